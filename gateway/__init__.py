@@ -1,0 +1,1 @@
+"""The core: payments, ledger, and the ways in."""

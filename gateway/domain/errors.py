@@ -1,0 +1,66 @@
+"""Every refusal, with a stable code; what HTTP makes of it is decided at the door."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong field: an RFC 6901 pointer and what the rule is."""
+
+    pointer: str
+    detail: str
+
+
+@dataclass(eq=False, slots=True)
+class Refusal(Exception):  # noqa: N818 - "refusal" is the glossary's word.
+    """We will not do this, and say why; ``code`` is stable and documented."""
+
+    code: str
+    detail: str = ""
+    errors: tuple[FieldError, ...] = ()
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """Say it in one line, without values that a person sent."""
+        return f"{self.code}: {self.detail}"
+
+
+class ForgedError(Exception):
+    """A notice whose signature does not hold, or that cannot be what it claims to be."""
+
+
+class InDoubtError(Exception):
+    """The other side may or may not have done it; ask before saying anything."""
+
+
+class DeclinedError(Exception):
+    """The other side answered, and the answer is no; nothing has moved."""
+
+
+# Code -> what it means; the problem table at the door and the documentation are made from it.
+REFUSALS: Final[Mapping[str, str]] = {
+    "invalid-request": "A field is missing, unknown or wrong.",
+    "invalid-amount": "An amount is not a whole number of đồng in range.",
+    "unauthenticated": "The key is missing, unknown or revoked.",
+    "forbidden": "The key or the person may not do this.",
+    "not-found": "No such object, or not yours to see.",
+    "payment-already-open": "This dossier and procedure already has an open payment.",
+    "payment-not-open": "The payment is no longer open, so it cannot be paid or changed.",
+    "payment-in-doubt": "An attempt's outcome is unknown; ask again when it is settled.",
+    "idempotency-key-missing": "Every POST that changes something needs an Idempotency-Key.",
+    "idempotency-key-reused": "This key was used with another body.",
+    "return-url-not-registered": "The return address is not on an origin of this client.",
+    "no-rule-for-date": "No tariff rule covers this procedure on that day.",
+    "unknown-procedure": "The catalogue has no such procedure.",
+    "price-not-allowed": "Only clients that may price can send lines.",
+    "provider-unavailable": "This way to pay is not offered now, or not for this amount.",
+    "provider-failed": "The provider refused or could not be reached; nothing was taken.",
+    "day-closed": "That day is closed; reopen it first.",
+    "day-not-ready": "The day cannot be closed yet; the list says what is missing.",
+    "same-person": "A second person must do this.",
+    "file-refused": "The file was refused whole; the line is named.",
+    "too-large": "The request is larger than the limit.",
+    "too-many-requests": "Too many tries; wait and try again.",
+}

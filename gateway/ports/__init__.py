@@ -1,0 +1,1 @@
+"""What has several implementations, as Protocols: the public surface a plug-in sees."""
