@@ -1,0 +1,1 @@
+"""PostgreSQL: tables, transactions and leased work."""
