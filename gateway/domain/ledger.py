@@ -1,0 +1,185 @@
+"""The chart of accounts in code: an entry, and the posting recipes of LEDGER.md.
+
+One debit, one credit, one positive amount: an entry cannot fail to balance. Balance is debit less
+credit; assets are never below zero, liabilities never above. Nothing is edited: a correction is
+the reverse entry marked ``storno``.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+CASH: Final = "1110"
+BANK: Final = "1120"
+TREASURY_DEPOSIT: Final = "1125"
+IN_TRANSIT: Final = "1130"
+CLEARING: Final = "1380"
+DUE_FROM_AGENCY: Final = "1383"
+UNIDENTIFIED: Final = "3310"
+SURPLUS: Final = "3320"
+DUE_TO_BUDGET: Final = "3330"
+PHI_TO_APPORTION: Final = "3370"
+DUTY_TO_FUND: Final = "4900"
+PROVIDER_CHARGES: Final = "6420"
+OWED: Final = "M1"
+COLLECTED: Final = "M2"
+WAIVED: Final = "M3"
+CANCELLED: Final = "M4"
+ASSESSED: Final = "M9"
+
+TITLES: Final = {
+    CASH: "Tiền mặt tại quầy",
+    BANK: "Tài khoản thu tại ngân hàng",
+    TREASURY_DEPOSIT: "Tài khoản tiền gửi tại kho bạc",
+    IN_TRANSIT: "Tiền đang chuyển",
+    CLEARING: "Phải thu tổ chức thanh toán",
+    "1381": "Giao dịch đang tranh chấp",
+    "1382": "Thiếu quỹ chờ xử lý",
+    DUE_FROM_AGENCY: "Cơ quan phải bù phí và tổn thất",
+    "1386": "Phải thu cơ quan khác",
+    "1388": "Phải thu kho bạc",
+    UNIDENTIFIED: "Tiền chưa xác định, nộp một phần",
+    SURPLUS: "Tiền nộp thừa",
+    DUE_TO_BUDGET: "Phải nộp ngân sách",
+    PHI_TO_APPORTION: "Phí chờ phân bổ",
+    "3375": "Phí được để lại",
+    "3380": "Phải hoàn trả",
+    "3386": "Phải trả cơ quan khác",
+    DUTY_TO_FUND: "Nghĩa vụ bù phí và tổn thất",
+    PROVIDER_CHARGES: "Phí dịch vụ thanh toán",
+    "6430": "Tổn thất được duyệt",
+    OWED: "Còn phải thu",
+    COLLECTED: "Đã thu",
+    WAIVED: "Được miễn",
+    CANCELLED: "Đã huỷ",
+    "M5": "Đã hoàn",
+    ASSESSED: "Tổng phải thu",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One debit, one credit, one positive amount in đồng."""
+
+    debit: str
+    credit: str
+    amount: int
+    voucher_kind: str = ""
+    voucher_id: str = ""
+    rule: str = ""
+    payment_id: str | None = None
+    branch_id: str | None = None
+    provider_account: str | None = None
+    batch_id: str | None = None
+    budget_line: str | None = None
+    evidence_hash: str | None = None
+    storno: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be a booking."""
+        if self.amount <= 0 or self.debit == self.credit:
+            raise ValueError("An entry moves a positive amount between two accounts.")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A fee line as the ledger sees it."""
+
+    kind: str  # phi | le_phi
+    amount: int
+    budget_line: str
+
+    @property
+    def account(self) -> str:
+        """Lệ phí is due to the budget at once; phí waits to be apportioned."""
+        return DUE_TO_BUDGET if self.kind == "le_phi" else PHI_TO_APPORTION
+
+
+def assessed(payment_id: str, lines: Iterable[Line]) -> tuple[Entry, ...]:
+    """D M1 K M9: what the tariff says is owed."""
+    return tuple(
+        Entry(OWED, ASSESSED, line.amount, "payment", payment_id, "assessed", payment_id,
+              budget_line=line.budget_line)
+        for line in lines
+        if line.amount
+    )  # fmt: skip
+
+
+def cancelled(payment_id: str, lines: Iterable[Line]) -> tuple[Entry, ...]:
+    """D M4 K M1: withdrawn, or expired and replaced."""
+    return tuple(
+        Entry(CANCELLED, OWED, line.amount, "payment", payment_id, "cancelled", payment_id,
+              budget_line=line.budget_line)
+        for line in lines
+        if line.amount
+    )  # fmt: skip
+
+
+def _home(payment_id: str, lines: Iterable[Line], debit: str) -> Iterator[Entry]:
+    for line in lines:
+        if line.amount:
+            yield Entry(debit, line.account, line.amount, rule="captured", payment_id=payment_id,
+                        budget_line=line.budget_line)  # fmt: skip
+            yield Entry(COLLECTED, OWED, line.amount, rule="captured", payment_id=payment_id,
+                        budget_line=line.budget_line)  # fmt: skip
+
+
+def captured(payment_id: str, lines: Iterable[Line]) -> tuple[Entry, ...]:
+    """D 1380 K 3330 or 3370, D M2 K M1, for each fee line: the money fits."""
+    return tuple(_home(payment_id, lines, CLEARING))
+
+
+def assigned(payment_id: str, lines: Iterable[Line]) -> tuple[Entry, ...]:
+    """D 3310 K 3330 or 3370, D M2 K M1: unidentified money is given a home."""
+    return tuple(_home(payment_id, lines, UNIDENTIFIED))
+
+
+def unidentified(payment_id: str | None, amount: int, rule: str) -> tuple[Entry, ...]:
+    """D 1380 K 3310: money came and has no home yet."""
+    return (Entry(CLEARING, UNIDENTIFIED, amount, rule=rule, payment_id=payment_id),)
+
+
+def surplus(payment_id: str, amount: int) -> tuple[Entry, ...]:
+    """D 1380 K 3320: more came than was due."""
+    return (Entry(CLEARING, SURPLUS, amount, rule="surplus", payment_id=payment_id),)
+
+
+def to_surplus(payment_id: str, amount: int) -> tuple[Entry, ...]:
+    """D 3310 K 3320: what was on account is no longer needed."""
+    return (Entry(UNIDENTIFIED, SURPLUS, amount, rule="surplus", payment_id=payment_id),)
+
+
+def charge(voucher: str, amount: int, account: str, batch: str) -> tuple[Entry, ...]:
+    """D 6420 K 1380 and D 1383 K 4900: the provider's charge, which the agency makes good."""
+    return (
+        Entry(PROVIDER_CHARGES, CLEARING, amount, "settlement", voucher, "charge",
+              provider_account=account, batch_id=batch),
+        Entry(DUE_FROM_AGENCY, DUTY_TO_FUND, amount, "settlement", voucher, "charge",
+              provider_account=account, batch_id=batch),
+    )  # fmt: skip
+
+
+def payout(voucher: str, amount: int, account: str, batch: str) -> tuple[Entry, ...]:
+    """D 1120 K 1380: a batch, net, is on the agency's account."""
+    return (
+        Entry(BANK, CLEARING, amount, "statement_line", voucher, "payout",
+              provider_account=account, batch_id=batch),
+    )  # fmt: skip
+
+
+def remitted(voucher: str, amount: int) -> tuple[Entry, ...]:
+    """D 1130 K 1120: the bank debited what is on its way to the treasury."""
+    return (Entry(IN_TRANSIT, BANK, amount, "remittance", voucher, "remitted"),)
+
+
+def confirmed(voucher: str, amount: int, budget_line: str) -> tuple[Entry, ...]:
+    """D 3330 K 1130: the treasury says that it arrived."""
+    return (
+        Entry(DUE_TO_BUDGET, IN_TRANSIT, amount, "remittance", voucher, "confirmed",
+              budget_line=budget_line),
+    )  # fmt: skip
+
+
+def vouched(entries: Iterable[Entry], kind: str, voucher: str, **about: str) -> tuple[Entry, ...]:
+    """Put the voucher, and what else is known, on entries that have none yet."""
+    return tuple(replace(e, voucher_kind=kind, voucher_id=voucher, **about) for e in entries)

@@ -1,0 +1,278 @@
+"""A payment, and what a capture means for it: pure decisions, each returning a Step."""
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from gateway.domain import ledger
+from gateway.domain.ledger import Entry, Line
+from gateway.domain.states import Move, State, advance, can
+
+
+@dataclass(frozen=True, slots=True)
+class FeeLine:
+    """One amount, phí or lệ phí, with its budget line."""
+
+    code: str
+    kind: str
+    name: str
+    amount: int
+    budget_line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """The fee lines of one dossier, owed once. Amounts in đồng, instants in UTC."""
+
+    id: str
+    agency_id: str
+    branch_id: str
+    client_id: str
+    reference: str
+    dossier_id: str
+    procedure: str
+    price_on: date
+    lines: tuple[FeeLine, ...]
+    created_at: datetime
+    expires_at: datetime
+    token: str = field(repr=False)
+    state: State = State.OPEN
+    instalment: int = 1
+    amount_received: int = 0
+    amount_on_account: int = 0
+    amount_suspended: int = 0
+    amount_refunded: int = 0
+    amount_settled: int = 0
+    in_doubt: bool = False
+    late: bool = False
+    sequence: int = 0
+    paid_at: datetime | None = None
+    return_url: str | None = field(default=None, repr=False)
+    metadata: dict[str, str] = field(default_factory=dict, repr=False)
+    payer_sealed: bytes | None = field(default=None, repr=False)
+
+    @property
+    def amount(self) -> int:
+        """What is due."""
+        return sum(line.amount for line in self.lines)
+
+    @property
+    def book_lines(self) -> tuple[Line, ...]:
+        """The lines as the ledger sees them."""
+        return tuple(Line(x.kind, x.amount, x.budget_line) for x in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """A provider's word that money was taken, once. ``expected`` is the attempt's amount, if any.
+
+    ``fixed`` says that the provider, not the payer, sets the amount, so another one is an error.
+    """
+
+    id: str
+    provider: str
+    account: str
+    txn_id: str
+    amount: int
+    fixed: bool
+    expected: int | None
+    attempt_id: str | None
+    booked_on: date
+    value_on: date
+    paid_at: datetime
+    taken_at: datetime
+    evidence_source: str
+    evidence_id: str
+    evidence_hash: str
+    movement_key: str | None = None
+    bank_reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """What part of a capture reached a payment, and as what."""
+
+    payment_id: str
+    use: str  # debt | on_account | surplus | suspended
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """What should agree and does not; it has an owner and an age."""
+
+    kind: str
+    subject: str
+    amount: int
+    why: str
+    payment_id: str | None = None
+    capture_id: str | None = None
+    line_id: str | None = None
+    proposal: str | None = None
+    since_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """All that one decision writes, in one transaction."""
+
+    agency_id: str
+    payment: Payment | None = None
+    is_new: bool = False
+    entries: tuple[Entry, ...] = ()
+    events: tuple[str, ...] = ()
+    capture: Capture | None = None
+    result: str = ""
+    allocations: tuple[Allocation, ...] = ()
+    breaks: tuple[Break, ...] = ()
+
+
+def open_payment(payment: Payment) -> Step:
+    """Owe it: assess each line; nothing due is waived at once, with no receipt number taken."""
+    if payment.amount == 0:
+        waived = replace(payment, state=advance(payment.state, Move.WAIVE))
+        return Step(payment.agency_id, waived, is_new=True, events=("payment.waived",))
+    return Step(
+        payment.agency_id,
+        payment,
+        is_new=True,
+        entries=ledger.assessed(payment.id, payment.book_lines),
+        events=("payment.opened",),
+    )
+
+
+def cancel(payment: Payment) -> Step:
+    """Withdraw it. What is on account stays there and becomes a case."""
+    after = replace(payment, state=advance(payment.state, Move.CANCEL))
+    return Step(
+        payment.agency_id,
+        after,
+        entries=ledger.cancelled(payment.id, payment.book_lines),
+        events=("payment.cancelled",),
+    )
+
+
+def expire(payment: Payment) -> Step:
+    """End the link's time; this refuses no money, and the debt stays owed in the books."""
+    after = replace(payment, state=advance(payment.state, Move.EXPIRE))
+    return Step(payment.agency_id, after, events=("payment.expired",))
+
+
+def replace_expired(payment: Payment) -> Step:
+    """Write off the debt of an expired payment that a new one replaces (D M4 K M1)."""
+    return Step(payment.agency_id, entries=ledger.cancelled(payment.id, payment.book_lines))
+
+
+def take(payment: Payment | None, capture: Capture, agency_id: str, *, replaced: bool) -> Step:
+    """Decide what a new capture means, by the table of CONTRACT 2.
+
+    The caller has already found that this capture was never booked. It is never refused, because
+    the money has moved: what does not fit goes to suspense, where an accountant will find it.
+    ``replaced`` tells that another payment of this dossier and fee is open or paid.
+    """
+    if payment is None:
+        return _suspend(None, capture, agency_id, "unknown_money", "no such payment")
+    if capture.fixed and capture.expected is not None and capture.amount != capture.expected:
+        return _suspend(payment, capture, agency_id, "amount", "not the amount that was asked for")
+    if payment.state in (State.PAID, State.SETTLED, State.REFUNDED, State.WAIVED):
+        return _suspend(payment, capture, agency_id, "double", "the payment was already paid")
+    if payment.state is State.EXPIRED:
+        fits = capture.amount == payment.amount and payment.amount_on_account == 0
+        if replaced or not fits:
+            return _suspend(payment, capture, agency_id, "late", "the payment had expired")
+        return _pay(replace(payment, late=True), capture)
+    if not can(payment.state, Move.CAPTURE):
+        return _suspend(payment, capture, agency_id, "late", "the payment was cancelled")
+    if capture.fixed:
+        return _pay(payment, capture)
+    if payment.amount_on_account + capture.amount < payment.amount:
+        return _hold(payment, capture)
+    return _pay(payment, capture)
+
+
+def _suspend(
+    payment: Payment | None, capture: Capture, agency_id: str, kind: str, why: str
+) -> Step:
+    payment_id = payment.id if payment else None
+    after = payment and replace(payment, amount_suspended=payment.amount_suspended + capture.amount)
+    return Step(
+        agency_id,
+        after,
+        entries=ledger.unidentified(payment_id, capture.amount, kind),
+        events=("payment.suspended",) if payment else (),
+        capture=capture,
+        result=kind,
+        allocations=(Allocation(payment_id, "suspended", capture.amount),) if payment_id else (),
+        breaks=(
+            Break(
+                kind, f"capture:{capture.id}", capture.amount, why, payment_id, capture.id,
+                proposal="refund" if kind in ("double", "late", "amount") else "identify",
+                since_on=capture.booked_on,
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _hold(payment: Payment, capture: Capture) -> Step:
+    """Keep a part on account; the payment stays open."""
+    after = replace(payment, amount_on_account=payment.amount_on_account + capture.amount)
+    return Step(
+        payment.agency_id,
+        after,
+        entries=ledger.unidentified(payment.id, capture.amount, "partial"),
+        events=("payment.partly_paid",),
+        capture=capture,
+        result="on_account",
+        allocations=(Allocation(payment.id, "on_account", capture.amount),),
+    )
+
+
+def _pay(payment: Payment, capture: Capture) -> Step:
+    """Cover the debt; what is beyond becomes a refundable surplus at once.
+
+    With money on account, a fixed capture of the whole pays, and what was on account moves to
+    surplus (LEDGER); a transfer that completes the sum goes on account first and is then assigned.
+    """
+    held, due = payment.amount_on_account, payment.amount
+    if held and not capture.fixed:
+        missing = due - held
+        extra = capture.amount - missing
+        entries = (
+            *ledger.unidentified(payment.id, missing, "partial"),
+            *ledger.assigned(payment.id, payment.book_lines),
+        )
+        debt = missing
+    else:
+        extra = capture.amount - due + held
+        entries = ledger.captured(payment.id, payment.book_lines)
+        debt = due
+        if held:
+            entries += ledger.to_surplus(payment.id, held)
+    from_this = capture.amount - debt
+    if from_this:
+        entries += ledger.surplus(payment.id, from_this)
+    after = replace(
+        payment,
+        state=advance(payment.state, Move.CAPTURE),
+        amount_received=due,
+        amount_on_account=0,
+        amount_suspended=payment.amount_suspended + extra,
+        paid_at=capture.paid_at,
+        in_doubt=False,
+    )
+    allocations = [Allocation(payment.id, "debt", debt)]
+    if from_this:
+        allocations.append(Allocation(payment.id, "surplus", from_this))
+    surplus_case = Break(
+        "surplus", f"capture:{capture.id}", extra, "more came than was due", payment.id,
+        capture.id, proposal="refund", since_on=capture.booked_on,
+    )  # fmt: skip
+    return Step(
+        payment.agency_id,
+        after,
+        entries=entries,
+        events=("payment.paid", "payment.suspended") if extra else ("payment.paid",),
+        capture=capture,
+        result="paid",
+        allocations=tuple(allocations),
+        breaks=(surplus_case,) if extra else (),
+    )

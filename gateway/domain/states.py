@@ -1,0 +1,77 @@
+"""The life of a payment and of an attempt as tables; diagrams, tests and refusals come from them.
+
+Opening and closing a day move payments between paid and settled; money that arrives late may pay
+an expired payment, because the bank's word outranks our clock.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from gateway.domain.errors import Refusal
+
+
+class State(StrEnum):
+    """Where a payment stands (CONTRACT 2)."""
+
+    OPEN = "open"
+    PAID = "paid"
+    SETTLED = "settled"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    REFUNDED = "refunded"
+    WAIVED = "waived"
+
+
+class Move(StrEnum):
+    """What can happen to a payment."""
+
+    CAPTURE = "capture"
+    WAIVE = "waive"
+    EXPIRE = "expire"
+    CANCEL = "cancel"
+    SETTLE = "settle"
+    UNSETTLE = "unsettle"
+
+
+MOVES: Final[Mapping[tuple[State, Move], State]] = MappingProxyType(
+    {
+        (State.OPEN, Move.CAPTURE): State.PAID,
+        (State.OPEN, Move.WAIVE): State.WAIVED,
+        (State.OPEN, Move.EXPIRE): State.EXPIRED,
+        (State.OPEN, Move.CANCEL): State.CANCELLED,
+        # Late money is still money: the bank's word outranks our clock.
+        (State.EXPIRED, Move.CAPTURE): State.PAID,
+        (State.PAID, Move.SETTLE): State.SETTLED,
+        (State.SETTLED, Move.UNSETTLE): State.PAID,
+    }
+)
+
+
+def can(state: State, move: Move) -> bool:
+    """Tell whether a move is possible from here."""
+    return (state, move) in MOVES
+
+
+def advance(state: State, move: Move) -> State:
+    """Make the move, or refuse it."""
+    try:
+        return MOVES[state, move]
+    except KeyError:
+        raise Refusal("payment-not-open", f"A payment that is {state} cannot {move}.") from None
+
+
+class AttemptState(StrEnum):
+    """Where one try with one provider stands (CONTRACT 3)."""
+
+    STARTED = "started"
+    REDIRECTED = "redirected"
+    IN_DOUBT = "in_doubt"
+    CAPTURED = "captured"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+LIVE: Final = frozenset({AttemptState.STARTED, AttemptState.REDIRECTED, AttemptState.IN_DOUBT})
