@@ -171,22 +171,28 @@ def take(payment: Payment | None, capture: Capture, agency_id: str, *, replaced:
     """
     if payment is None:
         return _suspend(None, capture, agency_id, "unknown_money", "no such payment")
-    if capture.fixed and capture.expected is not None and capture.amount != capture.expected:
-        return _suspend(payment, capture, agency_id, "amount", "not the amount that was asked for")
-    if payment.state in (State.PAID, State.SETTLED, State.REFUNDED, State.WAIVED):
-        return _suspend(payment, capture, agency_id, "double", "the payment was already paid")
+    refused = _why_not(payment, capture, replaced=replaced)
+    if refused:
+        return _suspend(payment, capture, agency_id, *refused)
     if payment.state is State.EXPIRED:
-        fits = capture.amount == payment.amount and payment.amount_on_account == 0
-        if replaced or not fits:
-            return _suspend(payment, capture, agency_id, "late", "the payment had expired")
         return _pay(replace(payment, late=True), capture)
-    if not can(payment.state, Move.CAPTURE):
-        return _suspend(payment, capture, agency_id, "late", "the payment was cancelled")
-    if capture.fixed:
-        return _pay(payment, capture)
-    if payment.amount_on_account + capture.amount < payment.amount:
+    if not capture.fixed and payment.amount_on_account + capture.amount < payment.amount:
         return _hold(payment, capture)
     return _pay(payment, capture)
+
+
+def _why_not(payment: Payment, capture: Capture, *, replaced: bool) -> tuple[str, str] | None:
+    """Name the break that keeps this money from paying, or None when it may."""
+    if capture.fixed and capture.expected is not None and capture.amount != capture.expected:
+        return "amount", "not the amount that was asked for"
+    if payment.state in (State.PAID, State.SETTLED, State.REFUNDED, State.WAIVED):
+        return "double", "the payment was already paid"
+    if not can(payment.state, Move.CAPTURE):
+        return "late", "the payment was cancelled"
+    fits = capture.amount == payment.amount and payment.amount_on_account == 0
+    if payment.state is State.EXPIRED and (replaced or not fits):
+        return "late", "the payment had expired"
+    return None
 
 
 def _suspend(

@@ -1,0 +1,1 @@
+"""The world: outbound HTTP, keys, clocks, the embedded PostgreSQL."""

@@ -1,0 +1,112 @@
+"""Outbound HTTP that cannot be turned inwards: resolve once, vet every address, dial that one."""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from gateway.domain.errors import DeclinedError, InDoubtError
+from gateway.ports.wire import Reply
+
+Address = IPv4Address | IPv6Address
+Network = ipaddress.IPv4Network | IPv6Network
+
+reply_body_bytes_max: Final = 1_048_576  # A bank's answer is a few kilobytes.
+# Where an IPv6 network hides an IPv4 address: the network, and how far right the address stands.
+_EMBEDS_IPV4: Final = (
+    (IPv6Network("64:ff9b::/96"), 0),  # NAT64
+    (IPv6Network("64:ff9b:1::/48"), 0),  # NAT64, local use
+    (IPv6Network("2002::/16"), 80),  # 6to4
+    (IPv6Network("::ffff:0:0/96"), 0),  # IPv4-mapped
+    (IPv6Network("::/96"), 0),  # IPv4-compatible
+)
+_TEREDO: Final = IPv6Network("2001::/32")  # Hides its client's address.
+
+
+def is_public(address: Address) -> bool:
+    """Tell whether an address is on the public Internet, also inside its IPv6 disguises."""
+    if isinstance(address, IPv6Address):
+        for network, shift in _EMBEDS_IPV4:
+            if address in network:
+                return is_public(IPv4Address(int(address) >> shift & 0xFFFFFFFF))
+        if address in _TEREDO:
+            return False
+    return address.is_global and not address.is_multicast
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedWire:
+    """The one way out. ``origins`` are configured providers; ``allowed`` are extra networks."""
+
+    origins: frozenset[str] = frozenset()
+    allowed: Sequence[Network] = field(default=())
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        timeout_s: float = 15.0,
+    ) -> Reply:
+        """Send one request to a vetted address; redirects are never followed."""
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+            raise DeclinedError("The address is not a plain http or https address.")
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        address = await self._vetted(
+            f"{parts.scheme}://{parts.hostname}:{port}", parts.hostname, port
+        )
+        host = f"[{address}]" if isinstance(address, IPv6Address) else str(address)
+        target = parts._replace(netloc=f"{host}:{port}").geturl()
+        sent = {"host": parts.netloc, **(headers or {})}
+        try:
+            async with (
+                asyncio.timeout(timeout_s),
+                httpx.AsyncClient(
+                    follow_redirects=False, trust_env=False, timeout=timeout_s
+                ) as client,
+            ):
+                request = client.build_request(
+                    method, target, headers=sent, content=body,
+                    extensions={"sni_hostname": parts.hostname},
+                )  # fmt: skip
+                answer = await client.send(request, stream=True)
+                return await _read(answer)
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            raise DeclinedError("The other side could not be reached.") from None
+        except (httpx.HTTPError, TimeoutError):
+            raise InDoubtError("The other side did not answer in time.") from None
+
+    async def _vetted(self, origin: str, host: str, port: int) -> Address:
+        """Resolve once; every address must be allowed, and the first is dialled."""
+        loop = asyncio.get_running_loop()
+        try:
+            rows = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError:
+            raise DeclinedError("The address has no such host.") from None
+        addresses = [ipaddress.ip_address(row[4][0].partition("%")[0]) for row in rows]
+        if origin not in self.origins:
+            for address in addresses:
+                if not (is_public(address) or any(address in net for net in self.allowed)):
+                    raise DeclinedError("The address is not on the public Internet.")
+        return addresses[0]
+
+
+async def _read(answer: httpx.Response) -> Reply:
+    body = bytearray()
+    try:
+        async for chunk in answer.aiter_bytes():
+            body += chunk
+            if len(body) > reply_body_bytes_max:
+                raise InDoubtError("The answer is longer than any answer should be.")
+    finally:
+        await answer.aclose()
+    return Reply(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, bytes(body))

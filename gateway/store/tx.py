@@ -1,0 +1,293 @@
+"""One ``async with`` is one transaction; record(steps) writes payment, entries, outbox together."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import RowMapping, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gateway.domain.calendar import hanoi_day
+from gateway.domain.ledger import Entry
+from gateway.domain.payment import Break, Capture, Payment, Step
+from gateway.ports.clock import Clock
+from gateway.store import tables as t
+from gateway.store.views import payment_of, payment_row, payment_view
+
+_DAYS_LOCK = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:agency, 7413002))")
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The database, the clock, and the address that links begin with."""
+
+    engine: AsyncEngine
+    clock: Clock
+    public_url: str
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator["Tx"]:
+        """Open one transaction; it commits at the end and rolls back on any error."""
+        async with self.engine.begin() as connection:
+            yield Tx(connection, self.clock, self.public_url)
+
+
+@dataclass(frozen=True, slots=True)
+class Tx:
+    """One transaction. ``rows`` and ``row`` are for what has no name of its own yet."""
+
+    connection: AsyncConnection
+    clock: Clock
+    public_url: str
+
+    async def rows(self, statement: Any, values: Any = None) -> Sequence[RowMapping]:  # noqa: ANN401 - SQLAlchemy's own width.
+        """Run a statement and give its rows."""
+        return (await self.connection.execute(statement, values)).mappings().all()
+
+    async def row(self, statement: Any, values: Any = None) -> RowMapping | None:  # noqa: ANN401 - the same.
+        """Run a statement and give its only row, or None."""
+        return (await self.connection.execute(statement, values)).mappings().one_or_none()
+
+    async def run(self, statement: Any, values: Any = None) -> int:  # noqa: ANN401 - the same.
+        """Run a statement for its effect; give the number of rows."""
+        return (await self.connection.execute(statement, values)).rowcount
+
+    async def payment(
+        self, agency_id: str, payment_id: str, *, lock: bool = False
+    ) -> Payment | None:
+        """Load one payment of one agency."""
+        return await self._one_payment(
+            (t.payment.c.agency_id == agency_id) & (t.payment.c.id == payment_id), lock=lock
+        )
+
+    async def payment_by_reference(self, reference: str, *, lock: bool = False) -> Payment | None:
+        """Load the payment that a transfer names."""
+        return await self._one_payment(t.payment.c.reference == reference, lock=lock)
+
+    async def payment_by_token(self, token: str) -> Payment | None:
+        """Load the payment that a link opens."""
+        return await self._one_payment(t.payment.c.token == token, lock=False)
+
+    async def _one_payment(self, where: Any, *, lock: bool) -> Payment | None:  # noqa: ANN401 - a clause.
+        wanted = select(t.payment).where(where)
+        row = await self.row(wanted.with_for_update() if lock else wanted)
+        return (await self.payments_of([row]))[0] if row else None
+
+    async def payments_of(self, rows: Sequence[RowMapping]) -> list[Payment]:
+        """Turn payment rows of one agency into values, with their lines."""
+        if not rows:
+            return []
+        line = t.fee_line.c
+        found = await self.rows(
+            select(t.fee_line)
+            .where(line.agency_id == rows[0]["agency_id"])
+            .where(line.payment_id.in_([r["id"] for r in rows]))
+            .order_by(line.payment_id, line.n)
+        )
+        by_payment: dict[str, list[RowMapping]] = {}
+        for x in found:
+            by_payment.setdefault(x["payment_id"], []).append(x)
+        return [payment_of(r, by_payment.get(r["id"], [])) for r in rows]
+
+    async def receipts(self, agency_id: str, payment_ids: Sequence[str]) -> Sequence[RowMapping]:
+        """Load what a payment shows of its receipts; only signed ones are shown."""
+        c = t.receipt.c
+        return await self.rows(
+            select(c.payment_id, c.id, c.kind, c.form, c.series, c.number, c.amount,
+                   c.numbered_at, c.verify_code, c.token)
+            .where(c.agency_id == agency_id, c.payment_id.in_(payment_ids), c.xml.is_not(None))
+            .order_by(c.numbered_at)
+        )  # fmt: skip
+
+    async def view(self, payment: Payment) -> dict[str, Any]:
+        """Show a payment as the API does."""
+        receipts = await self.receipts(payment.agency_id, [payment.id])
+        return payment_view(payment, receipts, self.public_url)
+
+    async def open_day(self, agency_id: str, on: date) -> date:
+        """Give the first day that still takes entries, at or after this one.
+
+        The shared lock keeps that day open until this transaction ends; closing takes it alone.
+        """
+        await self.connection.execute(_DAYS_LOCK, {"agency": agency_id})
+        c = t.day.c
+        closed = await self.rows(
+            select(c.booked_on).where(
+                c.agency_id == agency_id, c.booked_on >= on, c.state == "closed"
+            )
+        )
+        shut = {r["booked_on"] for r in closed}
+        while on in shut:
+            on += timedelta(days=1)
+        return on
+
+    async def record(self, steps: Iterable[Step]) -> list[Payment | None]:
+        """Write what each decision wants: payment, capture, entries, breaks, events."""
+        return [await self._record(step) for step in steps]
+
+    async def _record(self, step: Step) -> Payment | None:
+        payment = step.payment
+        if payment:
+            payment = replace(payment, sequence=payment.sequence + len(step.events))
+            await self._write_payment(payment, is_new=step.is_new)
+        if step.capture:
+            await self._write_capture(step.agency_id, step.capture, step)
+        await self.post(step.agency_id, step.entries, step.capture, payment)
+        for found in step.breaks:
+            await self.open_break(step.agency_id, found)
+        if payment:
+            await self.emit(payment, step.events)
+        return payment
+
+    async def _write_payment(self, payment: Payment, *, is_new: bool) -> None:
+        row = payment_row(payment)
+        if not is_new:
+            c = t.payment.c
+            await self.run(
+                update(t.payment)
+                .where(c.agency_id == payment.agency_id, c.id == payment.id)
+                .values({k: v for k, v in row.items() if k not in ("agency_id", "id")})
+            )
+            return
+        await self.run(insert(t.payment), row)
+        await self.run(
+            insert(t.fee_line),
+            [
+                {"agency_id": payment.agency_id, "payment_id": payment.id, "n": n, "code": x.code,
+                 "kind": x.kind, "name": x.name, "amount": x.amount, "budget_line": x.budget_line}
+                for n, x in enumerate(payment.lines, 1)
+            ],
+        )  # fmt: skip
+
+    async def _write_capture(self, agency_id: str, capture: Capture, step: Step) -> None:
+        await self.run(
+            insert(t.capture),
+            {
+                "agency_id": agency_id, "id": capture.id, "provider": capture.provider,
+                "account": capture.account, "txn_id": capture.txn_id,
+                "attempt_id": capture.attempt_id, "amount": capture.amount, "result": step.result,
+                "booked_on": capture.booked_on, "value_on": capture.value_on,
+                "paid_at": capture.paid_at, "taken_at": capture.taken_at,
+                "movement_key": capture.movement_key, "bank_reference": capture.bank_reference,
+            },
+        )  # fmt: skip
+        await self.add_evidence(agency_id, capture.id, capture)
+        for share in step.allocations:
+            await self.run(
+                insert(t.allocation),
+                {"agency_id": agency_id, "capture_id": capture.id,
+                 "payment_id": share.payment_id, "use": share.use, "amount": share.amount},
+            )  # fmt: skip
+
+    async def add_evidence(self, agency_id: str, capture_id: str, of: Capture) -> None:
+        """Keep one more word for a capture; the same word again adds nothing."""
+        await self.run(
+            text(
+                "INSERT INTO evidence (agency_id, capture_id, source, source_id, hash, at)"
+                " VALUES (:agency_id, :capture_id, :source, :source_id, :hash, :at)"
+                " ON CONFLICT DO NOTHING"
+            ),
+            {"agency_id": agency_id, "capture_id": capture_id, "source": of.evidence_source,
+             "source_id": of.evidence_id, "hash": of.evidence_hash, "at": of.taken_at},
+        )  # fmt: skip
+
+    async def post(
+        self,
+        agency_id: str,
+        entries: Sequence[Entry],
+        capture: Capture | None = None,
+        payment: Payment | None = None,
+        on: date | None = None,
+    ) -> None:
+        """Book entries on the first open day; the true day stays in ``value_on``."""
+        if not entries:
+            return
+        now = self.clock.now()
+        value_on = capture.value_on if capture else (on or hanoi_day(now))
+        booked_on = await self.open_day(agency_id, capture.booked_on if capture else value_on)
+        await self.run(
+            insert(t.entry),
+            [_entry_row(e, agency_id, booked_on, value_on, capture, payment) | {"created_at": now}
+             for e in entries],
+        )  # fmt: skip
+
+    async def open_break(self, agency_id: str, found: Break) -> None:
+        """Open a case; the same case again changes nothing."""
+        now = self.clock.now()
+        await self.run(
+            text(
+                "INSERT INTO break (agency_id, id, kind, state, subject, amount, payment_id,"
+                " capture_id, line_id, proposal, why, owner_role, opened_at, since_on)"
+                " VALUES (:agency_id, :id, :kind, 'open', :subject, :amount, :payment_id,"
+                " :capture_id, :line_id, :proposal, :why, 'accountant', :opened_at, :since_on)"
+                " ON CONFLICT (agency_id, kind, subject) DO NOTHING"
+            ),
+            {"agency_id": agency_id, "id": self.clock.new_id("brk"), "kind": found.kind,
+             "subject": found.subject, "amount": found.amount, "payment_id": found.payment_id,
+             "capture_id": found.capture_id, "line_id": found.line_id,
+             "proposal": found.proposal, "why": found.why, "opened_at": now,
+             "since_on": found.since_on or hanoi_day(now)},
+        )  # fmt: skip
+
+    async def emit(
+        self, payment: Payment, types: Sequence[str], data: Mapping[str, Any] | None = None
+    ) -> None:
+        """Put events into the outbox; ``payment.sequence`` already counts them."""
+        if not types:
+            return
+        shown = data if data is not None else await self.view(payment)
+        first = payment.sequence - len(types) + 1
+        await self.run(
+            insert(t.event),
+            [
+                {"agency_id": payment.agency_id, "id": self.clock.new_id("evt"), "type": kind,
+                 "payment_id": payment.id, "sequence": first + n,
+                 "occurred_at": self.clock.now(), "data": shown}
+                for n, kind in enumerate(types)
+            ],
+        )  # fmt: skip
+
+    async def emit_for(
+        self, agency_id: str, payment_id: str, kind: str, data: Mapping[str, Any] | None = None
+    ) -> None:
+        """Put one event of a payment into the outbox, counting its sequence under a lock."""
+        payment = await self.payment(agency_id, payment_id, lock=True)
+        if payment is None:
+            raise LookupError(payment_id)
+        payment = replace(payment, sequence=payment.sequence + 1)
+        c = t.payment.c
+        await self.run(
+            update(t.payment)
+            .where(c.agency_id == agency_id, c.id == payment_id)
+            .values(sequence=payment.sequence)
+        )
+        await self.emit(payment, (kind,), data)
+
+    async def note(self, agency_id: str, actor: str, action: str, object_id: str) -> None:
+        """Write the audit trail, reads of personal data included."""
+        await self.run(
+            insert(t.audit),
+            {"id": self.clock.new_id("aud"), "at": self.clock.now(), "agency_id": agency_id,
+             "actor": actor, "action": action, "object_id": object_id, "details": {}},
+        )  # fmt: skip
+
+
+def _entry_row(
+    entry: Entry, agency_id: str, booked_on: date, value_on: date,
+    capture: Capture | None, payment: Payment | None,
+) -> dict[str, Any]:  # fmt: skip
+    return {
+        "agency_id": agency_id, "booked_on": booked_on, "value_on": value_on,
+        "debit": entry.debit, "credit": entry.credit, "amount": entry.amount,
+        "voucher_kind": entry.voucher_kind or ("capture" if capture else "correction"),
+        "voucher_id": entry.voucher_id or (capture.id if capture else ""),
+        "payment_id": entry.payment_id,
+        "branch_id": entry.branch_id or (payment.branch_id if payment else None),
+        "provider_account": entry.provider_account
+        or (f"{capture.provider}/{capture.account}" if capture else None),
+        "batch_id": entry.batch_id, "budget_line": entry.budget_line,
+        "evidence_hash": entry.evidence_hash or (capture.evidence_hash if capture else None),
+        "rule": entry.rule, "storno": entry.storno,
+    }  # fmt: skip

@@ -1,0 +1,103 @@
+"""Rows to values, and a payment as the world sees it (CONTRACT 3): one shape, everywhere."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gateway.domain.calendar import rfc3339
+from gateway.domain.payment import FeeLine, Payment
+from gateway.domain.states import State
+
+
+def payment_of(row: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> Payment:
+    """Build the value from its row and its fee lines."""
+    return Payment(
+        id=row["id"], agency_id=row["agency_id"], branch_id=row["branch_id"],
+        client_id=row["client_id"], reference=row["reference"], dossier_id=row["dossier_id"],
+        procedure=row["procedure"], price_on=row["price_on"], token=row["token"],
+        lines=tuple(
+            FeeLine(x["code"], x["kind"], x["name"], x["amount"], x["budget_line"]) for x in lines
+        ),
+        created_at=row["created_at"], expires_at=row["expires_at"], state=State(row["state"]),
+        instalment=row["instalment"], amount_received=row["amount_received"],
+        amount_on_account=row["amount_on_account"], amount_suspended=row["amount_suspended"],
+        amount_refunded=row["amount_refunded"], amount_settled=row["amount_settled"],
+        in_doubt=row["in_doubt"], late=row["late"], sequence=row["sequence"],
+        paid_at=row["paid_at"], return_url=row["return_url"], metadata=row["metadata"],
+        payer_sealed=row["payer_sealed"],
+    )  # fmt: skip
+
+
+def payment_row(payment: Payment) -> dict[str, Any]:
+    """Build the row from the value."""
+    return {
+        "agency_id": payment.agency_id, "id": payment.id, "reference": payment.reference,
+        "branch_id": payment.branch_id, "client_id": payment.client_id,
+        "dossier_id": payment.dossier_id, "procedure": payment.procedure,
+        "instalment": payment.instalment, "price_on": payment.price_on,
+        "state": str(payment.state), "amount": payment.amount,
+        "amount_received": payment.amount_received,
+        "amount_on_account": payment.amount_on_account,
+        "amount_suspended": payment.amount_suspended,
+        "amount_refunded": payment.amount_refunded, "amount_settled": payment.amount_settled,
+        "in_doubt": payment.in_doubt, "late": payment.late,
+        "payer_sealed": payment.payer_sealed, "return_url": payment.return_url,
+        "metadata": payment.metadata, "token": payment.token, "sequence": payment.sequence,
+        "created_at": payment.created_at, "expires_at": payment.expires_at,
+        "paid_at": payment.paid_at,
+    }  # fmt: skip
+
+
+def payment_view(
+    payment: Payment, receipts: Sequence[Mapping[str, Any]], public_url: str
+) -> dict[str, Any]:
+    """Show a payment as ``GET /v1/payments/{id}`` does."""
+    return {
+        "id": payment.id,
+        "reference": payment.reference,
+        "state": str(payment.state),
+        "agency": payment.agency_id,
+        "branch": payment.branch_id,
+        "dossier_id": payment.dossier_id,
+        "procedure": payment.procedure,
+        "price_on": payment.price_on.isoformat(),
+        "amount": payment.amount,
+        "amount_received": payment.amount_received,
+        "amount_on_account": payment.amount_on_account,
+        "amount_suspended": payment.amount_suspended,
+        "amount_refunded": payment.amount_refunded,
+        "amount_settled": payment.amount_settled,
+        "in_doubt": payment.in_doubt,
+        "late": payment.late,
+        "currency": "VND",
+        "lines": [
+            {"code": x.code, "kind": x.kind, "name": x.name, "amount": x.amount,
+             "budget_line": x.budget_line}
+            for x in payment.lines
+        ],
+        "receipts": [receipt_view(r, public_url) for r in receipts],
+        "metadata": payment.metadata,
+        "return_url": payment.return_url,
+        "links": {
+            "self": f"{public_url}/v1/payments/{payment.id}",
+            "pay": f"{public_url}/pay/{payment.token}",
+        },
+        "created_at": rfc3339(payment.created_at),
+        "expires_at": rfc3339(payment.expires_at),
+        "paid_at": rfc3339(payment.paid_at) if payment.paid_at else None,
+    }  # fmt: skip
+
+
+def receipt_view(row: Mapping[str, Any], public_url: str) -> dict[str, Any]:
+    """Show a receipt as it stands inside a payment."""
+    address = f"{public_url}/receipts/{row['token']}"
+    return {
+        "id": row["id"],
+        "kind": row["kind"],
+        "form": row["form"],
+        "series": row["series"],
+        "number": row["number"],
+        "amount": row["amount"],
+        "issued_at": rfc3339(row["numbered_at"]),
+        "verify_code": row["verify_code"],
+        "links": {"xml": f"{address}.xml", "pdf": f"{address}.pdf", "html": f"{address}.html"},
+    }

@@ -1,0 +1,91 @@
+"""One real PostgreSQL for the whole run, and a fresh migrated database for each test."""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from secrets import token_hex
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from gateway.infra.clock import TestClock
+from gateway.infra.embedded import Embedded
+from gateway.infra.vault import MasterVault
+from gateway.store.migrate import migrate
+
+
+def _in_database(url: str, name: str) -> str:
+    return (
+        urlsplit(url)
+        ._replace(path=f"/{name}")
+        .geturl()
+        .replace("postgresql:///", "postgresql://postgres@/")
+    )
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """Give the address of a real server: the one that is named, or an embedded one."""
+    named = os.environ.get("THUPHI_TEST_DATABASE_URL")
+    if named:
+        yield named
+        return
+    with tempfile.TemporaryDirectory(prefix="tp") as folder:
+        server = Embedded(Path(folder))
+        yield server.url()
+        server.stop()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def template(server_url: str) -> str:
+    """Migrate once; every test copies the result."""
+    name = f"tp_template_{token_hex(4)}"
+    admin = await asyncpg.connect(server_url)
+    await admin.execute(f"CREATE DATABASE {name}")
+    await admin.close()
+    engine = create_async_engine(engine_url(_in_database(server_url, name)), poolclass=NullPool)
+    await migrate(engine)
+    await engine.dispose()
+    return name
+
+
+def engine_url(url: str) -> str:
+    """Name the driver."""
+    return url.replace("postgresql://", "postgresql+asyncpg://", 1)
+
+
+@pytest_asyncio.fixture
+async def database_url(server_url: str, template: str) -> AsyncIterator[str]:
+    """Give the address of a fresh database, dropped after the test."""
+    name = f"tp_{token_hex(6)}"
+    admin = await asyncpg.connect(server_url)
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield _in_database(server_url, name)
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+@pytest_asyncio.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """Give an engine on a fresh database."""
+    made = create_async_engine(engine_url(database_url))
+    yield made
+    await made.dispose()
+
+
+@pytest.fixture
+def clock() -> TestClock:
+    """Give a clock that stands at 08:00 in Hanoi on 18 November 2026."""
+    return TestClock(datetime(2026, 11, 18, 1, 0, tzinfo=UTC))
+
+
+@pytest.fixture
+def vault() -> MasterVault:
+    """Give a vault under a test key."""
+    return MasterVault.of(bytes(range(32)))
