@@ -180,6 +180,6 @@ def confirmed(voucher: str, amount: int, budget_line: str) -> tuple[Entry, ...]:
     )  # fmt: skip
 
 
-def vouched(entries: Iterable[Entry], kind: str, voucher: str, **about: str) -> tuple[Entry, ...]:
-    """Put the voucher, and what else is known, on entries that have none yet."""
-    return tuple(replace(e, voucher_kind=kind, voucher_id=voucher, **about) for e in entries)
+def storno(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Take entries back: each the other way round, marked, so that turnovers can be shown net."""
+    return tuple(replace(e, debit=e.credit, credit=e.debit, storno=True) for e in entries)

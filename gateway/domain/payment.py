@@ -126,6 +126,18 @@ class Step:
     breaks: tuple[Break, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the rest of the books say of an expired payment when money for it arrives.
+
+    ``replaced``: another payment of this dossier and fee is open or paid. ``written_off``: its
+    debt was cancelled in the books when a later payment took its place.
+    """
+
+    replaced: bool = False
+    written_off: bool = False
+
+
 def open_payment(payment: Payment) -> Step:
     """Owe it: assess each line; nothing due is waived at once, with no receipt number taken."""
     if payment.amount == 0:
@@ -162,26 +174,27 @@ def replace_expired(payment: Payment) -> Step:
     return Step(payment.agency_id, entries=ledger.cancelled(payment.id, payment.book_lines))
 
 
-def take(payment: Payment | None, capture: Capture, agency_id: str, *, replaced: bool) -> Step:
+def take(payment: Payment | None, capture: Capture, agency_id: str, now: Standing) -> Step:
     """Decide what a new capture means, by the table of CONTRACT 2.
 
     The caller has already found that this capture was never booked. It is never refused, because
     the money has moved: what does not fit goes to suspense, where an accountant will find it.
-    ``replaced`` tells that another payment of this dossier and fee is open or paid.
     """
     if payment is None:
         return _suspend(None, capture, agency_id, "unknown_money", "no such payment")
-    refused = _why_not(payment, capture, replaced=replaced)
+    refused = _why_not(payment, capture, now)
     if refused:
         return _suspend(payment, capture, agency_id, *refused)
     if payment.state is State.EXPIRED:
-        return _pay(replace(payment, late=True), capture)
+        paid = _pay(replace(payment, late=True), capture)
+        owed_again = ledger.storno(ledger.cancelled(payment.id, payment.book_lines))
+        return replace(paid, entries=owed_again + paid.entries) if now.written_off else paid
     if not capture.fixed and payment.amount_on_account + capture.amount < payment.amount:
         return _hold(payment, capture)
     return _pay(payment, capture)
 
 
-def _why_not(payment: Payment, capture: Capture, *, replaced: bool) -> tuple[str, str] | None:
+def _why_not(payment: Payment, capture: Capture, now: Standing) -> tuple[str, str] | None:
     """Name the break that keeps this money from paying, or None when it may."""
     if capture.fixed and capture.expected is not None and capture.amount != capture.expected:
         return "amount", "not the amount that was asked for"
@@ -190,7 +203,7 @@ def _why_not(payment: Payment, capture: Capture, *, replaced: bool) -> tuple[str
     if not can(payment.state, Move.CAPTURE):
         return "late", "the payment was cancelled"
     fits = capture.amount == payment.amount and payment.amount_on_account == 0
-    if payment.state is State.EXPIRED and (replaced or not fits):
+    if payment.state is State.EXPIRED and (now.replaced or not fits):
         return "late", "the payment had expired"
     return None
 

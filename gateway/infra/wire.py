@@ -92,7 +92,7 @@ class GuardedWire:
             rows = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError:
             raise DeclinedError("The address has no such host.") from None
-        addresses = [ipaddress.ip_address(row[4][0].partition("%")[0]) for row in rows]
+        addresses = [ipaddress.ip_address(str(row[4][0]).partition("%")[0]) for row in rows]
         if origin not in self.origins:
             for address in addresses:
                 if not (is_public(address) or any(address in net for net in self.allowed)):

@@ -26,6 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.schema import SchemaItem
 
 metadata: Final = MetaData(
     naming_convention={
@@ -57,7 +58,7 @@ def _instant(name: str, *, optional: bool = False) -> "Column[object]":
     return Column(name, _at, nullable=optional)
 
 
-def _own(*rest: object) -> list[object]:
+def _own(*rest: SchemaItem) -> list[SchemaItem]:
     """Begin a table whose rows belong to an agency: (agency_id, id)."""
     return [_text("agency_id"), _text("id"), PrimaryKeyConstraint("agency_id", "id"), *rest]
 
@@ -393,7 +394,11 @@ event = Table(
     UniqueConstraint("agency_id", "position"),
     UniqueConstraint("agency_id", "payment_id", "sequence"),
     Index("ix_event_unstamped", "serial", postgresql_where="position IS NULL"),
-    Index("ix_event_unhandled", "serial", postgresql_where="handled_at IS NULL"),
+    Index(
+        "ix_event_unhandled",
+        "serial",
+        postgresql_where="handled_at IS NULL AND type = 'payment.paid'",
+    ),
 )
 
 endpoint = Table(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, select, text, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.domain.calendar import hanoi_day
@@ -15,6 +15,8 @@ from gateway.domain.payment import Break, Capture, Payment, Step
 from gateway.ports.clock import Clock
 from gateway.store import tables as t
 from gateway.store.views import payment_of, payment_row, payment_view
+
+Row = Mapping[str, Any]
 
 _DAYS_LOCK = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:agency, 7413002))")
 
@@ -42,13 +44,15 @@ class Tx:
     clock: Clock
     public_url: str
 
-    async def rows(self, statement: Any, values: Any = None) -> Sequence[RowMapping]:  # noqa: ANN401 - SQLAlchemy's own width.
+    async def rows(self, statement: Any, values: Any = None) -> Sequence[Row]:  # noqa: ANN401 - SQLAlchemy's own width.
         """Run a statement and give its rows."""
-        return (await self.connection.execute(statement, values)).mappings().all()
+        found = await self.connection.execute(statement, values)
+        return [dict(r) for r in found.mappings()]
 
-    async def row(self, statement: Any, values: Any = None) -> RowMapping | None:  # noqa: ANN401 - the same.
+    async def row(self, statement: Any, values: Any = None) -> Row | None:  # noqa: ANN401 - the same.
         """Run a statement and give its only row, or None."""
-        return (await self.connection.execute(statement, values)).mappings().one_or_none()
+        found = await self.rows(statement, values)
+        return found[0] if found else None
 
     async def run(self, statement: Any, values: Any = None) -> int:  # noqa: ANN401 - the same.
         """Run a statement for its effect; give the number of rows."""
@@ -75,7 +79,7 @@ class Tx:
         row = await self.row(wanted.with_for_update() if lock else wanted)
         return (await self.payments_of([row]))[0] if row else None
 
-    async def payments_of(self, rows: Sequence[RowMapping]) -> list[Payment]:
+    async def payments_of(self, rows: Sequence[Row]) -> list[Payment]:
         """Turn payment rows of one agency into values, with their lines."""
         if not rows:
             return []
@@ -86,12 +90,12 @@ class Tx:
             .where(line.payment_id.in_([r["id"] for r in rows]))
             .order_by(line.payment_id, line.n)
         )
-        by_payment: dict[str, list[RowMapping]] = {}
+        by_payment: dict[str, list[Row]] = {}
         for x in found:
             by_payment.setdefault(x["payment_id"], []).append(x)
         return [payment_of(r, by_payment.get(r["id"], [])) for r in rows]
 
-    async def receipts(self, agency_id: str, payment_ids: Sequence[str]) -> Sequence[RowMapping]:
+    async def receipts(self, agency_id: str, payment_ids: Sequence[str]) -> Sequence[Row]:
         """Load what a payment shows of its receipts; only signed ones are shown."""
         c = t.receipt.c
         return await self.rows(

@@ -1,0 +1,295 @@
+"""Ask for payments, read them, withdraw them, let them expire."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import select, text, tuple_
+from sqlalchemy.exc import IntegrityError
+
+from gateway.domain import payment as rules
+from gateway.domain.errors import Refusal
+from gateway.domain.ids import ALPHABET, make_reference
+from gateway.domain.payment import FeeLine, Payment, Step
+from gateway.domain.states import LIVE, State
+from gateway.ports.vault import Vault
+from gateway.services.access import Client
+from gateway.store import tables as t
+from gateway.store.tx import Row, Store, Tx
+
+page_size_max: Final = 100
+expiry_batch: Final = 200
+
+_KEY_LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 7413003))")
+_EXPIRED_TWINS: Final = text(
+    "SELECT * FROM payment p WHERE p.agency_id = :agency AND p.dossier_id = :dossier"
+    " AND p.procedure = :procedure AND p.instalment = :instalment AND p.state = 'expired'"
+    " AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.agency_id = p.agency_id"
+    " AND e.payment_id = p.id AND e.debit = 'M4') FOR UPDATE"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One request for a payment, already checked at the door."""
+
+    branch_id: str
+    dossier_id: str
+    procedure: str
+    price_on: date
+    lines: tuple[FeeLine, ...]
+    expires_at: datetime
+    instalment: int = 1
+    payer: Mapping[str, str] = field(default_factory=dict, repr=False)
+    return_url: str | None = field(default=None, repr=False)
+    metadata: dict[str, str] = field(default_factory=dict, repr=False)
+    key: str = ""
+    route: str = "POST /v1/payments"
+    body_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the client gets: status and bytes, replayed byte for byte for the same key."""
+
+    status: int
+    body: bytes = field(repr=False)
+    replayed: bool = False
+
+
+def render(shown: Mapping[str, Any]) -> bytes:
+    """Write JSON the one way we write it."""
+    return json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Payments:
+    """Payments as clients ask for them."""
+
+    store: Store
+    vault: Vault
+
+    async def request_many(
+        self, client: Client, wanted: Sequence[Wanted]
+    ) -> list[Answer | Refusal]:
+        """Open payments, each with its idempotency key; a refused one refuses only itself."""
+        return [await self._request(client, one) for one in wanted]
+
+    async def _request(self, client: Client, wanted: Wanted) -> Answer | Refusal:
+        try:
+            async with self.store.begin() as tx:
+                return await self._open(tx, client, wanted)
+        except IntegrityError as error:
+            if "uq_payment_owed_once" not in str(error.orig):
+                raise
+        except Refusal as refusal:
+            return refusal
+        async with self.store.begin() as tx:
+            return await self._already_open(tx, client.agency_id, wanted) or Refusal(
+                "payment-already-open", "It was open a moment ago; ask again."
+            )
+
+    async def _open(self, tx: Tx, client: Client, wanted: Wanted) -> Answer:
+        stored = await self.replay(tx, client, wanted.route, wanted.key, wanted.body_hash)
+        if stored:
+            return stored
+        twin = await self._already_open(tx, client.agency_id, wanted)
+        if twin:
+            raise twin
+        payment = self._new(client, wanted)
+        steps = [rules.replace_expired(twin) for twin in await self._expired(tx, payment)]
+        (*_, opened) = await tx.record([*steps, rules.open_payment(payment)])
+        if opened is None:
+            raise LookupError(payment.id)
+        answer = Answer(201, render(await tx.view(opened)))
+        await self.remember(tx, client, wanted.route, wanted.key, wanted.body_hash, answer)
+        return answer
+
+    def _new(self, client: Client, wanted: Wanted) -> Payment:
+        clock = self.store.clock
+        payment_id = clock.new_id("pay")
+        sealed = (
+            self.vault.seal(f"payment|{payment_id}|payer", render(wanted.payer))
+            if wanted.payer
+            else None
+        )
+        token = "".join(ALPHABET[b & 31] for b in clock.chance(32))  # 160 bits.
+        return Payment(
+            id=payment_id, agency_id=client.agency_id, branch_id=wanted.branch_id,
+            client_id=client.id, reference=make_reference(clock.chance(7)),
+            dossier_id=wanted.dossier_id, procedure=wanted.procedure, price_on=wanted.price_on,
+            lines=wanted.lines, created_at=clock.now(), expires_at=wanted.expires_at, token=token,
+            instalment=wanted.instalment, return_url=wanted.return_url,
+            metadata=wanted.metadata, payer_sealed=sealed,
+        )  # fmt: skip
+
+    async def _expired(self, tx: Tx, payment: Payment) -> Sequence[Payment]:
+        rows = await tx.rows(
+            _EXPIRED_TWINS,
+            {"agency": payment.agency_id, "dossier": payment.dossier_id,
+             "procedure": payment.procedure, "instalment": payment.instalment},
+        )  # fmt: skip
+        return await tx.payments_of(rows)
+
+    async def _already_open(self, tx: Tx, agency_id: str, wanted: Wanted) -> Refusal | None:
+        c = t.payment.c
+        row = await tx.row(
+            select(c.id, c.token).where(
+                c.agency_id == agency_id,
+                c.state == "open",
+                tuple_(c.dossier_id, c.procedure, c.instalment)
+                == tuple_(wanted.dossier_id, wanted.procedure, wanted.instalment),
+            )
+        )
+        if row is None:
+            return None
+        link = f"{self.store.public_url}/pay/{row['token']}"
+        return Refusal(
+            "payment-already-open",
+            "This dossier and procedure already has an open payment; use its link.",
+            extra={"payment_id": row["id"], "pay": link},
+        )
+
+    async def replay(
+        self, tx: Tx, client: Client, route: str, key: str, body_hash: str
+    ) -> Answer | None:
+        """Wait for a twin that is still running, then give the stored answer if there is one."""
+        await tx.run(_KEY_LOCK, {"key": f"{client.agency_id}|{client.id}|{route}|{key}"})
+        c = t.idempotency.c
+        row = await tx.row(
+            select(t.idempotency).where(
+                c.agency_id == client.agency_id, c.client_id == client.id,
+                c.route == route, c.key == key,
+            )
+        )  # fmt: skip
+        if row is None:
+            return None
+        if row["body_hash"] != body_hash:
+            raise Refusal("idempotency-key-reused", "This key was used with another body.")
+        return Answer(row["status"], bytes(row["answer"]), replayed=True)
+
+    async def remember(
+        self, tx: Tx, client: Client, route: str, key: str, body_hash: str, answer: Answer
+    ) -> None:
+        """Keep the answer for as long as the payment is kept."""
+        await tx.run(
+            t.idempotency.insert(),
+            {"agency_id": client.agency_id, "client_id": client.id, "route": route, "key": key,
+             "body_hash": body_hash, "status": answer.status, "answer": answer.body,
+             "created_at": self.store.clock.now()},
+        )  # fmt: skip
+
+    async def get(self, agency_id: str, payment_id: str) -> dict[str, Any]:
+        """Show one payment; another agency's answers as one that does not exist."""
+        async with self.store.begin() as tx:
+            payment = await tx.payment(agency_id, payment_id)
+            if payment is None:
+                raise Refusal("not-found", "There is no such payment.")
+            return await tx.view(payment)
+
+    async def search(
+        self, agency_id: str, limit: int, cursor: str | None, **by: object
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """Find payments, newest first; the cursor is the last id of the page before."""
+        c = t.payment.c
+        found = select(t.payment).where(c.agency_id == agency_id)
+        for name, value in by.items():
+            if value is None:
+                continue
+            if name == "created_from":
+                found = found.where(c.created_at >= value)
+            elif name == "created_to":
+                found = found.where(c.created_at < value)
+            else:
+                found = found.where(c[name] == value)
+        if cursor:
+            found = found.where(c.id < cursor)  # Ids are time-ordered.
+        async with self.store.begin() as tx:
+            rows = await tx.rows(found.order_by(c.id.desc()).limit(limit + 1))
+            payments = await tx.payments_of(rows[:limit])
+            shown = [await tx.view(p) for p in payments]
+        return shown, (rows[limit - 1]["id"] if len(rows) > limit else None)
+
+    async def cancel(self, client: Client, payment_id: str, once: tuple[str, str, str]) -> Answer:
+        """Withdraw a payment; while an outcome is unknown, ask first and refuse if still so."""
+        route, key, body_hash = once
+        async with self.store.begin() as tx:
+            stored = await self.replay(tx, client, route, key, body_hash)
+            if stored:
+                return stored
+            payment = await tx.payment(client.agency_id, payment_id, lock=True)
+            if payment is None:
+                raise Refusal("not-found", "There is no such payment.")
+            if payment.in_doubt:
+                raise Refusal("payment-in-doubt", "We are asking the provider; try again later.")
+            (after,) = await tx.record([rules.cancel(payment)])
+            if after is None:
+                raise LookupError(payment_id)
+            answer = Answer(200, render(await tx.view(after)))
+            await self.remember(tx, client, route, key, body_hash, answer)
+        return answer
+
+    async def expire(self, can_ask: Callable[[str], bool]) -> int:
+        """End the links whose time is over; whoever may still take money is asked first."""
+        now = self.store.clock.now()
+        done = 0
+        async with self.store.begin() as tx:
+            c = t.payment.c
+            rows = await tx.rows(
+                select(t.payment)
+                .where(c.state == "open", c.expires_at <= now)
+                .order_by(c.expires_at)
+                .limit(expiry_batch)
+                .with_for_update(skip_locked=True)
+            )
+            for row in rows:
+                (payment,) = await tx.payments_of([row])
+                if await self._still_asking(tx, payment, can_ask):
+                    continue
+                await tx.record([rules.expire(payment)])
+                done += 1
+        return done
+
+    async def _still_asking(self, tx: Tx, payment: Payment, can_ask: Callable[[str], bool]) -> bool:
+        """Close the attempts nobody can be asked about; have the others asked at once."""
+        live = await self.live_attempts(tx, payment)
+        waiting = False
+        for attempt in live:
+            if can_ask(attempt["provider"]):
+                waiting = True
+                if attempt["ask_at"] is None:
+                    await set_attempt(tx, attempt, ask_at=self.store.clock.now())
+            else:
+                await set_attempt(tx, attempt, state="expired", ask_at=None)
+        return waiting
+
+    async def live_attempts(self, tx: Tx, payment: Payment) -> Sequence[Row]:
+        """List the attempts through which money may still come."""
+        a, s = t.attempt.c, t.attempt_share.c
+        return await tx.rows(
+            select(t.attempt)
+            .join(t.attempt_share, (s.agency_id == a.agency_id) & (s.attempt_id == a.id))
+            .where(
+                s.agency_id == payment.agency_id, s.payment_id == payment.id,
+                a.state.in_([str(x) for x in LIVE]),
+            )
+        )  # fmt: skip
+
+    async def settle_doubt(self, tx: Tx, payment: Payment) -> None:
+        """Make ``in_doubt`` say what the attempts say."""
+        unknown = any(a["state"] == "in_doubt" for a in await self.live_attempts(tx, payment))
+        doubtful = unknown and payment.state is State.OPEN
+        if doubtful != payment.in_doubt:
+            await tx.record([Step(payment.agency_id, replace(payment, in_doubt=doubtful))])
+
+
+async def set_attempt(tx: Tx, attempt: Row, **values: object) -> None:
+    """Change what is known of an attempt."""
+    c = t.attempt.c
+    await tx.run(
+        t.attempt.update()
+        .where(c.agency_id == attempt["agency_id"], c.id == attempt["id"])
+        .values(**values)
+    )
