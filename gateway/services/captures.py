@@ -1,0 +1,226 @@
+"""What a provider says becomes money in the books, exactly once."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from sqlalchemy import select, text
+
+from gateway.domain import payment as rules
+from gateway.domain.calendar import hanoi_day
+from gateway.domain.ids import find_references
+from gateway.domain.payment import Break, Capture, Payment, Standing
+from gateway.domain.states import LIVE, AttemptState
+from gateway.ports.provider import Movement, Notice, Outcome, Provider, Verdict
+from gateway.services.payments import Payments, set_attempt
+from gateway.store import tables as t
+from gateway.store.tx import Row, Store, Tx
+
+_MONEY_LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 7413004))")
+_STANDING: Final = text(
+    "SELECT EXISTS (SELECT 1 FROM payment p WHERE p.agency_id = :agency AND p.id <> :id"
+    " AND p.dossier_id = :dossier AND p.procedure = :procedure AND p.instalment = :instalment"
+    " AND p.state IN ('open','paid','settled')) AS replaced,"
+    " EXISTS (SELECT 1 FROM entry e WHERE e.agency_id = :agency AND e.payment_id = :id"
+    " AND e.debit = 'M4') AS written_off"
+)
+_ENDINGS: Final = {
+    Verdict.DECLINED: AttemptState.DECLINED,
+    Verdict.CANCELLED: AttemptState.CANCELLED,
+    Verdict.EXPIRED: AttemptState.EXPIRED,
+}
+# How a capture that did not pay is answered, each time it is told again.
+_ANSWERS: Final = {"amount": Outcome.WRONG_AMOUNT, "unknown_money": Outcome.UNKNOWN_ORDER}
+
+
+@dataclass(frozen=True, slots=True)
+class Captures:
+    """Applies a provider's word, whether it came as a notice, an inquiry or a statement."""
+
+    store: Store
+    payments: Payments
+    agencies: Mapping[tuple[str, str], str]  # (provider, account) -> agency
+
+    def agency_of(self, provider: Provider) -> str:
+        """Give the agency whose account this is."""
+        return self.agencies[provider.name, provider.account]
+
+    async def apply(
+        self, tx: Tx, provider: Provider, said: Notice, source: str, source_id: str, raw: str
+    ) -> Outcome:
+        """Do what a verified word means. The same word any number of times does it once.
+
+        Locks are taken in one order everywhere: money, attempt, payment.
+        """
+        if said.verdict is Verdict.CAPTURED:
+            key = said.movement.account if said.movement else provider.account
+            await tx.run(_MONEY_LOCK, {"key": f"{provider.name}|{key}|{said.txn_id}"})
+            if said.movement:
+                await tx.run(_MONEY_LOCK, {"key": _movement_key(said.movement, 0)})
+        attempt = await self._attempt(tx, provider, said.order_reference)
+        if said.verdict is not Verdict.CAPTURED:
+            return await self._ended(tx, attempt, said)
+        known = await self._known(tx, provider, said)
+        capture = await self._capture(tx, provider, said, attempt, (source, source_id, raw))
+        if known:
+            await tx.add_evidence(known["agency_id"], known["id"], capture)
+            return _ANSWERS.get(known["result"], Outcome.REPEATED)
+        return await self._book(tx, provider, said, attempt, capture)
+
+    async def _attempt(self, tx: Tx, provider: Provider, reference: str | None) -> Row | None:
+        if reference is None:
+            return None
+        c = t.attempt.c
+        return await tx.row(
+            select(t.attempt)
+            .where(
+                c.provider == provider.name, c.account == provider.account,
+                c.provider_reference == reference,
+            )
+            .with_for_update()
+        )  # fmt: skip
+
+    async def payment_of(self, tx: Tx, attempt: Row, *, lock: bool = False) -> Payment | None:
+        """Load the payment that an attempt is for."""
+        s = t.attempt_share.c
+        share = await tx.row(
+            select(s.payment_id).where(
+                s.agency_id == attempt["agency_id"], s.attempt_id == attempt["id"]
+            )
+        )
+        return (
+            await tx.payment(attempt["agency_id"], share["payment_id"], lock=lock)
+            if share
+            else None
+        )
+
+    async def _ended(self, tx: Tx, attempt: Row | None, said: Notice) -> Outcome:
+        """Take note of a word that brings no money."""
+        if said.order_reference is None:
+            return Outcome.RECORDED  # A movement that is no credit: nothing to do.
+        if attempt is None:
+            return Outcome.UNKNOWN_ORDER
+        if said.amount and said.amount != attempt["amount"]:
+            return Outcome.WRONG_AMOUNT
+        if AttemptState(attempt["state"]) not in LIVE:
+            return Outcome.REPEATED
+        payment = await self.payment_of(tx, attempt, lock=True)
+        if said.verdict is Verdict.REVIEW:
+            await set_attempt(tx, attempt, state="in_doubt")
+            await tx.open_break(attempt["agency_id"], _review(attempt, payment, said))
+        elif said.verdict in _ENDINGS:
+            await set_attempt(tx, attempt, state=str(_ENDINGS[said.verdict]), ask_at=None)
+        if payment:
+            await self.payments.settle_doubt(tx, payment)
+        return Outcome.RECORDED
+
+    async def _known(self, tx: Tx, provider: Provider, said: Notice) -> Row | None:
+        c = t.capture.c
+        if said.movement:
+            moved = await self.find_movement(tx, said.movement, said.txn_id)
+            if moved:
+                return moved
+        return await tx.row(
+            select(t.capture).where(
+                c.provider == provider.name, c.account == provider.account,
+                c.txn_id == said.txn_id,
+            )
+        )  # fmt: skip
+
+    async def find_movement(self, tx: Tx, movement: Movement, txn_id: str) -> Row | None:
+        """Find the capture of a bank movement that somebody else reported already.
+
+        The bank's own reference decides where both sides have it (CONTRACT 6).
+        """
+        if not movement.bank_reference:
+            return None
+        c = t.capture.c
+        return await tx.row(
+            select(t.capture).where(
+                c.movement_key == _movement_key(movement, 0), c.txn_id != txn_id
+            )
+        )
+
+    async def _capture(
+        self, tx: Tx, provider: Provider, said: Notice, attempt: Row | None,
+        evidence: tuple[str, str, str],
+    ) -> Capture:  # fmt: skip
+        now = self.store.clock.now()
+        paid_at = said.paid_at or now
+        on = hanoi_day(paid_at)
+        source, source_id, raw = evidence
+        agency = attempt["agency_id"] if attempt else self.agency_of(provider)
+        order = 0 if not said.movement or said.movement.bank_reference else 1
+        return Capture(
+            id=self.store.clock.new_id("cap"), provider=provider.name, account=provider.account,
+            txn_id=said.txn_id, amount=said.amount, fixed=provider.can.fixed_amount,
+            expected=attempt["amount"] if attempt else None,
+            attempt_id=attempt["id"] if attempt else None,
+            booked_on=await tx.open_day(agency, on), value_on=on, paid_at=paid_at, taken_at=now,
+            evidence_source=source, evidence_id=source_id,
+            evidence_hash=raw or hashlib.sha256(f"{source}|{source_id}".encode()).hexdigest(),
+            movement_key=_movement_key(said.movement, 0) if said.movement and not order else None,
+            bank_reference=said.movement.bank_reference if said.movement else None,
+        )  # fmt: skip
+
+    async def _book(
+        self, tx: Tx, provider: Provider, said: Notice, attempt: Row | None, capture: Capture
+    ) -> Outcome:
+        agency = self.agency_of(provider)
+        payment = (
+            await self.payment_of(tx, attempt, lock=True)
+            if attempt
+            else await self._by_memo(tx, said.memo or "", agency)
+        )
+        standing = await self._standing(tx, payment) if payment else Standing()
+        step = rules.take(payment, capture, attempt["agency_id"] if attempt else agency, standing)
+        if step.payment:
+            step = replace(step, payment=replace(step.payment, in_doubt=False))
+        (after,) = await tx.record([step])
+        if attempt:
+            await set_attempt(tx, attempt, state="captured", ask_at=None)
+        elif after:
+            await self._transfer_came(tx, provider, after)
+        if after:
+            await self.payments.settle_doubt(tx, after)
+        return _ANSWERS.get(step.result, Outcome.RECORDED)
+
+    async def _transfer_came(self, tx: Tx, provider: Provider, payment: Payment) -> None:
+        """Mark the QR attempts of a payment that a transfer has covered."""
+        if payment.amount_received < payment.amount:
+            return
+        for attempt in await self.payments.live_attempts(tx, payment):
+            if attempt["provider"] == provider.name:
+                await set_attempt(tx, attempt, state="captured", ask_at=None)
+
+    async def _by_memo(self, tx: Tx, memo: str, agency: str) -> Payment | None:
+        """Find the one payment that a memo names; two different ones are nobody's."""
+        found: dict[str, Payment] = {}
+        for read in find_references(memo):
+            payment = await tx.payment_by_reference(read.reference, lock=True)
+            if payment and payment.agency_id == agency:
+                found[payment.id] = payment
+        return next(iter(found.values())) if len(found) == 1 else None
+
+    async def _standing(self, tx: Tx, payment: Payment) -> Standing:
+        row = await tx.row(
+            _STANDING,
+            {"agency": payment.agency_id, "id": payment.id, "dossier": payment.dossier_id,
+             "procedure": payment.procedure, "instalment": payment.instalment},
+        )  # fmt: skip
+        return Standing(**row) if row else Standing()
+
+
+def _movement_key(movement: Movement, nth: int) -> str:
+    """Name a bank movement: account, day, amount and the bank's reference, or its order."""
+    last = movement.bank_reference or f"#{nth}"
+    return f"{movement.account}|{movement.booked_on}|{movement.amount}|{last}"
+
+
+def _review(attempt: Row, payment: Payment | None, said: Notice) -> Break:
+    return Break(
+        "status_conflict", f"attempt:{attempt['id']}", attempt["amount"],
+        f"the provider wants a person to look (its code {said.code})",
+        payment.id if payment else None, proposal="ask the provider",
+    )  # fmt: skip

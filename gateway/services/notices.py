@@ -1,0 +1,136 @@
+"""Notices: kept raw and sealed before anyone reads them, thanked only after commit."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select, text
+
+from gateway.domain.errors import ForgedError, Refusal
+from gateway.ports.provider import Ack, Outcome, Provider, RawNotice
+from gateway.ports.vault import Vault
+from gateway.services.captures import Captures
+from gateway.store import tables as t
+from gateway.store.tx import Store
+
+refused_kept: Final = timedelta(days=30)
+replay_batch: Final = 50
+replay_pause: Final = timedelta(seconds=60)
+replay_tries_max: Final = 20  # Then a person looks; the notice stays where it is.
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """The door that providers knock on."""
+
+    store: Store
+    vault: Vault
+    captures: Captures
+    by_path: Mapping[tuple[str, str], Provider]  # (path name, account) -> provider
+
+    async def take(self, path: str, account: str, raw: RawNotice, source: str) -> Ack:
+        """Keep, verify, apply, commit, and only then acknowledge."""
+        provider = self.by_path.get((path, account))
+        if provider is None:
+            raise Refusal("not-found", "There is no such provider account.")
+        notice_id = await self._keep(provider, raw, source)
+        return provider.acknowledge(await self._read(provider, notice_id, raw))
+
+    async def _keep(self, provider: Provider, raw: RawNotice, source: str) -> str:
+        notice_id = self.store.clock.new_id("ntc")
+        plain = json.dumps(
+            {"method": raw.method, "query": raw.query, "headers": dict(raw.headers),
+             "body": raw.body.decode("latin-1"), "received_at": raw.received_at.isoformat()}
+        ).encode()  # fmt: skip
+        async with self.store.begin() as tx:
+            await tx.run(
+                t.notice.insert(),
+                {"id": notice_id, "received_at": raw.received_at,
+                 "agency_id": self.captures.agency_of(provider), "provider": provider.name,
+                 "account": provider.account, "source": source,
+                 "sealed": self.vault.seal(f"notice|{notice_id}|raw", plain),
+                 "hash": hashlib.sha256(raw.query.encode() + b"\n" + raw.body).hexdigest()},
+            )  # fmt: skip
+            await tx.run(
+                t.notice_work.insert(),
+                {"notice_id": notice_id, "received_at": raw.received_at, "state": "stored",
+                 "tries": 0, "due_at": raw.received_at + replay_pause},
+            )  # fmt: skip
+        return notice_id
+
+    async def _read(self, provider: Provider, notice_id: str, raw: RawNotice) -> Outcome:
+        work = t.notice_work
+        try:
+            said = provider.read(raw)
+        except ForgedError:
+            async with self.store.begin() as tx:
+                await tx.run(
+                    work.update().where(work.c.notice_id == notice_id)
+                    .values(state="refused", outcome=str(Outcome.FORGED))
+                )  # fmt: skip
+            return Outcome.FORGED
+        digest = hashlib.sha256(raw.query.encode() + b"\n" + raw.body).hexdigest()
+        async with self.store.begin() as tx:
+            outcome = await self.captures.apply(tx, provider, said, "notice", notice_id, digest)
+            await tx.run(
+                work.update().where(work.c.notice_id == notice_id)
+                .values(state="done", outcome=str(outcome))
+            )  # fmt: skip
+        return outcome
+
+    async def replay(self) -> int:
+        """Take up what was stored and never finished, because we fell over in between."""
+        now = self.store.clock.now()
+        w, n = t.notice_work.c, t.notice.c
+        async with self.store.begin() as tx:
+            rows = await tx.rows(
+                select(t.notice, w.tries)
+                .join(t.notice_work, (w.notice_id == n.id) & (w.received_at == n.received_at))
+                .where(w.state == "stored", w.due_at <= now, w.tries < replay_tries_max)
+                .limit(replay_batch)
+                .with_for_update(skip_locked=True, of=t.notice_work)
+            )
+            for row in rows:
+                await tx.run(
+                    t.notice_work.update().where(w.notice_id == row["id"])
+                    .values(tries=row["tries"] + 1, due_at=now + replay_pause * (row["tries"] + 1))
+                )  # fmt: skip
+        for row in rows:
+            provider = self.adapter_of(row["provider"], row["account"])
+            if provider:
+                await self._read(provider, row["id"], self._unseal(row["id"], row["sealed"]))
+        return len(rows)
+
+    def adapter_of(self, name: str, account: str) -> Provider | None:
+        """Find the adapter of a stored notice."""
+        for provider in self.by_path.values():
+            if (provider.name, provider.account) == (name, account):
+                return provider
+        return None
+
+    def _unseal(self, notice_id: str, sealed: bytes) -> RawNotice:
+        kept = json.loads(self.vault.open(f"notice|{notice_id}|raw", bytes(sealed)))
+        return RawNotice(
+            kept["method"], kept["query"], kept["headers"], kept["body"].encode("latin-1"),
+            datetime.fromisoformat(kept["received_at"]),
+        )  # fmt: skip
+
+    async def purge(self) -> int:
+        """Forget refused notices after their time; what was believed is kept."""
+        before = self.store.clock.now() - refused_kept
+        async with self.store.begin() as tx:
+            gone = await tx.rows(
+                text(
+                    "DELETE FROM notice_work WHERE state = 'refused' AND received_at < :before"
+                    " RETURNING notice_id"
+                ),
+                {"before": before},
+            )
+            await tx.run(
+                text("DELETE FROM notice WHERE id = ANY(:ids) AND received_at < :before"),
+                {"ids": [r["notice_id"] for r in gone], "before": before},
+            )
+        return len(gone)
