@@ -1,0 +1,128 @@
+"""All settings, checked whole at start: THUPHI_* from the environment and ``.env``."""
+
+import difflib
+import ipaddress
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from gateway.infra.wire import Network
+
+PREFIX: Final = "THUPHI_"
+_KNOWN: Final = frozenset(
+    {
+        "DATABASE_URL", "DATA_DIR", "PUBLIC_URL", "MASTER_KEY", "MASTER_KEY_FILE", "WIRE_ALLOW",
+        "CLOCK", "DEFAULT_AGENCY", "SERVER_PORT", "TEST_DATABASE_URL",
+    }
+)  # fmt: skip
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+public_url_default: Final = "http://127.0.0.1:8080"
+
+
+class SettingError(Exception):
+    """A setting is missing, unknown or malformed; the sentence says which, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says."""
+
+    database_url: str | None = field(repr=False)
+    data_dir: Path
+    public_url: str
+    master_key: str = field(repr=False)
+    wire_allow: tuple[Network, ...]
+    default_agency: str
+    clock_at: datetime | None
+    adapters: Mapping[str, str] = field(repr=False)  # Field name -> value, for the adapters.
+
+    @property
+    def is_loopback(self) -> bool:
+        """Tell whether only this machine can reach us."""
+        return urlsplit(self.public_url).hostname in _LOOPBACK
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Read ``.env`` and lay the real environment over it."""
+    found: dict[str, str] = {}
+    path = folder / ".env"
+    if path.exists():
+        for n, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            text = line.strip()
+            if not text or text.startswith("#"):
+                continue
+            name, sign, value = text.partition("=")
+            if not sign:
+                raise SettingError(f"Line {n} of .env is not NAME=value.")
+            found[name.strip()] = value.strip().strip('"')
+    return found | {k: v for k, v in os.environ.items() if k.startswith(PREFIX)}
+
+
+def read_settings(values: Mapping[str, str], adapter_fields: Iterable[str]) -> Settings:
+    """Check everything at once. Raises SettingError with one sentence."""
+    mine = {k.removeprefix(PREFIX): v for k, v in values.items() if k.startswith(PREFIX)}
+    fields = frozenset(adapter_fields)
+    for name in sorted(mine):
+        if name not in _KNOWN | fields:
+            near = difflib.get_close_matches(name, _KNOWN | fields, n=2)
+            hint = f" Did you mean {' or '.join(PREFIX + n for n in near)}?" if near else ""
+            raise SettingError(f"There is no setting {PREFIX}{name}.{hint}")
+    public_url = mine.get("PUBLIC_URL", public_url_default).rstrip("/")
+    parts = urlsplit(public_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path:
+        raise SettingError("THUPHI_PUBLIC_URL must be like https://pay.example.vn, with no path.")
+    settings = Settings(
+        database_url=_database(mine.get("DATABASE_URL")),
+        data_dir=Path(mine.get("DATA_DIR", ".data")).absolute(),
+        public_url=public_url,
+        master_key=_master_key(mine),
+        wire_allow=_networks(mine.get("WIRE_ALLOW", "")),
+        default_agency=mine.get("DEFAULT_AGENCY", "hn-tthcc-test"),
+        clock_at=_instant(mine.get("CLOCK")),
+        adapters={k: v for k, v in mine.items() if k in fields},
+    )
+    if settings.wire_allow and not settings.is_loopback:
+        raise SettingError(
+            "THUPHI_WIRE_ALLOW is for loopback only; remove it for a public address."
+        )
+    return settings
+
+
+def _database(url: str | None) -> str | None:
+    if url is not None and not url.startswith(("postgresql://", "postgres://")):
+        raise SettingError("THUPHI_DATABASE_URL must begin with postgresql://.")
+    return url
+
+
+def _master_key(mine: Mapping[str, str]) -> str:
+    if "MASTER_KEY" in mine and "MASTER_KEY_FILE" in mine:
+        raise SettingError("Set THUPHI_MASTER_KEY or THUPHI_MASTER_KEY_FILE, not both.")
+    if "MASTER_KEY_FILE" not in mine:
+        return mine.get("MASTER_KEY", "")
+    try:
+        return Path(mine["MASTER_KEY_FILE"]).read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        raise SettingError("THUPHI_MASTER_KEY_FILE cannot be read; check its path.") from None
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(x.strip()) for x in text.split(",") if x.strip())
+    except ValueError:
+        raise SettingError("THUPHI_WIRE_ALLOW must be CIDRs such as 127.0.0.0/8.") from None
+
+
+def _instant(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise SettingError("THUPHI_CLOCK must be an instant such as 2026-11-18T01:00:00Z.")
+    return at

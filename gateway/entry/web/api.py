@@ -1,0 +1,226 @@
+"""``/v1``: JSON to values, values to JSON; what happens in between is the services' business."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from sqlalchemy import select
+
+from gateway.domain.errors import FieldError, Refusal
+from gateway.domain.states import State
+from gateway.entry.web.bodies import Reader, body_bytes_max, origin_of, payment_body, read_json
+from gateway.services import catalogue
+from gateway.services.access import Access, Client
+from gateway.services.attempts import Attempts
+from gateway.services.outbox import Outbox
+from gateway.services.payments import Answer, Payments, Wanted, page_size_max, render
+from gateway.store import tables as t
+from gateway.store.tx import Store
+from gateway.store.views import receipt_view
+
+idempotency_key_max: Final = 255
+events_page_max: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ApiParts:
+    """The services behind ``/v1``."""
+
+    store: Store
+    access: Access
+    payments: Payments
+    attempts: Attempts
+    outbox: Outbox
+
+
+async def read_body(request: Request) -> bytes:
+    """Read a body up to its limit, whatever it says its length is."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > body_bytes_max:
+            raise Refusal("too-large", f"A body has at most {body_bytes_max} bytes.")
+    return bytes(body)
+
+
+def idempotency_key(request: Request) -> str:
+    """Read the key: a bare token or a quoted string (the RFC draft), up to 255 characters."""
+    given = request.headers.get("idempotency-key", "").strip()
+    if len(given) > 1 and given[0] == given[-1] == '"':
+        given = given[1:-1]
+    if not given or len(given) > idempotency_key_max or not given.isprintable():
+        raise Refusal("idempotency-key-missing", "Send an Idempotency-Key of 1 to 255 characters.")
+    return given
+
+
+def body_hash(values: Mapping[str, Any]) -> str:
+    """Compare bodies after parsing: order and white space do not matter."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def _said(answer: Answer | Refusal) -> Response:
+    if isinstance(answer, Refusal):
+        raise answer
+    headers = {"idempotency-replayed": "true"} if answer.replayed else None
+    return Response(answer.body, answer.status, headers, "application/json")
+
+
+def _json(shown: Mapping[str, Any], status: int = 200) -> Response:
+    return Response(render(shown), status, None, "application/json")
+
+
+def _number(request: Request, name: str, least: int, most: int, default: int) -> int:
+    given = request.query_params.get(name, str(default))
+    if not (given.isascii() and given.isdigit() and least <= int(given[:19]) <= most):
+        raise Refusal(
+            "invalid-request", "A query parameter is wrong.",
+            (FieldError(f"/{name}", f"Must be a whole number from {least} to {most}."),),
+        )  # fmt: skip
+    return int(given)
+
+
+def _instant(request: Request, name: str) -> datetime | None:
+    given = request.query_params.get(name)
+    if given is None:
+        return None
+    reader = Reader({name: given})
+    found = reader.instant(name, datetime.min)
+    reader.check()
+    return found
+
+
+def routes(parts: ApiParts) -> APIRouter:  # noqa: C901 - one function a route, all of them short.
+    """Give the routes of ``/v1``."""
+    api = APIRouter(prefix="/v1")
+
+    async def client_of(request: Request) -> Client:
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not key.strip():
+            raise Refusal("unauthenticated", "Send a key: Authorization: Bearer <key>.")
+        return await parts.access.client(key.strip())
+
+    @api.post("/payments", status_code=201)
+    async def request_payment(request: Request) -> Response:
+        """Ask for a payment."""
+        client = await client_of(request)
+        key = idempotency_key(request)
+        values = read_json(await read_body(request))
+        wanted = await _wanted(parts.store, client, values)
+        keyed = Wanted(**wanted, key=key, body_hash=body_hash(values))
+        (answer,) = await parts.payments.request_many(client, [keyed])
+        return _said(answer)
+
+    @api.get("/payments/{payment_id}")
+    async def get_payment(request: Request, payment_id: str) -> Response:
+        """Show one payment."""
+        client = await client_of(request)
+        return _json(await parts.payments.get(client.agency_id, payment_id))
+
+    @api.get("/payments")
+    async def search_payments(request: Request) -> Response:
+        """Find payments."""
+        client = await client_of(request)
+        state = request.query_params.get("state")
+        if state is not None and state not in list(State):
+            raise Refusal(
+                "invalid-request", "A query parameter is wrong.",
+                (FieldError("/state", "There is no such state."),),
+            )  # fmt: skip
+        data, cursor = await parts.payments.search(
+            client.agency_id,
+            _number(request, "limit", 1, page_size_max, 20),
+            request.query_params.get("cursor"),
+            dossier_id=request.query_params.get("dossier_id"),
+            reference=request.query_params.get("reference"),
+            state=state,
+            created_from=_instant(request, "created_from"),
+            created_to=_instant(request, "created_to"),
+        )
+        return _json({"data": data, "next_cursor": cursor})
+
+    @api.post("/payments/{payment_id}/cancel")
+    async def cancel_payment(request: Request, payment_id: str) -> Response:
+        """Withdraw a payment."""
+        client = await client_of(request)
+        key = idempotency_key(request)
+        body = await read_body(request)
+        values = read_json(body) if body else {}
+        once = (f"POST /v1/payments/{payment_id}/cancel", key, body_hash(values))
+        return _said(await parts.payments.cancel(client, payment_id, once))
+
+    @api.post("/payments/{payment_id}/attempts", status_code=201)
+    async def start_attempt(request: Request, payment_id: str) -> Response:
+        """Begin an attempt; the live one is given back, so a repeat is safe by itself."""
+        client = await client_of(request)
+        idempotency_key(request)
+        reader = Reader(read_json(await read_body(request)))
+        provider = reader.text("provider", 32)
+        reader.end()
+        reader.check()
+        address = request.client.host if request.client else "127.0.0.1"
+        shown = await parts.attempts.start(client.agency_id, payment_id, provider, address)
+        return _json(shown, 201)
+
+    @api.get("/events")
+    async def read_events(request: Request) -> Response:
+        """Read events after a position."""
+        client = await client_of(request)
+        after = _number(request, "after", 0, 2**63 - 1, 0)
+        limit = _number(request, "limit", 1, events_page_max, 100)
+        return _json({"data": await parts.outbox.after(client.agency_id, after, limit)})
+
+    @api.get("/receipts/{receipt_id}")
+    async def get_receipt(request: Request, receipt_id: str) -> Response:
+        """Show one receipt."""
+        client = await client_of(request)
+        c = t.receipt.c
+        async with parts.store.begin() as tx:
+            row = await tx.row(
+                select(t.receipt).where(
+                    c.agency_id == client.agency_id, c.id == receipt_id, c.xml.is_not(None)
+                )
+            )
+        if row is None:
+            raise Refusal("not-found", "There is no such receipt.")
+        return _json(receipt_view(row, parts.store.public_url) | {"payment_id": row["payment_id"]})
+
+    return api
+
+
+async def _wanted(store: Store, client: Client, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Check what only the books know: agency, branch, origin, price."""
+    body = payment_body(values, store.clock.now())
+    errors = []
+    if body.agency != client.agency_id:
+        errors.append(FieldError("/agency", "This key does not ask for that agency."))
+    async with store.begin() as tx:
+        branch = await tx.row(
+            select(t.branch.c.id).where(
+                t.branch.c.agency_id == client.agency_id, t.branch.c.id == body.branch
+            )
+        )
+    if branch is None:
+        errors.append(FieldError("/branch", "The agency has no such branch."))
+    if errors:
+        raise Refusal("invalid-request", "Some fields are wrong.", tuple(errors))
+    if body.return_url and origin_of(body.return_url) not in client.return_origins:
+        raise Refusal(
+            "return-url-not-registered", "Register the origin of the return address first.",
+            (FieldError("/return_url", "Its origin is not registered for this client."),),
+        )  # fmt: skip
+    if body.lines and not client.may_price:
+        raise Refusal("price-not-allowed", "This client may send facts, not lines.")
+    lines = body.lines or catalogue.price(
+        client.agency_id, body.procedure, body.facts or catalogue.Facts(), body.price_on
+    )
+    return {
+        "branch_id": body.branch, "dossier_id": body.dossier_id, "procedure": body.procedure,
+        "price_on": body.price_on, "lines": lines, "expires_at": body.expires_at,
+        "instalment": body.instalment, "payer": body.payer, "return_url": body.return_url,
+        "metadata": body.metadata,
+    }  # fmt: skip
