@@ -1,0 +1,32 @@
+"""How an adapter introduces itself: its settings, which of them are secret, and how it is built.
+
+A distribution declares an entry point in the group ``thuphi.providers`` that names an
+``AdapterSpec``. The adapter is offered when all its fields are set.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.ports.provider import Provider
+from gateway.ports.wire import Wire
+
+ENTRY_POINT_GROUP: Final = "thuphi.providers"
+SETTING_PREFIX: Final = "THUPHI_"
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterSpec:
+    """One adapter, as settings and start-up see it.
+
+    ``fields`` are setting names without ``THUPHI_``: ``VNPAY_TMN_CODE`` is read from
+    ``THUPHI_VNPAY_TMN_CODE``. ``url_fields`` name the provider's own addresses, which outbound
+    HTTP may always reach. ``build`` takes the values by field, the wire and the account's name;
+    it raises ValueError with one sentence, naming the setting and never a secret's value.
+    """
+
+    name: str
+    fields: tuple[str, ...]
+    secret_fields: tuple[str, ...]
+    build: Callable[[Mapping[str, str], Wire, str], Provider]
+    url_fields: tuple[str, ...] = ()
