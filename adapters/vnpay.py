@@ -52,34 +52,14 @@ _ACKS: Final = MappingProxyType(
         Outcome.FAILED: ("99", "Unknown error"),
     }
 )
-_ASKED: Final = [
-    "RequestId",
-    "Version",
-    "Command",
-    "TmnCode",
-    "TxnRef",
-    "TransactionDate",
-    "CreateDate",
-    "IpAddr",
-    "OrderInfo",
-]
-_ANSWERED: Final = [
-    "ResponseId",
-    "Command",
-    "ResponseCode",
-    "Message",
-    "TmnCode",
-    "TxnRef",
-    "Amount",
-    "BankCode",
-    "PayDate",
-    "TransactionNo",
-    "TransactionType",
-    "TransactionStatus",
-    "OrderInfo",
-    "PromotionCode",
-    "PromotionAmount",
-]
+# The order of the fields under each signature, without their prefix.
+_ASKED: Final = (
+    "RequestId Version Command TmnCode TxnRef TransactionDate CreateDate IpAddr OrderInfo"
+)
+_ANSWERED: Final = (
+    "ResponseId Command ResponseCode Message TmnCode TxnRef Amount BankCode PayDate TransactionNo "
+    "TransactionType TransactionStatus OrderInfo PromotionCode PromotionAmount"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +177,9 @@ class Vnpay:
         if len(body) > query_chars_max:
             raise ForgedError("The answer is too long.")
         said = {k: _text(v) for k, v in strict_json.read_object(body).items()}
-        canonical = signing.piped(said.get(f"vnp_{name}", "") for name in _ANSWERED).encode()
+        canonical = signing.piped(
+            said.get(f"vnp_{name}", "") for name in _ANSWERED.split()
+        ).encode()
         signing.require(said.get(HASH, "").lower(), signing.hmac_sha512(self.secret, canonical))
         known = said.get("vnp_TmnCode") == self.tmn_code
         if not known or said.get("vnp_TxnRef", order.reference) != order.reference:
@@ -207,7 +189,7 @@ class Vnpay:
 
 def sign_question(secret: str, asked: Mapping[str, str]) -> str:
     """Sign a querydr request: raw values in VNPAY's order."""
-    canonical = signing.piped(asked[f"vnp_{name}"] for name in _ASKED)
+    canonical = signing.piped(asked[f"vnp_{name}"] for name in _ASKED.split())
     return signing.hmac_sha512(secret, canonical.encode())
 
 
