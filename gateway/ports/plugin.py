@@ -20,13 +20,13 @@ class AdapterSpec:
     """One adapter, as settings and start-up see it.
 
     ``fields`` are setting names without ``THUPHI_``: ``VNPAY_TMN_CODE`` is read from
-    ``THUPHI_VNPAY_TMN_CODE``. ``url_fields`` name the provider's own addresses, which outbound
-    HTTP may always reach. ``build`` takes the values by field, the wire and the account's name;
-    it raises ValueError with one sentence, naming the setting and never a secret's value.
+    ``THUPHI_VNPAY_TMN_CODE``; one that ends in ``_URL`` is the provider's own address, which
+    outbound HTTP may always reach. ``build`` takes the values by field, the wire and the
+    account's name; it raises ValueError with one sentence, naming the setting and never a
+    secret's value.
     """
 
     name: str
     fields: tuple[str, ...]
     secret_fields: tuple[str, ...]
     build: Callable[[Mapping[str, str], Wire, str], Provider]
-    url_fields: tuple[str, ...] = ()

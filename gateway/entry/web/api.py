@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -89,25 +89,32 @@ def _instant(request: Request, name: str) -> datetime | None:
     if given is None:
         return None
     reader = Reader({name: given})
-    found = reader.instant(name, datetime.min)
+    found = reader.instant(name, datetime.min.replace(tzinfo=UTC))
     reader.check()
     return found
 
 
-def routes(parts: ApiParts) -> APIRouter:  # noqa: C901 - one function a route, all of them short.
+def routes(parts: ApiParts) -> APIRouter:
     """Give the routes of ``/v1``."""
     api = APIRouter(prefix="/v1")
+    _payment_routes(api, parts)
+    _reading_routes(api, parts)
+    return api
 
-    async def client_of(request: Request) -> Client:
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not key.strip():
-            raise Refusal("unauthenticated", "Send a key: Authorization: Bearer <key>.")
-        return await parts.access.client(key.strip())
+
+async def _client(parts: ApiParts, request: Request) -> Client:
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        raise Refusal("unauthenticated", "Send a key: Authorization: Bearer <key>.")
+    return await parts.access.client(key.strip())
+
+
+def _payment_routes(api: APIRouter, parts: ApiParts) -> None:
 
     @api.post("/payments", status_code=201)
     async def request_payment(request: Request) -> Response:
         """Ask for a payment."""
-        client = await client_of(request)
+        client = await _client(parts, request)
         key = idempotency_key(request)
         values = read_json(await read_body(request))
         wanted = await _wanted(parts.store, client, values)
@@ -118,13 +125,13 @@ def routes(parts: ApiParts) -> APIRouter:  # noqa: C901 - one function a route, 
     @api.get("/payments/{payment_id}")
     async def get_payment(request: Request, payment_id: str) -> Response:
         """Show one payment."""
-        client = await client_of(request)
+        client = await _client(parts, request)
         return _json(await parts.payments.get(client.agency_id, payment_id))
 
     @api.get("/payments")
     async def search_payments(request: Request) -> Response:
         """Find payments."""
-        client = await client_of(request)
+        client = await _client(parts, request)
         state = request.query_params.get("state")
         if state is not None and state not in list(State):
             raise Refusal(
@@ -146,7 +153,7 @@ def routes(parts: ApiParts) -> APIRouter:  # noqa: C901 - one function a route, 
     @api.post("/payments/{payment_id}/cancel")
     async def cancel_payment(request: Request, payment_id: str) -> Response:
         """Withdraw a payment."""
-        client = await client_of(request)
+        client = await _client(parts, request)
         key = idempotency_key(request)
         body = await read_body(request)
         values = read_json(body) if body else {}
@@ -156,7 +163,7 @@ def routes(parts: ApiParts) -> APIRouter:  # noqa: C901 - one function a route, 
     @api.post("/payments/{payment_id}/attempts", status_code=201)
     async def start_attempt(request: Request, payment_id: str) -> Response:
         """Begin an attempt; the live one is given back, so a repeat is safe by itself."""
-        client = await client_of(request)
+        client = await _client(parts, request)
         idempotency_key(request)
         reader = Reader(read_json(await read_body(request)))
         provider = reader.text("provider", 32)
@@ -166,10 +173,12 @@ def routes(parts: ApiParts) -> APIRouter:  # noqa: C901 - one function a route, 
         shown = await parts.attempts.start(client.agency_id, payment_id, provider, address)
         return _json(shown, 201)
 
+
+def _reading_routes(api: APIRouter, parts: ApiParts) -> None:
     @api.get("/events")
     async def read_events(request: Request) -> Response:
         """Read events after a position."""
-        client = await client_of(request)
+        client = await _client(parts, request)
         after = _number(request, "after", 0, 2**63 - 1, 0)
         limit = _number(request, "limit", 1, events_page_max, 100)
         return _json({"data": await parts.outbox.after(client.agency_id, after, limit)})
@@ -177,7 +186,7 @@ def routes(parts: ApiParts) -> APIRouter:  # noqa: C901 - one function a route, 
     @api.get("/receipts/{receipt_id}")
     async def get_receipt(request: Request, receipt_id: str) -> Response:
         """Show one receipt."""
-        client = await client_of(request)
+        client = await _client(parts, request)
         c = t.receipt.c
         async with parts.store.begin() as tx:
             row = await tx.row(
@@ -188,8 +197,6 @@ def routes(parts: ApiParts) -> APIRouter:  # noqa: C901 - one function a route, 
         if row is None:
             raise Refusal("not-found", "There is no such receipt.")
         return _json(receipt_view(row, parts.store.public_url) | {"payment_id": row["payment_id"]})
-
-    return api
 
 
 async def _wanted(store: Store, client: Client, values: Mapping[str, Any]) -> dict[str, Any]:

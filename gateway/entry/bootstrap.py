@@ -1,0 +1,124 @@
+"""The composition root: the one place that knows every part and puts them together."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlsplit
+
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from gateway.entry.plugins import adapters, offered
+from gateway.entry.settings import SettingError, Settings
+from gateway.infra.clock import SystemClock, TestClock
+from gateway.infra.vault import MasterVault
+from gateway.infra.wire import GuardedWire
+from gateway.ports.clock import Clock
+from gateway.ports.provider import Inquires, Provider
+from gateway.ports.vault import Vault
+from gateway.services.access import Access
+from gateway.services.attempts import Attempts
+from gateway.services.captures import Captures
+from gateway.services.notices import Notices
+from gateway.services.outbox import Outbox
+from gateway.services.payments import Payments
+from gateway.services.webhooks import Webhooks
+from gateway.store.tx import Store
+
+pool_connections_max: Final = 20
+log: Final = logging.getLogger("thuphi")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that runs, wired together once."""
+
+    settings: Settings
+    engine: AsyncEngine = field(repr=False)
+    clock: Clock
+    vault: Vault = field(repr=False)
+    store: Store
+    providers: dict[tuple[str, str], Provider] = field(repr=False)
+    access: Access
+    payments: Payments
+    captures: Captures
+    attempts: Attempts
+    notices: Notices
+    outbox: Outbox
+    webhooks: Webhooks
+
+    def can_ask(self, provider: str) -> bool:
+        """Tell whether a provider can be asked what became of an order."""
+        return any(
+            isinstance(p, Inquires) for (name, _), p in self.providers.items() if name == provider
+        )
+
+
+def engine_of(url: str) -> AsyncEngine:
+    """Open the pool; every session works in UTC."""
+    return create_async_engine(
+        url.replace("postgresql://", "postgresql+asyncpg://", 1).replace(
+            "postgres://", "postgresql+asyncpg://", 1
+        ),
+        pool_size=pool_connections_max,
+        max_overflow=0,
+        connect_args={"server_settings": {"timezone": "UTC", "application_name": "thuphi"}},
+    )
+
+
+def clock_of(settings: Settings) -> Clock:
+    """Give the machine's clock, or the test clock where one is set."""
+    return TestClock(settings.clock_at) if settings.clock_at else SystemClock()
+
+
+def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
+    """Put everything together. Raises SettingError with one sentence."""
+    if not settings.master_key:
+        raise SettingError(
+            "THUPHI_MASTER_KEY is missing: set 32 random bytes in base64, for example from"
+            " «openssl rand -base64 32»."
+        )
+    try:
+        vault = MasterVault.of_text(settings.master_key)
+    except ValueError as error:
+        raise SettingError(f"THUPHI_MASTER_KEY: {error}") from None
+    specs = adapters()
+    origins = frozenset(
+        _origin(v) for k, v in settings.adapters.items() if k.endswith("_URL") and "://" in v
+    )
+    wire = GuardedWire(origins, settings.wire_allow)
+    providers = dict(offered(specs, settings, wire))
+    store = Store(engine, clock, settings.public_url)
+    payments = Payments(store, vault)
+    agencies = dict.fromkeys(providers, settings.default_agency)
+    captures = Captures(store, payments, agencies)
+    paths = {
+        (path, account): provider
+        for (_, account), provider in providers.items()
+        for path in (provider.can.notice_names or (provider.name,))
+    }
+    return Parts(
+        settings=settings, engine=engine, clock=clock, vault=vault, store=store,
+        providers=providers, access=Access(store), payments=payments, captures=captures,
+        attempts=Attempts(store, payments, captures, providers),
+        notices=Notices(store, vault, captures, paths), outbox=Outbox(store),
+        webhooks=Webhooks(store, vault, wire),
+    )  # fmt: skip
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return f"{parts.scheme}://{parts.hostname}:{port}"
+
+
+@asynccontextmanager
+async def running(settings: Settings, url: str) -> AsyncIterator[Parts]:
+    """Build on a database and let go of it at the end."""
+    engine = engine_of(url)
+    try:
+        yield build(settings, engine, clock_of(settings))
+    finally:
+        await asyncio.shield(engine.dispose())

@@ -1,0 +1,192 @@
+"""The command line: ``thuphi``. Exit 0 done, 1 the answer is no, 2 bad usage (CONTRACT 4)."""
+
+import argparse
+import asyncio
+import json
+import secrets
+import signal
+import sys
+from base64 import b64encode
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from gateway.domain.errors import Refusal
+from gateway.entry.bootstrap import Parts, running
+from gateway.entry.logs import start_logs
+from gateway.entry.plugins import adapters
+from gateway.entry.settings import SettingError, Settings, environment, read_settings
+from gateway.infra.embedded import Embedded
+from gateway.services.seed import seed
+from gateway.store.migrate import migrate
+
+ROLES: Final = ("accountant", "approver", "clerk", "operator", "auditor")
+port_default: Final = 8080
+Command = Callable[[argparse.Namespace], Awaitable[int]]
+
+
+def settings_now() -> Settings:
+    """Read the settings; on loopback a missing master key is made and kept in the data folder."""
+    fields = [name for spec in adapters() for name in spec.fields]
+    settings = read_settings(environment(Path.cwd()), fields)
+    if settings.master_key or not settings.is_loopback or settings.database_url:
+        return settings
+    path = settings.data_dir / "master.key"
+    if not path.exists():
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(b64encode(secrets.token_bytes(32)).decode(), "ascii")
+    return replace(settings, master_key=path.read_text("ascii"))
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator[Parts]:
+    """Give the parts on the configured database, starting the embedded one when it is ours."""
+    settings = settings_now()
+    embedded = None if settings.database_url else Embedded(settings.data_dir)
+    url = settings.database_url or (embedded.url() if embedded else "")
+    try:
+        async with running(settings, url) as parts:
+            await migrate(parts.engine)
+            yield parts
+    finally:
+        if embedded:
+            embedded.stop()
+
+
+def say(args: argparse.Namespace, values: Mapping[str, Any]) -> None:
+    """Print a result: a line each for a person, one object with --json."""
+    if args.json:
+        print(json.dumps(values, ensure_ascii=False))
+        return
+    for name, value in values.items():
+        print(f"{name:20} {value}")
+
+
+async def do_migrate(args: argparse.Namespace) -> int:
+    """Bring the database to the newest shape."""
+    async with opened():
+        say(args, {"migrated": True})
+    return 0
+
+
+async def do_seed(args: argparse.Namespace) -> int:
+    """Make the sandbox agency, and the live one when asked."""
+    async with opened() as parts:
+        if args.live and parts.settings.clock_at:
+            raise SettingError("THUPHI_CLOCK is set: an installation with it has no live agency.")
+        say(args, {"agencies": ", ".join(await seed(parts.store, live=args.live))})
+    return 0
+
+
+async def do_clients_add(args: argparse.Namespace) -> int:
+    """Add a client, and its webhook when one is named; secrets are shown this once."""
+    async with opened() as parts:
+        client_id, key = await parts.access.add_client(
+            args.name, args.agency, may_price=args.may_price,
+            return_origins=[o.rstrip("/").lower() for o in args.return_origin],
+        )  # fmt: skip
+        said: dict[str, Any] = {"client_id": client_id, "api_key": key}
+        if args.webhook:
+            made = await parts.webhooks.add(args.agency, client_id, args.webhook)
+            said |= {"webhook_secret": made.secret, "webhook_public_key": made.public_key}
+        say(args, said)
+    return 0
+
+
+async def do_staff_add(args: argparse.Namespace) -> int:
+    """Add a member of staff; the password is shown this once."""
+    async with opened() as parts:
+        password = await parts.access.add_staff(args.username, args.role, args.agency)
+        say(args, {"username": args.username, "password": password})
+    return 0
+
+
+async def do_worker(args: argparse.Namespace) -> int:
+    """Run the jobs until stopped."""
+    from gateway.entry.scheduler import scheduler_of
+
+    start_logs()
+    async with opened() as parts:
+        await scheduler_of(parts).run(stopped())
+    say(args, {"stopped": True})
+    return 0
+
+
+async def do_serve(args: argparse.Namespace) -> int:
+    """Serve the API and the pages until stopped."""
+    from gateway.entry.web.app import build_app
+    from gateway.entry.web.serving import serving
+
+    start_logs()
+    async with opened() as parts, serving(build_app(parts), args.port):
+        await stopped().wait()
+    return 0
+
+
+def stopped() -> asyncio.Event:
+    """Give an event that Ctrl-C and a polite kill set."""
+    event = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, event.set)
+    return event
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the commands."""
+    top = argparse.ArgumentParser(prog="thuphi", description="Payment gateway for public fees.")
+    commands = top.add_subparsers(dest="command", required=True)
+
+    def add(
+        name: str,
+        run: Command,
+        words: str,
+        under: Any = commands,  # noqa: ANN401 - argparse's own type is private.
+    ) -> argparse.ArgumentParser:
+        made: argparse.ArgumentParser = under.add_parser(name, help=words, description=words)
+        made.add_argument("--json", action="store_true", help="one JSON object on standard output")
+        made.set_defaults(run=run)
+        return made
+
+    add("serve", do_serve, "serve the API and the pages").add_argument(
+        "--port", type=int, default=port_default
+    )
+    add("worker", do_worker, "run the jobs")
+    add("migrate", do_migrate, "bring the database to the newest shape")
+    add("seed", do_seed, "make the sandbox agency and its branches").add_argument(
+        "--live", action="store_true", help="the live agency too"
+    )
+    clients = commands.add_parser("clients", help="procedure systems").add_subparsers(required=True)
+    client = add("add", do_clients_add, "add a client", clients)
+    client.add_argument("name")
+    client.add_argument("--agency", required=True)
+    client.add_argument("--webhook", metavar="URL")
+    client.add_argument("--return-origin", metavar="ORIGIN", action="append", default=[])
+    client.add_argument("--may-price", action="store_true")
+    staff = commands.add_parser("staff", help="people").add_subparsers(required=True)
+    person = add("add", do_staff_add, "add a member of staff", staff)
+    person.add_argument("username")
+    person.add_argument("--role", required=True, choices=ROLES)
+    person.add_argument("--agency", required=True)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; give its exit code."""
+    args = parser().parse_args(argv)
+    try:
+        code: int = asyncio.run(args.run(args))
+    except SettingError as error:
+        print(f"thuphi: {error}", file=sys.stderr)
+        return 2
+    except Refusal as refusal:
+        print(f"thuphi: {refusal.detail}", file=sys.stderr)
+        return 1
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""The clock on every node: each tick claims a leased row, so two workers do each tick once."""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlalchemy import text
+
+from gateway.entry.bootstrap import Parts
+
+log: Final = logging.getLogger("thuphi.jobs")
+Job = Callable[[], Awaitable[object]]
+
+lease: Final = timedelta(minutes=2)  # A worker that is silent for so long has lost its tick.
+# One claim decides: a new tick, or one whose worker was killed or froze.
+_CLAIM: Final = text(
+    "INSERT INTO job_run (job, scheduled_for, worker, state, leased_until)"
+    " VALUES (:job, :at, :worker, 'running', :until)"
+    " ON CONFLICT (job, scheduled_for) DO UPDATE SET worker = :worker, leased_until = :until"
+    " WHERE job_run.state = 'running' AND job_run.leased_until < :now RETURNING job"
+)
+_END: Final = text(
+    "UPDATE job_run SET state = :state, ended_at = :now, result = :result"
+    " WHERE job = :job AND scheduled_for = :at AND worker = :worker AND state = 'running'"
+)
+_ORPHANS: Final = text(
+    "SELECT job, scheduled_for FROM job_run WHERE state = 'running' AND leased_until < :now"
+    " ORDER BY scheduled_for LIMIT 20"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduler:
+    """Runs named jobs, each at its interval, each tick once in the whole installation."""
+
+    parts: Parts
+    jobs: Mapping[str, tuple[int, Job]]  # name -> (every how many seconds, what)
+    worker: str
+
+    async def tick(self, job: str) -> bool:
+        """Claim the present tick of a job and do it; tells whether it was ours."""
+        every, _ = self.jobs[job]
+        stamp = int(self.parts.clock.now().timestamp())
+        at = datetime.fromtimestamp(stamp - stamp % every, self.parts.clock.now().tzinfo)
+        return await self.do(job, at)
+
+    async def do(self, job: str, at: datetime) -> bool:
+        """Claim one tick and do it."""
+        now = self.parts.clock.now()
+        async with self.parts.store.begin() as tx:
+            mine = await tx.row(
+                _CLAIM,
+                {"job": job, "at": at, "worker": self.worker, "now": now, "until": now + lease},
+            )
+        if mine is None:
+            return False
+        try:
+            result, state = str(await self.jobs[job][1]()), "done"
+        except Exception:
+            # The next tick tries again; this one is kept as failed, with the reason in the log.
+            log.exception("job failed", extra={"job": job})
+            result, state = "see the log", "failed"
+        async with self.parts.store.begin() as tx:
+            values = {"job": job, "at": at, "worker": self.worker, "state": state}
+            await tx.run(_END, values | {"now": self.parts.clock.now(), "result": result})
+        return True
+
+    async def take_over(self) -> int:
+        """Do the ticks whose worker was killed or froze."""
+        async with self.parts.store.begin() as tx:
+            orphans = await tx.rows(_ORPHANS, {"now": self.parts.clock.now()})
+        done = [await self.do(row["job"], row["scheduled_for"]) for row in orphans]
+        return sum(done)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Tick until told to stop."""
+        ticker = AsyncIOScheduler(timezone="UTC")
+        for job, (every, _) in self.jobs.items():
+            ticker.add_job(
+                self.tick, "interval", seconds=every, args=[job], max_instances=1, coalesce=True
+            )
+        ticker.add_job(self.take_over, "interval", seconds=30, max_instances=1, coalesce=True)
+        ticker.start()
+        await stop.wait()
+        ticker.shutdown(wait=False)
+
+
+def jobs_of(parts: Parts) -> dict[str, tuple[int, Job]]:
+    """List what the worker does, and how often in seconds."""
+
+    async def expire() -> Any:  # noqa: ANN401 - a count, for the job's row.
+        return await parts.payments.expire(parts.can_ask)
+
+    return {
+        "sequence": (1, parts.outbox.sequence),
+        "deliver": (1, parts.webhooks.deliver),
+        "ask doubtful": (5, parts.attempts.ask),
+        "expire": (10, expire),
+        "replay notices": (30, parts.notices.replay),
+        "purge notices": (3_600, parts.notices.purge),
+    }
+
+
+def scheduler_of(parts: Parts) -> Scheduler:
+    """Give this process's scheduler."""
+    return Scheduler(parts, jobs_of(parts), f"{socket.gethostname()}:{os.getpid()}")

@@ -1,0 +1,83 @@
+"""The web process: every door in one application, with one way to say that something is wrong."""
+
+import logging
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+from time import monotonic
+from typing import Final
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
+
+from gateway.domain.errors import Refusal
+from gateway.entry.bootstrap import Parts
+from gateway.entry.web import api, notices
+from gateway.entry.web.problems import problem
+
+log: Final = logging.getLogger("thuphi.web")
+# What follows these in a path opens something to whoever holds it, so it is cut from the log.
+_TOKEN: Final = re.compile(r"^/(pay|receipts|verify)/[^/]+")
+
+
+def path_for_log(path: str) -> str:
+    """Give a path without its token; the query string is never logged at all."""
+    return _TOKEN.sub(r"/\1/…", path)
+
+
+def build_app(parts: Parts) -> FastAPI:
+    """Give the application."""
+    app = FastAPI(title="Thu Phí", version="0.1.0", docs_url=None, redoc_url=None)
+    app.include_router(
+        api.routes(
+            api.ApiParts(parts.store, parts.access, parts.payments, parts.attempts, parts.outbox)
+        )
+    )
+    app.include_router(notices.routes(parts.notices))
+
+    @app.exception_handler(Refusal)
+    async def refused(_: Request, refusal: Refusal) -> Response:
+        return problem(refusal)
+
+    @app.exception_handler(HTTPException)
+    async def not_here(_: Request, error: HTTPException) -> Response:
+        if error.status_code == 405:  # noqa: PLR2004 - the status says what it is.
+            return Response(status_code=405, headers=error.headers)
+        return problem(Refusal("not-found", "There is nothing at this address."))
+
+    @app.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        """Say that the process lives."""
+        return {"status": "ok"}
+
+    @app.get("/readyz")
+    async def readyz() -> Response:
+        """Say whether the database answers."""
+        try:
+            async with parts.store.begin() as tx:
+                await tx.run(text("SELECT 1"))
+        except (OSError, DBAPIError):
+            return Response(b'{"status":"no database"}', 503, media_type="application/json")
+        return Response(b'{"status":"ok"}', media_type="application/json")
+
+    @app.middleware("http")
+    async def tell(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
+        request_id = secrets.token_hex(8)
+        began = monotonic()
+        answer = await go_on(request)
+        answer.headers["x-request-id"] = request_id
+        answer.headers["x-content-type-options"] = "nosniff"
+        log.info(
+            "request",
+            extra={
+                "request_id": request_id, "method": request.method,
+                "path": path_for_log(request.url.path), "status": answer.status_code,
+                "took_ms": round((monotonic() - began) * 1000, 1),
+            },
+        )  # fmt: skip
+        return answer
+
+    return app

@@ -1,0 +1,47 @@
+"""The HTTP server inside this process: granian, with limits on slow headers."""
+
+import asyncio
+import logging
+import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
+
+header_timeout_ms: Final = 10_000  # A client that needs longer for its headers is no client.
+start_tries_max: Final = 500
+
+
+@asynccontextmanager
+async def serving(app: Any, port: int, address: str = "127.0.0.1") -> AsyncIterator[None]:  # noqa: ANN401 - any ASGI application.
+    """Serve an ASGI application until the block ends."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from granian.constants import Interfaces
+        from granian.http import HTTP1Settings
+        from granian.server.embed import Server
+
+    logging.getLogger("_granian").setLevel(logging.WARNING)
+    server = Server(
+        app, address=address, port=port, interface=Interfaces.ASGI, log_enabled=False,
+        http1_settings=HTTP1Settings(header_read_timeout=header_timeout_ms), websockets=False,
+    )  # fmt: skip
+    task = asyncio.create_task(server.serve())
+    try:
+        await _answering(address, port, task)
+        yield
+    finally:
+        server.stop()  # type: ignore[no-untyped-call] # granian leaves it untyped
+        await asyncio.shield(task)
+
+
+async def _answering(address: str, port: int, task: "asyncio.Task[None]") -> None:
+    """Wait until the port answers, or say why it never will."""
+    for _ in range(start_tries_max):
+        if task.done():
+            raise OSError(f"Port {port} cannot be used; choose another with --port.")
+        with suppress(OSError):
+            _, writer = await asyncio.open_connection(address, port)
+            writer.close()
+            return
+        await asyncio.sleep(0.01)
+    raise OSError(f"Nothing answers on port {port}.")

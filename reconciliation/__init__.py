@@ -1,0 +1,1 @@
+"""Expected against received: read, match, explain, close."""

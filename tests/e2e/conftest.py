@@ -1,0 +1,156 @@
+"""A whole gateway on real sockets, with its worker driven by hand."""
+
+import hashlib
+import hmac
+import json
+import socket
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qsl, quote_plus, urlsplit
+
+import httpx
+import pytest_asyncio
+
+from gateway.entry.bootstrap import Parts, build, engine_of
+from gateway.entry.plugins import adapters
+from gateway.entry.settings import read_settings
+from gateway.entry.web.app import build_app
+from gateway.entry.web.serving import serving
+from gateway.infra.clock import TestClock
+from gateway.services.seed import seed
+
+VNPAY_SECRET = "VNPTESTSECRET0123456789ABCDEFGH"
+SEPAY_SECRET = "sepay-test-secret-0123456789"
+AGENCY = "hn-tthcc-test"
+
+
+def free_port() -> int:
+    """Find a port nobody listens on."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+@dataclass
+class Site:
+    """A running gateway and a client of it."""
+
+    parts: Parts
+    clock: TestClock
+    http: httpx.AsyncClient
+    key: str
+    asked: int = 0
+
+    async def ask(
+        self, path: str, body: Mapping[str, Any], key: str | None = None
+    ) -> httpx.Response:
+        """Send a POST with an idempotency key."""
+        self.asked += 1
+        headers = {
+            "authorization": f"Bearer {self.key}",
+            "idempotency-key": key or f"key-{self.asked}",
+        }
+        return await self.http.post(f"/v1{path}", json=dict(body), headers=headers)
+
+    async def get(self, path: str) -> Any:
+        """Send a GET and read its JSON."""
+        answer = await self.http.get(f"/v1{path}", headers={"authorization": f"Bearer {self.key}"})
+        return answer.json()
+
+    async def payment(self, n: int = 1, **changes: Any) -> dict[str, Any]:
+        """Ask for one payment of 10,000 đồng."""
+        answer = await self.ask("/payments", payment_body(n) | changes)
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+    async def attempt(self, payment: Mapping[str, Any], provider: str = "vnpay") -> dict[str, Any]:
+        """Begin an attempt."""
+        answer = await self.ask(f"/payments/{payment['id']}/attempts", {"provider": provider})
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+    async def vnpay_says(self, attempt: Mapping[str, Any], **changes: str) -> str:
+        """Call back as VNPAY does, signed here and not by the adapter; give the reply code."""
+        answer = await self.http.get(f"/notices/vnpay/default?{vnpay_query(attempt, **changes)}")
+        assert answer.status_code == 200, answer.text
+        code: str = answer.json()["RspCode"]
+        return code
+
+    async def sepay_says(self, memo: str, amount: int, number: int, **changes: Any) -> int:
+        """Call back as SePay does for a credit; give the status."""
+        now = self.clock.now()
+        body = json.dumps(
+            {
+                "id": number, "gateway": "Vietcombank",
+                "transactionDate": (now + timedelta(hours=7)).strftime("%Y-%m-%d %H:%M:%S"),
+                "accountNumber": "0123456789", "code": None, "content": memo,
+                "transferType": "in", "transferAmount": amount, "accumulated": 0,
+                "subAccount": None, "referenceCode": f"FT{number}", "description": memo,
+            } | changes
+        ).encode()  # fmt: skip
+        stamp = str(int(now.timestamp()))
+        mac = hmac.new(SEPAY_SECRET.encode(), stamp.encode() + b"." + body, hashlib.sha256)
+        headers = {
+            "content-type": "application/json", "x-sepay-timestamp": stamp,
+            "x-sepay-signature": f"sha256={mac.hexdigest()}",
+        }  # fmt: skip
+        answer = await self.http.post("/notices/sepay/default", content=body, headers=headers)
+        return answer.status_code
+
+
+def payment_body(n: int = 1) -> dict[str, Any]:
+    """Give the body of a request for 10,000 đồng."""
+    return {
+        "agency": AGENCY, "branch": "hoan-kiem", "dossier_id": f"H26.14-261118-{n:04}",
+        "procedure": "1.004222", "price_on": "2026-11-18",
+        "facts": {"channel": "online", "quantity": 1},
+        "payer": {"name": "Nguyễn Thị Hoà", "phone": "0912345678"}, "metadata": {"k": "v"},
+    }  # fmt: skip
+
+
+def vnpay_query(attempt: Mapping[str, Any], **changes: str) -> str:
+    """Write VNPAY's callback for an attempt."""
+    asked = dict(parse_qsl(urlsplit(attempt["redirect_url"]).query))
+    values = {
+        "vnp_Amount": asked["vnp_Amount"], "vnp_BankCode": "NCB", "vnp_OrderInfo": "x",
+        "vnp_PayDate": "20261118081000", "vnp_ResponseCode": "00",
+        "vnp_TmnCode": asked["vnp_TmnCode"], "vnp_TransactionNo": "14831393",
+        "vnp_TransactionStatus": "00", "vnp_TxnRef": asked["vnp_TxnRef"], **changes,
+    }  # fmt: skip
+    query = "&".join(f"{quote_plus(k)}={quote_plus(v)}" for k, v in sorted(values.items()))
+    mac = hmac.new(VNPAY_SECRET.encode(), query.encode(), hashlib.sha512).hexdigest()
+    return f"{query}&vnp_SecureHash={mac}"
+
+
+@pytest_asyncio.fixture
+async def site(database_url: str, clock: TestClock) -> AsyncIterator[Site]:
+    """Run a whole gateway on loopback."""
+    port = free_port()
+    values = {
+        "THUPHI_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "THUPHI_MASTER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        "THUPHI_WIRE_ALLOW": "127.0.0.0/8",
+        "THUPHI_VNPAY_TMN_CODE": "TESTTMN1", "THUPHI_VNPAY_SECRET": VNPAY_SECRET,
+        "THUPHI_VNPAY_BASE_URL": "http://127.0.0.1:9/pay",
+        "THUPHI_VNPAY_API_URL": "http://127.0.0.1:9/api",
+        "THUPHI_VIETQR_BANK_BIN": "970436", "THUPHI_VIETQR_ACCOUNT": "0123456789",
+        "THUPHI_VIETQR_ACCOUNT_NAME": "TT PHUC VU HANH CHINH CONG HN",
+        "THUPHI_SEPAY_SECRET": SEPAY_SECRET,
+    }  # fmt: skip
+    settings = read_settings(values, [f for spec in adapters() for f in spec.fields])
+    engine = engine_of(database_url)
+    parts = build(settings, engine, clock)
+    await seed(parts.store, live=False)
+    _, key = await parts.access.add_client(
+        "dvc", AGENCY, may_price=False, return_origins=["https://dvc.example.vn"]
+    )
+    async with (
+        serving(build_app(parts), port),
+        httpx.AsyncClient(base_url=settings.public_url) as http,
+    ):
+        yield Site(parts, clock, http, key)
+    await engine.dispose()
