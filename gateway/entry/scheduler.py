@@ -13,6 +13,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import text
 
 from gateway.entry.bootstrap import Parts
+from gateway.services.invariants import check
 
 log: Final = logging.getLogger("thuphi.jobs")
 Job = Callable[[], Awaitable[object]]
@@ -97,6 +98,9 @@ def jobs_of(parts: Parts) -> dict[str, tuple[int, Job]]:
     async def expire() -> Any:  # noqa: ANN401 - a count, for the job's row.
         return await parts.payments.expire(parts.can_ask)
 
+    async def watch() -> str:
+        return await check(parts.store)
+
     return {
         "sequence": (1, parts.outbox.sequence),
         "deliver": (1, parts.webhooks.deliver),
@@ -104,6 +108,7 @@ def jobs_of(parts: Parts) -> dict[str, tuple[int, Job]]:
         "expire": (10, expire),
         "replay notices": (30, parts.notices.replay),
         "purge notices": (3_600, parts.notices.purge),
+        "check invariants": (60, watch),
     }
 
 

@@ -1,0 +1,119 @@
+"""Every field wrong in every way: a problem that names the field and the rule, never a 5xx."""
+
+import json
+from typing import Any
+
+import pytest
+from e2e.conftest import Site, payment_body
+
+WRONG: list[tuple[str, Any]] = [
+    ("agency", "hn-tthcc"), ("agency", 5), ("agency", None), ("branch", "nowhere"),
+    ("branch", ["online"]), ("dossier_id", ""), ("dossier_id", "a b"), ("dossier_id", "x" * 101),
+    ("dossier_id", "\u202eabc"), ("dossier_id", None), ("procedure", "nope"),
+    ("procedure", "1.004222\u0000"), ("price_on", "18/11/2026"), ("price_on", "2026-02-30"),
+    ("price_on", "٢٠٢٦-١١-١٨"), ("price_on", "2027-01-15"), ("price_on", 20261118),
+    ("expires_at", "2020-01-01T00:00:00Z"), ("expires_at", "2026-11-25"),
+    ("expires_at", "2026-11-25T00:00:00"), ("expires_at", "9999-12-31T23:59:59-23:59"),
+    ("facts", {"quantity": True}), ("facts", {"quantity": "1"}), ("facts", {"quantity": 1.0}),
+    ("facts", {"quantity": 0}), ("facts", {"channel": "boat"}), ("facts", {"x": 1}),
+    ("facts", []), ("facts", None), ("payer", "me"), ("payer", {"name": 5}),
+    ("payer", {"religion": "x"}), ("metadata", {"k": 5}), ("metadata", []),
+    ("metadata", {"k" * 41: "v"}), ("return_url", "javascript:alert(1)"),
+    ("return_url", "https://u:p@dvc.example.vn/"), ("return_url", "https://evil.example/"),
+    ("instalment", 0), ("surprise", 1),
+    ("lines", [{"code": "x", "kind": "phi", "name": "x", "amount": 1, "budget_line": "2767"}]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG, ids=lambda v: repr(v)[:30])
+async def test_a_wrong_field_is_named(site: Site, name: str, value: Any) -> None:
+    answer = await site.ask("/payments", payment_body() | {name: value})
+
+    assert 400 <= answer.status_code < 500, answer.text
+    said = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    pointers = [e["pointer"] for e in said.get("errors", [])]
+    assert any(p.startswith((f"/{name}", "/facts")) for p in pointers), said
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"[]", b"null", b"{", b'{"a":NaN}', b'{"a":1,"a":2}', b"\xff\xfe", b"1" * 70_000,
+        b"[" * 60_000, b'{"agency": "\\ud800"}',
+    ],
+    ids=lambda b: repr(b[:12]),
+)  # fmt: skip
+async def test_a_body_that_is_no_plain_json_is_refused(site: Site, body: bytes) -> None:
+    headers = {"authorization": f"Bearer {site.key}", "idempotency-key": "k"}
+
+    answer = await site.http.post("/v1/payments", content=body, headers=headers)
+
+    assert 400 <= answer.status_code < 500, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "amount", ["true", '"150000"', "1.5e5", "1.0", "-1", "1000000000000001", "null", "[1]"]
+)
+async def test_an_amount_that_is_not_a_plain_whole_number_is_refused(
+    site: Site, amount: str
+) -> None:
+    """CONTRACT 1, through the front door and by a client that may price."""
+    _, key = await site.parts.access.add_client(
+        "pricer", "hn-tthcc-test", may_price=True, return_origins=[]
+    )
+    body = payment_body() | {
+        "lines": [{"code": "x", "kind": "phi", "name": "Phí", "amount": 77, "budget_line": "2767"}]
+    }
+    del body["facts"]
+    text = json.dumps(body).replace("77", amount, 1)
+    headers = {"authorization": f"Bearer {key}", "idempotency-key": "k"}
+
+    answer = await site.http.post("/v1/payments", content=text.encode(), headers=headers)
+
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["errors"][0]["pointer"] == "/lines/0/amount"
+
+
+@pytest.mark.parametrize("key", ["x", "nonsense", "tp_test_" + "x" * 43])
+async def test_a_key_that_is_none_gets_401_and_nothing_else(site: Site, key: str) -> None:
+    for path in ("/payments", "/payments/pay_1", "/events", "/receipts/rcp_1"):
+        answer = await site.http.get(f"/v1{path}", headers={"authorization": f"Bearer {key}"})
+        assert answer.status_code == 401
+
+
+async def test_a_post_without_an_idempotency_key_is_refused(site: Site) -> None:
+    answer = await site.http.post(
+        "/v1/payments", json=payment_body(), headers={"authorization": f"Bearer {site.key}"}
+    )
+
+    assert (answer.status_code, answer.json()["type"]) == (400, "/problems/idempotency-key-missing")
+
+
+async def test_another_agencys_payment_answers_as_one_that_does_not_exist(site: Site) -> None:
+    from gateway.services.seed import seed
+
+    payment = await site.payment()
+    await seed(site.parts.store, live=True)
+    _, key = await site.parts.access.add_client(
+        "other", "hn-tthcc", may_price=False, return_origins=[]
+    )
+    assert key.startswith("tp_live_")
+
+    answers = [
+        await site.http.get(f"/v1/payments/{p}", headers={"authorization": f"Bearer {key}"})
+        for p in (payment["id"], "pay_00000000000000000000000000")
+    ]
+
+    assert [a.status_code for a in answers] == [404, 404]
+    assert answers[0].content == answers[1].content
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=1e3", "limit=٣", "state=x", "created_from=x"])
+async def test_a_wrong_query_parameter_is_refused(site: Site, query: str) -> None:
+    answer = await site.http.get(
+        f"/v1/payments?{query}", headers={"authorization": f"Bearer {site.key}"}
+    )
+
+    assert answer.status_code == 422

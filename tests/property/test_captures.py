@@ -1,0 +1,97 @@
+"""Any order and any repetition of captures leaves books that balance and agree with the payment."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.domain import payment as rules
+from gateway.domain.ledger import Entry
+from gateway.domain.payment import Capture, FeeLine, Payment, Standing, Step
+from gateway.domain.states import State
+
+AT = datetime(2026, 11, 18, 1, tzinfo=UTC)
+ON = date(2026, 11, 18)
+LINES = (
+    FeeLine("a", "le_phi", "Lệ phí", 10_000, "2767"),
+    FeeLine("b", "phi", "Phí", 8_000, "2721"),
+)
+
+
+def opened() -> Step:
+    return rules.open_payment(
+        Payment(
+            "pay_1", "a", "online", "cli_1", "0" * 12, "d", "p", ON, LINES, AT,
+            datetime(2026, 11, 25, tzinfo=UTC), "token",
+        )
+    )  # fmt: skip
+
+
+def capture(n: int, amount: int, *, fixed: bool) -> Capture:
+    return Capture(
+        f"cap_{n}", "x", "default", str(n), amount, fixed, 18_000 if fixed else None,
+        "att_1" if fixed else None, ON, ON, AT, AT, "notice", str(n), "",
+    )  # fmt: skip
+
+
+def balance(entries: list[Entry], account: str) -> int:
+    return sum(e.amount for e in entries if e.debit == account) - sum(
+        e.amount for e in entries if e.credit == account
+    )
+
+
+moves = st.lists(
+    st.one_of(
+        st.tuples(st.just("transfer"), st.integers(1, 40_000)),
+        st.tuples(st.just("card"), st.sampled_from([18_000, 17_999, 1])),
+        st.tuples(st.sampled_from(["expire", "cancel"]), st.just(0)),
+    ),
+    max_size=12,
+)
+
+
+@given(moves)
+def test_any_walk_leaves_balanced_books_that_agree_with_the_payment(
+    walk: list[tuple[str, int]],
+) -> None:
+    """No đồng is lost, invented, or told differently by the payment and by the ledger."""
+    step = opened()
+    assert step.payment is not None
+    payment, entries, came = step.payment, list(step.entries), 0
+    for n, (kind, amount) in enumerate(walk):
+        if kind in ("expire", "cancel"):
+            if payment.state is not State.OPEN:
+                continue
+            step = rules.expire(payment) if kind == "expire" else rules.cancel(payment)
+        else:
+            came += amount
+            step = rules.take(payment, capture(n, amount, fixed=kind == "card"), "a", Standing())
+            assert step.capture is not None, "money that has moved is never refused"
+            assert step.breaks or step.result in ("paid", "on_account")
+        entries += step.entries
+        payment = step.payment or payment
+
+    told = payment.amount_received + payment.amount_on_account + payment.amount_suspended
+    assert balance(entries, "1380") == came == told
+    assert -balance(entries, "3330") - balance(entries, "3370") == payment.amount_received
+    assert -balance(entries, "3310") - balance(entries, "3320") == (
+        payment.amount_on_account + payment.amount_suspended
+    )
+    assert sum(balance(entries, m) for m in ("M1", "M2", "M3", "M4", "M5", "M9")) == 0
+    assert balance(entries, "M2") == payment.amount_received
+    assert balance(entries, "M1") >= 0
+
+
+@given(st.integers(1, 18_000))
+def test_a_card_that_pays_all_turns_what_was_on_account_into_surplus(held: int) -> None:
+    """LEDGER: the capture pays, and the citizen gets the rest back."""
+    first = opened().payment
+    assert first is not None
+    part = replace(first, amount_on_account=held)
+
+    step = rules.take(part, capture(1, 18_000, fixed=True), "a", Standing())
+
+    assert step.payment is not None
+    assert step.payment.amount_suspended == held
+    assert [b.kind for b in step.breaks] == ["surplus"]

@@ -1,0 +1,38 @@
+"""A setting that is missing, unknown or malformed stops the start with one sentence."""
+
+import pytest
+
+from gateway.entry.settings import SettingError, read_settings
+
+FIELDS = ("VNPAY_TMN_CODE", "VNPAY_SECRET")
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"THUPHI_VNPAY_SECERT": "x"}, "VNPAY_SECRET"),
+        ({"THUPHI_PUBLIC_URL": "pay.example.vn"}, "THUPHI_PUBLIC_URL"),
+        ({"THUPHI_DATABASE_URL": "mysql://x"}, "postgresql://"),
+        ({"THUPHI_WIRE_ALLOW": "everything"}, "CIDR"),
+        ({"THUPHI_CLOCK": "yesterday"}, "THUPHI_CLOCK"),
+        ({"THUPHI_CLOCK": "2026-11-18T01:00:00"}, "THUPHI_CLOCK"),
+        ({"THUPHI_MASTER_KEY": "a", "THUPHI_MASTER_KEY_FILE": "b"}, "not both"),
+        ({"THUPHI_MASTER_KEY_FILE": "/nowhere/key"}, "cannot be read"),
+        (
+            {"THUPHI_PUBLIC_URL": "https://pay.example.vn", "THUPHI_WIRE_ALLOW": "10.0.0.0/8"},
+            "loopback only",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence(values: dict[str, str], sentence: str) -> None:
+    with pytest.raises(SettingError, match=sentence) as caught:
+        read_settings(values, FIELDS)
+
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_not_ours_is_left_alone() -> None:
+    settings = read_settings({"PATH": "x", "THUPHI_VNPAY_SECRET": "s"}, FIELDS)
+
+    assert settings.adapters == {"VNPAY_SECRET": "s"}
+    assert "'s'" not in repr(settings)
