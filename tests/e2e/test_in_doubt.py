@@ -1,0 +1,157 @@
+"""No answer is a state: we ask until it is known, and nobody is told to pay again."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest_asyncio
+from e2e.conftest import VNPAY_SECRET, Site, free_port, vnpay_query
+from fastapi import FastAPI, Request, Response
+
+from gateway.entry.web.serving import serving
+from gateway.services.attempts import Attempts
+
+_SIGNED = [
+    "ResponseId", "Command", "ResponseCode", "Message", "TmnCode", "TxnRef", "Amount", "BankCode",
+    "PayDate", "TransactionNo", "TransactionType", "TransactionStatus", "OrderInfo",
+    "PromotionCode", "PromotionAmount",
+]  # fmt: skip
+
+
+@dataclass
+class Bank:
+    """The bank's inquiry desk; ``says`` is laid over the answer, None breaks it."""
+
+    url: str
+    asked: list[Any] = field(default_factory=list)
+    says: Mapping[str, str] | None = None
+
+
+@pytest_asyncio.fixture
+async def bank() -> AsyncIterator[Bank]:
+    app = FastAPI()
+    port = free_port()
+    made = Bank(f"http://127.0.0.1:{port}/api")
+
+    @app.post("/api")
+    async def querydr(request: Request) -> Response:
+        asked = await request.json()
+        made.asked.append(asked)
+        if made.says is None:
+            return Response(status_code=502)
+        said = {
+            "vnp_ResponseId": "1", "vnp_Command": "querydr", "vnp_ResponseCode": "00",
+            "vnp_Message": "ok", "vnp_TmnCode": "TESTTMN1", "vnp_TxnRef": asked["vnp_TxnRef"],
+            "vnp_Amount": "1000000", "vnp_BankCode": "NCB", "vnp_PayDate": "20261118081000",
+            "vnp_TransactionNo": "14831393", "vnp_TransactionType": "01",
+            "vnp_TransactionStatus": "00", "vnp_OrderInfo": "x", **made.says,
+        }  # fmt: skip
+        joined = "|".join(said.get(f"vnp_{name}", "") for name in _SIGNED)
+        mac = hmac.new(VNPAY_SECRET.encode(), joined.encode(), hashlib.sha512).hexdigest()
+        return Response(json.dumps(said | {"vnp_SecureHash": mac}))
+
+    async with serving(app, port):
+        yield made
+
+
+def asking(site: Site, bank: Bank) -> Attempts:
+    """Point the adapter's inquiry at the bank's desk."""
+    key = ("vnpay", "default")
+    adapter: Any = site.parts.providers[key]
+    providers = {**site.parts.providers, key: replace(adapter, api_url=bank.url)}
+    return replace(site.parts.attempts, providers=providers)
+
+
+async def returned(site: Site, payment: Mapping[str, Any], attempt: Mapping[str, Any]) -> None:
+    """Let the citizen's browser come back before the notice."""
+    token = str(payment["links"]["pay"]).rsplit("/", 1)[1]
+    async with site.parts.store.begin() as tx:
+        held = await tx.payment_by_token(token)
+    assert held is not None
+    await site.parts.attempts.returned(held, vnpay_query(attempt))
+
+
+async def test_a_return_before_the_notice_is_doubt_until_the_bank_answers(
+    site: Site, bank: Bank
+) -> None:
+    """SCENARIOS 21: the browser's word proves nothing, and must not be thrown away either."""
+    payment = await site.payment()
+    await returned(site, payment, await site.attempt(payment))
+    seen = await site.get(f"/payments/{payment['id']}")
+    assert (seen["state"], seen["in_doubt"]) == ("open", True)
+    again = await site.ask(f"/payments/{payment['id']}/attempts", {"provider": "vnpay"})
+    assert (again.status_code, again.json()["type"]) == (409, "/problems/payment-in-doubt")
+    cancel = await site.ask(f"/payments/{payment['id']}/cancel", {})
+    assert cancel.status_code == 409
+
+    desk = asking(site, bank)
+    assert await desk.ask() == 1
+    assert (await site.get(f"/payments/{payment['id']}"))["in_doubt"] is True
+    bank.says = {}
+    site.clock.move(timedelta(minutes=2))
+    await desk.ask()
+
+    seen = await site.get(f"/payments/{payment['id']}")
+    assert (seen["state"], seen["in_doubt"]) == ("paid", False)
+    assert len(bank.asked) == 2
+
+
+async def test_the_notice_after_the_inquiry_adds_evidence_and_no_money(
+    site: Site, bank: Bank
+) -> None:
+    payment = await site.payment()
+    attempt = await site.attempt(payment)
+    await returned(site, payment, attempt)
+    bank.says = {}
+    await asking(site, bank).ask()
+
+    assert await site.vnpay_says(attempt) == "02"
+    assert (await site.get(f"/payments/{payment['id']}"))["amount_suspended"] == 0
+
+
+async def test_a_silent_attempt_is_asked_about_by_itself(site: Site, bank: Bank) -> None:
+    """SCENARIOS 30: the confirmation never came, and the money did."""
+    payment = await site.payment()
+    await site.attempt(payment)
+    bank.says = {}
+    site.clock.move(timedelta(minutes=16))
+
+    await asking(site, bank).ask()
+
+    assert (await site.get(f"/payments/{payment['id']}"))["state"] == "paid"
+
+
+async def test_expiry_asks_first_and_obeys_the_answer(site: Site, bank: Bank) -> None:
+    """SCENARIOS 9: we must not expire while money is being taken."""
+    payment = await site.payment(expires_at="2026-11-18T02:00:00Z")
+    attempt = await site.attempt(payment)
+    desk = asking(site, bank)
+    site.clock.move(timedelta(hours=2))
+    await site.parts.payments.expire(site.parts.can_ask)
+    assert (await site.get(f"/payments/{payment['id']}"))["state"] == "open", "nobody asked yet"
+
+    bank.says = {"vnp_ResponseCode": "91"}
+    await desk.ask()
+    await site.parts.payments.expire(site.parts.can_ask)
+
+    assert (await site.get(f"/payments/{payment['id']}"))["state"] == "expired"
+    assert (
+        dict(parse_qsl(urlsplit(attempt["redirect_url"]).query))["vnp_TxnRef"]
+        == (bank.asked[0]["vnp_TxnRef"])
+    )
+
+
+async def test_a_review_books_nothing_and_a_person_sees_it(site: Site) -> None:
+    payment = await site.payment()
+    attempt = await site.attempt(payment)
+
+    code = await site.vnpay_says(attempt, vnp_ResponseCode="07")
+
+    assert code == "00"
+    seen = await site.get(f"/payments/{payment['id']}")
+    assert (seen["state"], seen["in_doubt"], seen["amount_received"]) == ("open", True, 0)
