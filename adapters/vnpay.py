@@ -298,5 +298,4 @@ VNPAY: Final = AdapterSpec(
     fields=("VNPAY_TMN_CODE", "VNPAY_SECRET", "VNPAY_BASE_URL", "VNPAY_API_URL"),
     secret_fields=("VNPAY_SECRET",),
     build=_build,
-    url_fields=("VNPAY_BASE_URL", "VNPAY_API_URL"),
 )

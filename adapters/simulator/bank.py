@@ -1,0 +1,193 @@
+"""A bank with SePay: a citizen transfers money with a text, the bank mangles it, SePay tells."""
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from adapters.simulator.config import SimulatorConfig
+from adapters.simulator.faults import Fault, FaultScript, Variant, plan, wrong
+from adapters.simulator.journal import BudgetLine, Journal, JournalEntry
+from adapters.simulator.post import Letter, Post, Request
+from gateway.domain.calendar import HANOI
+from gateway.ports.clock import Clock
+
+# Eight deliveries in all, Fibonacci minutes apart.
+RETRIES: Final = tuple(timedelta(minutes=m) for m in (1, 1, 2, 3, 5, 8, 13))
+FIRST_ID: Final = 92_000
+FOREIGN_ACCOUNT: Final = "9999999999"
+
+
+class TransferError(ValueError):
+    """The bank cannot make this transfer, and says why."""
+
+
+def read_qr(text: str) -> dict[str, str]:
+    """Read a VietQR as a bank app does: account, amount and text."""
+    if len(text) < 8 or f"{_crc(text[:-4].encode()):04X}" != text[-4:]:  # noqa: PLR2004 - tag and CRC.
+        raise TransferError("The QR is damaged.")
+    root = _fields(text)
+    to = _fields(_fields(root["38"])["01"])
+    return {
+        "bank_bin": to["00"],
+        "account": to["01"],
+        "amount": root.get("54", ""),
+        "memo": _fields(root.get("62", "")).get("08", ""),
+    }
+
+
+def _fields(text: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    while text:
+        size = int(text[2:4])
+        found[text[:2]], text = text[4 : 4 + size], text[4 + size :]
+    return found
+
+
+def _crc(data: bytes) -> int:
+    """CRC-16/CCITT-FALSE by long division, written apart from our adapter on purpose."""
+    bits = int.from_bytes(data, "big") << 16 ^ 0xFFFF << (8 * len(data))
+    for shift in range(8 * len(data) - 1, -1, -1):
+        if bits >> (shift + 16) & 1:
+            bits ^= 0x11021 << shift
+    return bits & 0xFFFF
+
+
+def noisy(memo: str, number: int, account: str) -> str:
+    """Mangle a transfer's text in the ways that banks do."""
+    ways = (
+        memo,
+        f"MBVCB.{number}.{memo.lower()}.CT tu 0351000646393 NGUYEN THE HUNG toi {account}",
+        f"{memo[:7]}\n{memo[7:]} FT{number}",
+        " ".join(memo[i : i + 4] for i in range(0, len(memo), 4)),
+        f"NGUYỄN THỊ HOÀ chuyển khoản {memo}-{number}",
+    )
+    return ways[number % len(ways)]
+
+
+@dataclass(slots=True)
+class BankSide:
+    """The agency's bank account as bank and SePay see it."""
+
+    clock: Clock
+    config: SimulatorConfig
+    journal: Journal
+    post: Post
+    faults: FaultScript
+
+    def transfer_by_qr(
+        self,
+        qr_text: str,
+        amount: int | None = None,
+        memo: str | None = None,
+        obligation_id: str = "",
+        lines: tuple[BudgetLine, ...] = (),
+    ) -> JournalEntry:
+        """Scan a QR and pay it; amount and text can be edited, as in a bank app."""
+        try:
+            read = read_qr(qr_text)
+            asked = int(read["amount"] or 0)
+        except (KeyError, ValueError) as error:
+            raise TransferError("This is not a VietQR that can be paid.") from error
+        text = read["memo"] if memo is None else memo
+        paid = asked if amount is None else amount
+        if amount is None and self.faults.of(text) is Fault.WRONG_AMOUNT:
+            paid = wrong(asked)
+        return self.transfer(read["account"], paid, text, asked, obligation_id, lines)
+
+    def transfer(
+        self,
+        account: str,
+        amount: int,
+        memo: str,
+        expected: int = 0,
+        obligation_id: str = "",
+        lines: tuple[BudgetLine, ...] = (),
+    ) -> JournalEntry:
+        """Move money at once, write it down, and let SePay tell of it."""
+        if account != self.config.bank_account:
+            raise TransferError("This bank has no such account.")
+        if amount <= 0:
+            raise TransferError("An amount is a positive number of đồng.")
+        number = FIRST_ID + len(self.journal) + 1
+        fault = self.faults.of(memo) if memo else None
+        entry = JournalEntry(
+            "bank",
+            f"sepay-{number}",
+            "",
+            memo,
+            amount,
+            expected,
+            self.clock.now(),
+            account,
+            bank_reference=f"FT{number:012d}",
+            noisy_memo=noisy(memo, number, account),
+            obligation_id=obligation_id,
+            lines=lines,
+            fault=fault or "",
+        )
+        self.journal.add(entry)
+        self._tell(entry, number, fault)
+        return entry
+
+    def _tell(self, entry: JournalEntry, number: int, fault: Fault | None) -> None:
+        for delivery in plan(fault):
+            body = self._body(entry, number, delivery.variant)
+            forged = delivery.variant is Variant.FORGED
+            secret = "a-forger's own" if forged else self.config.sepay_secret
+            genuine = delivery.variant is Variant.GENUINE
+            signer = _Signer(self.config.sepay_notice_url, secret, body)
+            letter = Letter(signer, _understood, RETRIES if genuine else ())
+            for _ in range(delivery.times):
+                self.post.later(entry.at + delivery.after, letter)
+
+    def _body(self, entry: JournalEntry, number: int, variant: Variant) -> bytes:
+        said = {
+            "id": number,
+            "gateway": "Vietcombank",
+            "transactionDate": entry.at.astimezone(HANOI).strftime("%Y-%m-%d %H:%M:%S"),
+            "accountNumber": entry.account,
+            "code": None,
+            "content": entry.noisy_memo,
+            "transferType": "in",
+            "transferAmount": entry.amount,
+            "accumulated": sum(e.amount for e in self.journal.entries("bank")),
+            "subAccount": None,
+            "referenceCode": entry.bank_reference,
+            "description": f"BankAPINotify {entry.noisy_memo}",
+        }
+        if variant is Variant.FOREIGN:
+            said["accountNumber"] = FOREIGN_ACCOUNT
+        if variant is Variant.STALE:  # Money that left: known, and nothing to a payment.
+            said |= {"id": number + 500_000_000, "transferType": "out"}
+        return json.dumps(said, ensure_ascii=False).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class _Signer:
+    """Sign at each delivery, so that a retry carries its own time."""
+
+    url: str
+    secret: str = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def __call__(self, now: datetime) -> Request:
+        """Make the request of this moment."""
+        stamp = str(int(now.timestamp()))
+        signed = stamp.encode() + b"." + self.body
+        mac = hmac.new(self.secret.encode(), signed, hashlib.sha256).hexdigest()
+        headers = {
+            "content-type": "application/json",
+            "x-sepay-timestamp": stamp,
+            "x-sepay-signature": f"sha256={mac}",
+        }
+        return Request("POST", self.url, headers, self.body)
+
+
+def _understood(status: int, body: bytes) -> bool:
+    try:
+        return 200 <= status < 300 and json.loads(body)["success"] is True  # noqa: PLR2004 - HTTP's own words.
+    except (ValueError, KeyError, TypeError):
+        return False

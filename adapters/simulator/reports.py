@@ -1,0 +1,173 @@
+"""The files of a day: the provider's report, the bank's statement, the treasury's list.
+
+On day T the bank shows T's transfers, VNPAY's payout of T-1 (net of its fee) and the remittance;
+the treasury confirms the same remittance, by obligation where it is known, else by budget line.
+"""
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Final
+
+from adapters.simulator.config import SimulatorConfig
+from adapters.simulator.journal import BudgetLine, Journal, JournalEntry
+from gateway.domain.calendar import hanoi_day, rfc3339
+
+Row = dict[str, str | int]
+_DAY: Final = timedelta(days=1)
+_COLUMNS: Final = {
+    "canonical-provider": (
+        "provider,provider_txn_id,merchant_reference,kind,gross,fee,net,currency,txn_at,"
+        "settled_on,batch_id"
+    ),
+    "canonical-statement": (
+        "account,line_id,booked_on,value_on,amount,currency,counterparty,reference,memo,balance"
+    ),
+    "canonical-treasury": (
+        "document_ref,obligation_id,booked_on,agency_code,chapter,tieu_muc,amount,currency,content"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Writes what each institution would send for a day, from the journal alone."""
+
+    config: SimulatorConfig
+    journal: Journal
+
+    def write(self, on: date, folder: Path) -> dict[str, Path]:
+        """Write the day's three files; the keys are the profiles' names."""
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = {
+            "canonical-provider": self.provider(on),
+            "canonical-statement": self.statement(on),
+            "canonical-treasury": self.treasury(on),
+        }
+        names = {"provider": "vnpay", "statement": "statement", "treasury": "treasury"}
+        written: dict[str, Path] = {}
+        for profile, lines in rows.items():
+            name = names[profile.removeprefix("canonical-")]
+            written[profile] = folder / f"{name}-{on.isoformat()}.csv"
+            _write(written[profile], _COLUMNS[profile].split(","), lines)
+        return written
+
+    def fee(self, gross: int) -> int:
+        """Give VNPAY's fee, rounded half up; an illustrative tariff."""
+        share = (gross * self.config.vnpay_fee_per_mille + 500) // 1000
+        return self.config.vnpay_fee_fixed + share
+
+    def provider(self, on: date) -> list[Row]:
+        """Give VNPAY's transactions of a day."""
+        return [
+            {
+                "provider": "vnpay",
+                "provider_txn_id": e.txn_id,
+                "merchant_reference": e.reference,
+                "kind": "payment",
+                "gross": e.amount,
+                "fee": self.fee(e.amount),
+                "net": e.amount - self.fee(e.amount),
+                "currency": "VND",
+                "txn_at": rfc3339(e.at),
+                "settled_on": (on + _DAY).isoformat(),
+                "batch_id": _batch(on),
+            }
+            for e in self.journal.entries("vnpay", on)
+        ]
+
+    def statement(self, on: date) -> list[Row]:
+        """Give the account's lines of a day, with the running balance."""
+        days = sorted({hanoi_day(e.at) for e in self.journal.entries()})
+        balance = self.config.opening_balance
+        at = days[0] if days else on
+        while at < on:
+            balance += sum(int(line["amount"]) for line in self._lines(at))
+            at += _DAY
+        lines = self._lines(on)
+        for number, line in enumerate(lines, start=1):
+            balance += int(line["amount"])
+            line |= {"line_id": f"{on:%Y%m%d}-{number:05d}", "balance": balance}
+        return lines
+
+    def _lines(self, on: date) -> list[Row]:
+        lines: list[Row] = []
+        net = sum(int(row["net"]) for row in self.provider(on - _DAY))
+        if net:
+            batch = _batch(on - _DAY)
+            memo = f"VNPAY THANH TOAN {self.config.vnpay_tmn_code} {batch}"
+            lines.append(self._line(on, net, "CTCP GIAI PHAP THANH TOAN VIET NAM", batch, memo))
+        for e in self.journal.entries("bank", on):
+            line = self._line(on, e.amount, "NGUYEN THE HUNG", e.bank_reference, e.noisy_memo)
+            lines.append(line)
+        remitted = sum(int(row["amount"]) for row in self.treasury(on))
+        if remitted:
+            memo = f"NOP NSNN {on:%d/%m/%Y} {_remittance(on)}"
+            lines.append(self._line(on, -remitted, "KHO BAC NHA NUOC", _remittance(on), memo))
+        return lines
+
+    def _line(self, on: date, amount: int, counterparty: str, reference: str, memo: str) -> Row:
+        return {
+            "account": self.config.bank_account,
+            "booked_on": on.isoformat(),
+            "value_on": on.isoformat(),
+            "amount": amount,
+            "currency": "VND",
+            "counterparty": counterparty,
+            "reference": reference,
+            "memo": memo,
+        }
+
+    def treasury(self, on: date) -> list[Row]:
+        """Give what the treasury confirms on a day: only money whose home is known."""
+        day = on - timedelta(days=self.config.remittance_lag_days)
+        fitting = [e for e in self.journal.fitting() if hanoi_day(e.at) == day]
+        rows: list[Row] = []
+        for e in fitting:
+            if e.obligation_id:
+                content = f"Nop phi, le phi {e.reference or e.memo}"
+                rows += [self._confirmed(on, p, e.obligation_id, content) for p in self._parts(e)]
+        lumps: dict[str, int] = defaultdict(int)
+        for e in fitting:
+            for part in self._parts(e):
+                lumps[part.tieu_muc] += 0 if e.obligation_id else part.amount
+        for tieu_muc, amount in sorted(lumps.items()):
+            if amount:
+                part = BudgetLine(tieu_muc, amount)
+                rows.append(self._confirmed(on, part, "", f"Nop gop tieu muc {tieu_muc}"))
+        for number, row in enumerate(rows, start=1):
+            row["document_ref"] = f"{_remittance(on)}-{number:05d}"
+        return rows
+
+    def _parts(self, entry: JournalEntry) -> Sequence[BudgetLine]:
+        return entry.lines or (BudgetLine(self.config.tieu_muc, entry.amount),)
+
+    def _confirmed(self, on: date, part: BudgetLine, obligation_id: str, content: str) -> Row:
+        return {
+            "obligation_id": obligation_id,
+            "booked_on": on.isoformat(),
+            "agency_code": self.config.agency_code,
+            "chapter": self.config.chapter,
+            "tieu_muc": part.tieu_muc,
+            "amount": part.amount,
+            "currency": "VND",
+            "content": content,
+        }
+
+
+def _batch(on: date) -> str:
+    return f"VNPAY-{on:%Y%m%d}"
+
+
+def _remittance(on: date) -> str:
+    return f"NS{on:%Y%m%d}"
+
+
+def _write(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
