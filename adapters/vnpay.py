@@ -182,7 +182,7 @@ class Vnpay:
         ).encode()
         signing.require(said.get(HASH, "").lower(), signing.hmac_sha512(self.secret, canonical))
         known = said.get("vnp_TmnCode") == self.tmn_code
-        if not known or said.get("vnp_TxnRef", order.reference) != order.reference:
+        if not known or (said.get("vnp_TxnRef") or order.reference) != order.reference:
             raise ForgedError("The answer is about something else.")
         return said
 

@@ -1,0 +1,256 @@
+"""VietQR's adapter: the common suite on SePay's webhook, the QR vectors, and SePay's traps."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from adapters.conformance import ProviderConformance, ScriptedWire
+from adapters.vietqr import VIETQR, Vietqr, qr_text
+from gateway.domain.errors import ForgedError
+from gateway.ports.provider import (
+    Beneficiary,
+    Movement,
+    Notice,
+    Order,
+    Outcome,
+    Provider,
+    RawNotice,
+    Verdict,
+)
+from gateway.ports.wire import Wire
+
+SECRET = "sepay-test-secret-0001"
+SETTINGS = {
+    "VIETQR_BANK_BIN": "970436",
+    "VIETQR_ACCOUNT": "0123456789",
+    "VIETQR_ACCOUNT_NAME": "TRUNG TAM PHUC VU HANH CHINH CONG",
+    "SEPAY_SECRET": SECRET,
+}
+NOW = datetime(2026, 11, 24, 17, 30, tzinfo=UTC)
+ORDER = Order(
+    reference="att1",
+    serial=1,
+    payment_reference="0123456789AB",
+    amount=150_000,
+    text="Nop phi",
+    return_url="https://pay.example.gov.vn/r",
+    created_at=NOW,
+    expires_at=NOW + timedelta(minutes=15),
+)
+BODY: dict[str, Any] = {
+    "id": 92704,
+    "gateway": "Vietcombank",
+    "transactionDate": "2026-11-25 00:29:37",
+    "accountNumber": "0123456789",
+    "code": None,
+    "content": "NGUYỄN THỊ HOÀ chuyen TP0123456789AB",
+    "transferType": "in",
+    "transferAmount": 150_000,
+    "accumulated": 19_077_000,
+    "subAccount": None,
+    "referenceCode": "FT26329000001",
+    "description": "",
+}
+
+
+def sign(body: bytes, secret: str = SECRET, at: datetime = NOW, word: str = "") -> RawNotice:
+    stamp = str(int(at.timestamp()))
+    mac = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+    headers = {"x-sepay-timestamp": stamp, "x-sepay-signature": word or f"sha256={mac}"}
+    return RawNotice("POST", "", headers, body, NOW)
+
+
+def notice(secret: str = SECRET, at: datetime = NOW, **changes: object) -> RawNotice:
+    return sign(json.dumps({**BODY, **changes}, ensure_ascii=False).encode(), secret, at)
+
+
+def build() -> Vietqr:
+    provider = VIETQR.build(SETTINGS, ScriptedWire(), "default")
+    assert isinstance(provider, Vietqr)
+    return provider
+
+
+class TestVietqr(ProviderConformance):
+    """The common suite on VietQR with SePay."""
+
+    carrier = "body"
+    signed_headers = ("x-sepay-timestamp", "x-sepay-signature")
+
+    def provider(self, wire: Wire) -> Provider:
+        return VIETQR.build(SETTINGS, wire, "default")
+
+    def secrets(self) -> tuple[str, ...]:
+        return (SECRET,)
+
+    def order(self) -> Order:
+        return ORDER
+
+    def notices(self) -> Mapping[Verdict, RawNotice]:
+        return {Verdict.CAPTURED: notice(), Verdict.PENDING: notice(transferType="out")}
+
+    def understood(self) -> Notice:
+        return Notice(
+            verdict=Verdict.CAPTURED,
+            txn_id="sepay-92704",
+            amount=150_000,
+            memo="NGUYỄN THỊ HOÀ chuyen TP0123456789AB",
+            movement=Movement("0123456789", "2026-11-25", 150_000, "FT26329000001"),
+            paid_at=datetime(2026, 11, 24, 17, 29, 37, tzinfo=UTC),
+            merchant="0123456789",
+            code="in",
+        )
+
+    def unknown(self) -> tuple[RawNotice, ...]:
+        return tuple(notice(transferType=t) for t in ("IN", "credit", "", None, True, ["in"]))
+
+    def foreign(self) -> tuple[RawNotice, ...]:
+        return (notice("another-secret"), notice(accountNumber="9999999999"))
+
+    def repeated(self) -> tuple[RawNotice, ...]:
+        twice = json.dumps(BODY)[:-1] + ', "transferAmount": 1}'
+        deep = json.dumps(BODY)[:-1] + ', "more": {"a": 1, "a": 2}}'
+        return (sign(twice.encode()), sign(deep.encode()))
+
+    def resigned(self, raw: RawNotice, signature: str | None) -> RawNotice:
+        kept = {k: v for k, v in raw.headers.items() if k != "x-sepay-signature"}
+        more = {} if signature is None else {"x-sepay-signature": signature}
+        return replace(raw, headers={**kept, **more})
+
+    def signature(self, raw: RawNotice) -> str:
+        return raw.headers["x-sepay-signature"]
+
+    def acknowledgements(self) -> Mapping[Outcome, tuple[int, object]]:
+        taken: tuple[int, object] = (200, {"success": True})
+        return dict.fromkeys(Outcome, taken) | {
+            Outcome.FORGED: (401, {"success": False}),
+            Outcome.FAILED: (500, {"success": False}),
+        }
+
+
+STATIC = (
+    "00020101021138530010A0000007270123000697041601092576788590208QRIBFTTA53037045802VN6304AE9F"
+)
+DYNAMIC = (
+    "00020101021238540010A00000072701240006970436011001234567890208QRIBFTTA530370454061500005802VN"
+    "62270823NOPPHI HN202611240000016304138C"
+)
+VIRTUAL = (
+    "00020101021138550010A00000072701250006970418011196247HN00010208QRIBFTTA53037045802VN6304F6B9"
+)
+
+
+@pytest.mark.parametrize(
+    ("made", "vector"),
+    [
+        (qr_text("970416", "257678859"), STATIC),
+        (qr_text("970436", "0123456789", 150_000, "NOPPHI HN20261124000001"), DYNAMIC),
+        (qr_text("970418", "96247HN0001"), VIRTUAL),
+    ],
+)
+def test_the_qr_is_the_published_vector(made: str, vector: str) -> None:
+    """One wrong length, and a bank app shows another amount or nothing."""
+    assert made == vector
+
+
+async def test_the_checkout_carries_amount_and_reference_and_names_the_account() -> None:
+    """On a phone nobody can scan the own screen, so the account is there to be copied too."""
+    checkout = await build().checkout(ORDER)
+
+    text = checkout.qr_text or ""
+    assert text.startswith("000201010212")
+    assert "5406150000" in text
+    assert "62180814TP0123456789AB" in text
+    assert checkout.beneficiary == Beneficiary(
+        "970436", "Vietcombank", "0123456789", "TRUNG TAM PHUC VU HANH CHINH CONG"
+    )
+
+
+def test_money_that_left_is_known_and_nothing() -> None:
+    """Our own refund must not be booked as a payment."""
+    said = build().read(notice(transferType="out"))
+
+    assert (said.verdict, said.amount, said.movement) == (Verdict.PENDING, 0, None)
+
+
+@pytest.mark.parametrize("seconds", [-301, 301, -86_400, 86_400])
+def test_a_notice_outside_five_minutes_is_refused(seconds: int) -> None:
+    """A captured webhook must not be good for ever."""
+    with pytest.raises(ForgedError):
+        build().read(notice(at=NOW + timedelta(seconds=seconds)))
+
+
+@pytest.mark.parametrize("seconds", [-300, 0, 300])
+def test_a_notice_within_five_minutes_is_believed(seconds: int) -> None:
+    """Clocks differ; SePay allows five minutes."""
+    assert build().read(notice(at=NOW + timedelta(seconds=seconds))).amount == 150_000
+
+
+@pytest.mark.parametrize(
+    "amount", [True, "150000", 150_000.5, 150_000.0, None, 0, -1, 10**15 + 1, [], {}]
+)
+def test_an_amount_that_is_not_a_plain_whole_number_is_refused(amount: object) -> None:
+    """Every lax reader takes one of these for money."""
+    with pytest.raises(ForgedError):
+        build().read(notice(transferAmount=amount))
+
+
+@pytest.mark.parametrize("value", [None, True, 0, -1, "", "a b", 1.0, "x" * 65, [1]])
+def test_a_notice_without_a_usable_id_is_refused(value: object) -> None:
+    """Its id is what tells a repeat from a second transfer."""
+    with pytest.raises(ForgedError):
+        build().read(notice(id=value))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[]",
+        b"1",
+        b"{",
+        b"\xff{}",
+        b'{"id": NaN}',
+        b"[" * 20_000,
+        json.dumps({**BODY, "content": "\ud800"}).encode(),
+        json.dumps({**BODY, "transactionDate": "25/11/2026"}).encode(),
+        json.dumps({**BODY, "transactionDate": "2026-13-45 00:00:00"}).encode(),
+        json.dumps({**BODY, "content": 5}).encode(),
+    ],
+)
+def test_well_signed_nonsense_is_refused(body: bytes) -> None:
+    """A signature says who spoke, not that it made sense."""
+    with pytest.raises(ForgedError):
+        build().read(sign(body))
+
+
+def test_a_text_that_cannot_be_stored_is_made_storable() -> None:
+    """PostgreSQL takes no NUL; the money must not be lost for one."""
+    assert build().read(notice(content="TP\x000123")).memo == "TP 0123"
+
+
+def test_a_virtual_account_of_ours_is_ours() -> None:
+    """SePay names the main account and the virtual one beside it."""
+    said = build().read(notice(accountNumber="0001", subAccount="0123456789"))
+
+    assert said.verdict is Verdict.CAPTURED
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("VIETQR_BANK_BIN", "97043"),
+        ("VIETQR_BANK_BIN", "000000"),
+        ("VIETQR_ACCOUNT", "12 34"),
+        ("VIETQR_ACCOUNT_NAME", ""),
+        ("SEPAY_SECRET", "short"),
+    ],
+)
+def test_a_malformed_setting_is_named(name: str, value: str) -> None:
+    """A wrong account number sends the city's money to a stranger."""
+    with pytest.raises(ValueError, match=f"^THUPHI_{name} "):
+        VIETQR.build({**SETTINGS, name: value}, ScriptedWire(), "default")
