@@ -1,0 +1,523 @@
+"""Our adapters against the simulated banks, over real sockets: two codes that must agree."""
+
+import asyncio
+import contextlib
+import csv
+import socket
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+from granian.constants import Interfaces
+from granian.server.embed import Server
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from adapters.simulator import (
+    BudgetLine,
+    Choice,
+    Fault,
+    Simulator,
+    SimulatorConfig,
+    build_simulator,
+)
+from adapters.simulator.config import vnpay_addresses
+from adapters.vietqr import VIETQR
+from adapters.vnpay import VNPAY, Vnpay
+from gateway.domain.errors import ForgedError, InDoubtError
+from gateway.domain.ids import find_references, make_reference
+from gateway.infra.clock import TestClock
+from gateway.ports.provider import (
+    Inquires,
+    Notice,
+    Order,
+    Outcome,
+    Provider,
+    RawNotice,
+    ReadsReturn,
+    Verdict,
+)
+from gateway.ports.wire import Reply
+
+START = datetime(2026, 11, 18, 2, 0, tzinfo=UTC)
+DAY = date(2026, 11, 18)
+REFERENCE = make_reference(b"thuphi!")
+VNPAY_SECRET, SEPAY_SECRET, ACCOUNT = (
+    "simulated-vnpay-secret",
+    "simulated-sepay-secret",
+    "0011002233",
+)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.asynccontextmanager
+async def serving(app: Starlette, port: int) -> AsyncIterator[None]:
+    server = Server(app, port=port, interface=Interfaces.ASGI, log_enabled=False)
+    task = asyncio.create_task(server.serve())
+    try:
+        async with httpx.AsyncClient() as http:
+            for _ in range(200):
+                with contextlib.suppress(httpx.HTTPError):
+                    await http.get(f"http://127.0.0.1:{port}/")
+                    break
+                await asyncio.sleep(0.02)
+        yield
+    finally:
+        server.stop()  # type: ignore[no-untyped-call]  # granian does not annotate it.
+        await task
+
+
+class LoopbackWire:
+    """Send for real, on loopback only."""
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        timeout_s: float = 15.0,
+    ) -> Reply:
+        async with httpx.AsyncClient(timeout=timeout_s, trust_env=False) as http:
+            try:
+                reply = await http.request(method, url, headers=dict(headers or {}), content=body)
+            except httpx.HTTPError as error:
+                raise InDoubtError("No answer.") from error
+        return Reply(reply.status_code, dict(reply.headers), reply.content)
+
+
+@dataclass(slots=True)
+class Office:
+    """Our side: reads each notice with the adapter and answers as it was told to."""
+
+    clock: TestClock
+    providers: dict[str, Provider] = field(default_factory=dict)
+    read: list[Notice] = field(default_factory=list)
+    forged: int = 0
+    failing: bool = False
+
+    async def take(self, request: Request) -> Response:
+        provider = self.providers[request.path_params["name"]]
+        raw = RawNotice(
+            request.method,
+            request.url.query,
+            dict(request.headers),
+            await request.body(),
+            self.clock.now(),
+        )
+        try:
+            said = provider.read(raw)
+        except ForgedError:
+            self.forged += 1
+            return self._answer(provider, Outcome.FORGED)
+        if self.failing:
+            return self._answer(provider, Outcome.FAILED)
+        outcome = Outcome.REPEATED if said in self.read else Outcome.RECORDED
+        self.read.append(said)
+        return self._answer(provider, outcome)
+
+    def _answer(self, provider: Provider, outcome: Outcome) -> Response:
+        ack = provider.acknowledge(outcome)
+        return Response(ack.body, ack.status, media_type=ack.media_type)
+
+
+@dataclass(slots=True)
+class Town:
+    """Both sides on their sockets, and the one clock."""
+
+    clock: TestClock
+    office: Office
+    simulator: Simulator
+    origin: str
+    vnpay: Vnpay
+    vietqr: Provider
+    orders: int = 0
+
+    def order(self, amount: int = 150_000) -> Order:
+        self.orders += 1
+        return Order(
+            reference=f"ATT{self.orders:09d}",
+            serial=self.orders,
+            payment_reference=REFERENCE,
+            amount=amount,
+            text="Nop phi ho so H26.14-261118-0001",
+            return_url="http://127.0.0.1:9/return?l=vi",
+            created_at=self.clock.now(),
+            expires_at=self.clock.now() + timedelta(minutes=15),
+        )
+
+    async def open(self, order: Order) -> str:
+        checkout = await self.vnpay.checkout(order)
+        assert checkout.redirect_url
+        return checkout.redirect_url
+
+    async def qr(self, order: Order) -> str:
+        checkout = await self.vietqr.checkout(order)
+        assert checkout.qr_text
+        return checkout.qr_text
+
+    async def wait(self, by: timedelta) -> int:
+        self.clock.move(by)
+        return await self.simulator.pump()
+
+
+@pytest_asyncio.fixture
+async def town() -> AsyncIterator[Town]:
+    clock = TestClock(START)
+    ours, theirs = free_port(), free_port()
+    origin = f"http://127.0.0.1:{theirs}"
+    pay, api = vnpay_addresses(origin)
+    office = Office(clock)
+    simulator = build_simulator(
+        clock,
+        SimulatorConfig(
+            vnpay_tmn_code="TPTEST01",
+            vnpay_secret=VNPAY_SECRET,
+            vnpay_notice_url=f"http://127.0.0.1:{ours}/notices/vnpay/default",
+            sepay_secret=SEPAY_SECRET,
+            sepay_notice_url=f"http://127.0.0.1:{ours}/notices/sepay/default",
+            bank_account=ACCOUNT,
+            slow_s=0.05,
+        ),
+    )
+    settings = {
+        "VNPAY_TMN_CODE": "TPTEST01",
+        "VNPAY_SECRET": VNPAY_SECRET,
+        "VNPAY_BASE_URL": pay,
+        "VNPAY_API_URL": api,
+        "VIETQR_BANK_BIN": "970436",
+        "VIETQR_ACCOUNT": ACCOUNT,
+        "VIETQR_ACCOUNT_NAME": "TRUNG TAM PHUC VU HANH CHINH CONG",
+        "SEPAY_SECRET": SEPAY_SECRET,
+    }
+    vnpay = VNPAY.build(settings, LoopbackWire(), "default")
+    vietqr = VIETQR.build(settings, LoopbackWire(), "default")
+    assert isinstance(vnpay, Vnpay)
+    office.providers = {"vnpay": vnpay, "sepay": vietqr}
+    routes = [Route("/notices/{name}/default", office.take, methods=["GET", "POST"])]
+    async with serving(Starlette(routes=routes), ours), serving(simulator.app, theirs):
+        yield Town(clock, office, simulator, origin, vnpay, vietqr)
+        await simulator.close()
+
+
+async def test_a_paid_order_is_told_answered_and_shown_alike(town: Town) -> None:
+    """Notice, query and browser return are three words for one transaction."""
+    order = town.order()
+
+    chosen = town.simulator.pay(await town.open(order))
+    await town.simulator.pump()
+    asked = await town.vnpay.ask(order, town.clock.now())
+    shown = town.vnpay.read_return(chosen.return_url.partition("?")[2])
+
+    assert isinstance(town.vnpay, Inquires)
+    assert isinstance(town.vnpay, ReadsReturn)
+    told = town.office.read[0]
+    assert len(town.office.read) == 1
+    assert told == shown == asked
+    assert (told.verdict, told.amount, told.order_reference) == (
+        Verdict.CAPTURED,
+        150_000,
+        order.reference,
+    )
+    assert told.paid_at == town.clock.now()
+    entry = town.simulator.journal.entries()[0]
+    assert (entry.txn_id, entry.amount) == (told.txn_id, told.amount)
+
+
+async def test_the_page_shows_the_order_and_sends_the_citizen_back(town: Town) -> None:
+    """A person pays with a browser: no script, nothing inline, and a form that may redirect."""
+    async with httpx.AsyncClient(base_url=town.origin, trust_env=False) as http:
+        url = await town.open(town.order(1_250_000))
+        page = await http.get(url)
+        css = await http.get("/simulator.css")
+        form = {"order": url.partition("?")[2], "choice": "pay", "fault": ""}
+        back = await http.post("/vnpay/choose", data=form)
+
+    assert page.status_code == 200
+    assert "1.250.000 đ" in page.text
+    assert "Thanh toán" in page.text
+    assert "Walk away" in page.text
+    assert "<script" not in page.text
+    assert "style=" not in page.text
+    assert "form-action 'self' http://127.0.0.1:9" in page.headers["content-security-policy"]
+    assert css.headers["content-type"].startswith("text/css")
+    assert back.status_code == 303
+    location = back.headers["location"]
+    assert location.startswith("http://127.0.0.1:9/return?l=vi&")
+    assert town.vnpay.read_return(location.partition("?")[2]).verdict is Verdict.CAPTURED
+
+
+async def test_an_address_with_one_changed_digit_is_refused_by_the_page(town: Town) -> None:
+    """The citizen can edit the address bar; the amount is signed."""
+    url = (await town.open(town.order())).replace("vnp_Amount=15000000", "vnp_Amount=1000000")
+
+    async with httpx.AsyncClient(trust_env=False) as http:
+        page = await http.get(url)
+
+    assert page.status_code == 400
+    assert len(town.simulator.journal) == 0
+
+
+@pytest.mark.parametrize(
+    ("choice", "verdict"),
+    [(Choice.DECLINE, Verdict.DECLINED), (Choice.CANCEL, Verdict.CANCELLED)],
+)
+async def test_a_refused_order_is_told_and_moves_no_money(
+    town: Town, choice: Choice, verdict: Verdict
+) -> None:
+    """A failed payment is told and acknowledged like a good one."""
+    town.simulator.pay(await town.open(town.order()), choice)
+
+    assert await town.wait(timedelta(hours=2)) == 1
+    assert [n.verdict for n in town.office.read] == [verdict]
+    assert len(town.simulator.journal) == 0
+
+
+async def test_choices_move_what_they_say(town: Town) -> None:
+    """Less, twice and late are real money that the books must find."""
+    less, twice, late, left = (town.order() for _ in range(4))
+    town.simulator.pay(await town.open(less), Choice.PAY_LESS)
+    town.simulator.pay(await town.open(twice), Choice.PAY_TWICE)
+    town.simulator.pay(await town.open(late), Choice.PAY_LATE)
+    town.simulator.pay(await town.open(left), Choice.LEAVE)
+
+    early = await town.vnpay.ask(late, town.clock.now())
+    await town.wait(timedelta(hours=1))
+
+    taken = sorted((n.order_reference or "", n.amount) for n in town.office.read)
+    assert early.verdict is Verdict.PENDING
+    assert taken == [
+        (less.reference, 149_000),
+        (twice.reference, 150_000),
+        (twice.reference, 150_000),
+        (late.reference, 150_000),
+    ]
+    assert len({n.txn_id for n in town.office.read}) == 4
+    assert (await town.vnpay.ask(left, town.clock.now())).verdict is Verdict.EXPIRED
+    assert (await town.vnpay.ask(late, town.clock.now())).verdict is Verdict.CAPTURED
+
+
+async def test_paying_again_on_the_same_page_takes_nothing_again(town: Town) -> None:
+    """The back button is not a second payment."""
+    url = await town.open(town.order())
+
+    for _ in range(3):
+        town.simulator.pay(url)
+
+    assert len(town.simulator.journal) == 1
+
+
+async def test_vnpay_calls_ten_times_five_minutes_apart_and_stops(town: Town) -> None:
+    """A gateway that is down for half an hour still learns of the money."""
+    town.office.failing = True
+    town.simulator.pay(await town.open(town.order()))
+
+    calls = [await town.simulator.pump()]
+    calls += [await town.wait(timedelta(minutes=5)) for _ in range(12)]
+
+    assert calls == [1] * 10 + [0] * 3
+    assert town.simulator.post.next_due is None
+
+
+async def test_sepay_delivers_eight_times_in_fibonacci_minutes(town: Town) -> None:
+    """Each delivery is signed afresh, or the later ones would be too old to believe."""
+    town.office.failing = True
+    town.simulator.bank.transfer_by_qr(await town.qr(town.order()))
+
+    calls = [await town.simulator.pump()]
+    calls += [await town.wait(timedelta(minutes=m)) for m in (1, 1, 2, 3, 5, 8)]
+    town.office.failing = False
+    calls.append(await town.wait(timedelta(minutes=13)))
+
+    assert calls == [1] * 8
+    assert town.office.forged == 0
+    assert len(town.office.read) == 1
+    assert await town.wait(timedelta(days=1)) == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "believed", "forged"),
+    [
+        (Fault.DUPLICATE, 2, 0),
+        (Fault.BURST, 20, 0),
+        (Fault.LATE, 1, 0),
+        (Fault.OUT_OF_ORDER, 2, 0),
+        (Fault.SILENT, 0, 0),
+        (Fault.FORGED, 1, 1),
+        (Fault.WRONG_MERCHANT, 1, 1),
+        (Fault.WRONG_AMOUNT, 1, 0),
+        (Fault.SERVER_ERROR, 1, 0),
+        (Fault.SLOW, 1, 0),
+    ],
+)
+async def test_each_fault_does_what_its_name_says(
+    town: Town, fault: Fault, believed: int, forged: int
+) -> None:
+    """A fault that does nothing proves nothing; both banks know each."""
+    order = town.order()
+    memo = f"TP{REFERENCE}"
+    town.simulator.faults.set(order.reference, fault)
+    town.simulator.faults.set(memo, fault)
+    chosen = town.simulator.pay(await town.open(order))
+    town.simulator.bank.transfer_by_qr(await town.qr(order))
+
+    at_once = await town.simulator.pump()
+    await town.wait(timedelta(hours=4))
+
+    assert (len(town.office.read), town.office.forged) == (2 * believed, 2 * forged)
+    assert (at_once == 0) == (fault in {Fault.LATE, Fault.SILENT})
+    wrong = fault is Fault.WRONG_AMOUNT
+    amounts = {e.amount for e in town.simulator.journal.entries()}
+    assert amounts == {149_000 if wrong else 150_000}
+    assert chosen.is_broken == (fault is Fault.SERVER_ERROR)
+    if fault is Fault.SERVER_ERROR:
+        with pytest.raises(InDoubtError):
+            await town.vnpay.ask(order, town.clock.now())
+    assert (await town.vnpay.ask(order, town.clock.now())).verdict is Verdict.CAPTURED
+
+
+async def test_a_transfer_arrives_with_its_reference_in_a_noisy_text(town: Town) -> None:
+    """Banks change case, break lines and add words; the reference must still be found."""
+    for _ in range(10):
+        town.simulator.bank.transfer_by_qr(await town.qr(town.order()))
+
+    await town.simulator.pump()
+
+    assert len({n.memo for n in town.office.read}) >= 5
+    for said in town.office.read:
+        assert [r.reference for r in find_references(said.memo or "")] == [REFERENCE]
+        assert said.movement
+        assert said.movement.booked_on == "2026-11-18"
+
+
+def test_the_same_seed_draws_the_same_faults_at_the_share_asked_for() -> None:
+    """A day that failed must fail again, to be mended."""
+    simulators = [
+        build_simulator(TestClock(START), make_config(seed=seed, share=0.2)) for seed in (7, 7, 8)
+    ]
+
+    drawn = [[s.faults.of(f"ATT{i}") for i in range(2_000)] for s in simulators]
+
+    assert drawn[0] == drawn[1] != drawn[2]
+    faulty = [f for f in drawn[0] if f]
+    assert 340 < len(faulty) < 460
+    assert set(faulty) == set(Fault)
+
+
+def make_config(journal: Path | None = None, seed: int = 7, share: float = 0.0) -> SimulatorConfig:
+    return SimulatorConfig(
+        vnpay_tmn_code="TPTEST01",
+        vnpay_secret=VNPAY_SECRET,
+        vnpay_notice_url="http://127.0.0.1:9/v",
+        sepay_secret=SEPAY_SECRET,
+        sepay_notice_url="http://127.0.0.1:9/s",
+        bank_account=ACCOUNT,
+        journal_path=journal,
+        seed=seed,
+        fault_share=share,
+    )
+
+
+async def test_a_journal_file_outlives_the_simulator(town: Town, tmp_path: Path) -> None:
+    """After a restart VNPAY still knows what was paid, and never reuses a number."""
+    path = tmp_path / "sim" / "journal.jsonl"
+    first = build_simulator(town.clock, make_config(path))
+    order, other = town.order(), town.order()
+    lines = (BudgetLine("2716", 100_000), BudgetLine("2771", 50_000))
+    first.pay(await town.open(order), obligation_id="pay_1", lines=lines)
+
+    second = build_simulator(town.clock, make_config(path))
+    second.pay(await town.open(order))
+    second.pay(await town.open(other))
+
+    assert second.journal.entries()[0] == first.journal.entries()[0]
+    assert len(second.journal) == 2
+    assert len({e.txn_id for e in second.journal.entries()}) == 2
+
+
+async def test_the_days_files_tell_the_journals_money(town: Town, tmp_path: Path) -> None:
+    """Three institutions, one truth: what they report adds up to what citizens paid."""
+    sim = town.simulator
+    lines = (BudgetLine("2716", 100_000), BudgetLine("2771", 50_000))
+    sim.pay(await town.open(town.order()), obligation_id="pay_1", lines=lines)
+    sim.pay(await town.open(town.order(62_500)))
+    sim.pay(await town.open(town.order()), Choice.PAY_LESS, obligation_id="pay_3")
+    sim.bank.transfer_by_qr(await town.qr(town.order(20_000)), obligation_id="pay_4")
+    sim.bank.transfer(ACCOUNT, 5_000, "khong ro")
+
+    today = sim.write_files(DAY, tmp_path)
+    tomorrow = sim.write_files(DAY + timedelta(days=1), tmp_path)
+
+    provider = rows(today["canonical-provider"])
+    assert [(r["gross"], r["fee"], r["net"]) for r in provider] == [
+        ("150000", "2200", "147800"),
+        ("62500", "1500", "61000"),
+        ("149000", "2192", "146808"),
+    ]
+    assert {(r["batch_id"], r["settled_on"]) for r in provider} == {
+        ("VNPAY-20261118", "2026-11-19")
+    }
+    credited = rows(today["canonical-statement"])
+    assert [r["amount"] for r in credited] == ["20000", "5000"]
+    assert credited[-1]["balance"] == "25000"
+    assert rows(today["canonical-treasury"]) == []
+    paid_out = rows(tomorrow["canonical-statement"])
+    assert [r["amount"] for r in paid_out] == ["355608", "-232500"]
+    assert paid_out[-1]["balance"] == str(25_000 + 355_608 - 232_500)
+    confirmed = [
+        (r["obligation_id"], r["tieu_muc"], r["amount"])
+        for r in rows(tomorrow["canonical-treasury"])
+    ]
+    assert confirmed == [
+        ("pay_1", "2716", "100000"),
+        ("pay_1", "2771", "50000"),
+        ("pay_4", "2716", "20000"),
+        ("", "2716", "62500"),
+    ]
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+async def test_a_script_can_drive_everything_over_http(town: Town, tmp_path: Path) -> None:
+    """`thuphi day` runs against the simulator as a process of its own."""
+    order = town.order()
+    async with httpx.AsyncClient(base_url=f"{town.origin}/control", trust_env=False) as http:
+        pay = {
+            "redirect_url": await town.open(order),
+            "obligation_id": "pay_1",
+            "fault": "duplicate",
+        }
+        paid = await http.post("/pay", json=pay)
+        moved = await http.post("/transfer", json={"qr_text": await town.qr(order)})
+        sent = await http.post("/pump")
+        files = await http.post("/files", json={"date": "2026-11-18", "folder": str(tmp_path)})
+        journal = await http.get("/journal")
+        bad = [
+            await http.post("/pay", json={"redirect_url": "http://x/?a=1"}),
+            await http.post("/pay", json={}),
+            await http.post("/transfer", json={"qr_text": "nonsense"}),
+            await http.post("/pump", headers={"content-length": "3"}, content=b"abc"),
+        ]
+
+    assert paid.json()["reference"] == order.reference
+    assert paid.json()["fault"] == "duplicate"
+    assert moved.json()["amount"] == 150_000
+    assert sent.json() == {"sent": 2}
+    assert set(files.json()) == {"canonical-provider", "canonical-statement", "canonical-treasury"}
+    assert [e["amount"] for e in journal.json()["entries"]] == [150_000, 150_000]
+    assert [r.status_code for r in bad] == [400, 400, 400, 200]
