@@ -17,10 +17,13 @@ setup: .venv/ready  ## make .venv and install the locked dependencies, nothing m
 need: setup
 	@sh tests/need.sh
 
+demo: setup  ## the gateway, its worker and simulated banks on loopback; Ctrl-C stops it all
+	@$(BIN)/thuphi demo
+
 test: setup need  ## every test, on a real PostgreSQL
 	@$(BIN)/pytest
 
 check: setup  ## lint, format, types, import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-.PHONY: help setup need test check
+.PHONY: help setup demo need test check

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.domain.errors import Refusal
-from gateway.entry.bootstrap import Parts, running
+from gateway.entry.bootstrap import Parts, clock_of, running
+from gateway.entry.demo import do_demo, simulated, simulating, simulator_port_default
 from gateway.entry.logs import start_logs
 from gateway.entry.plugins import adapters
 from gateway.entry.settings import SettingError, Settings, environment, read_settings
@@ -126,6 +127,17 @@ async def do_serve(args: argparse.Namespace) -> int:
     return 0
 
 
+async def do_simulate(args: argparse.Namespace) -> int:
+    """Run the simulated banks alone; notices go to THUPHI_PUBLIC_URL."""
+    base = settings_now()
+    origin = f"http://127.0.0.1:{args.port}"
+    settings = simulated(base, base.data_dir, origin)
+    async with simulating(settings, base.data_dir, clock_of(settings), args.port):
+        say(args, {"banks": f"{origin}/bank", "notices_go_to": settings.public_url})
+        await stopped().wait()
+    return 0
+
+
 def stopped() -> asyncio.Event:
     """Give an event that Ctrl-C and a polite kill set."""
     event = asyncio.Event()
@@ -155,6 +167,12 @@ def parser() -> argparse.ArgumentParser:
         "--port", type=int, default=port_default
     )
     add("worker", do_worker, "run the jobs")
+    demo = add("demo", do_demo, "run everything on loopback, with simulated banks")
+    demo.add_argument("--port", type=int, default=port_default)
+    demo.add_argument("--simulator-port", type=int, default=simulator_port_default)
+    add("simulate", do_simulate, "run the simulated banks alone").add_argument(
+        "--port", type=int, default=simulator_port_default
+    )
     add("migrate", do_migrate, "bring the database to the newest shape")
     add("seed", do_seed, "make the sandbox agency and its branches").add_argument(
         "--live", action="store_true", help="the live agency too"

@@ -1,0 +1,163 @@
+"""``thuphi demo``: the gateway, its worker and the simulated banks, on loopback, at once."""
+
+import argparse
+import json
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from adapters.simulator.app import build_simulator
+from adapters.simulator.config import SimulatorConfig, vnpay_addresses
+from gateway.domain.calendar import hanoi_day
+from gateway.entry.bootstrap import Parts, running
+from gateway.entry.settings import Settings
+from gateway.infra.embedded import Embedded
+from gateway.ports.clock import Clock
+from gateway.services import catalogue
+from gateway.services.payments import Wanted
+from gateway.services.seed import seed
+from gateway.store.migrate import migrate
+
+simulator_port_default: Final = 8090
+agency: Final = "hn-tthcc-test"
+procedure: Final = "1.004222"
+bank_account: Final = "0123456789"
+
+
+def simulated(settings: Settings, folder: Path, origin: str) -> Settings:
+    """Point the adapters at the simulated banks, with secrets made once and kept in the folder."""
+    path = folder / "simulator.json"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        made = {"vnpay": secrets.token_hex(16), "sepay": secrets.token_hex(16)}
+        path.write_text(json.dumps(made), "utf-8")
+    kept = json.loads(path.read_text("utf-8"))
+    pay, api = vnpay_addresses(origin)
+    values = {
+        "VNPAY_TMN_CODE": "THUPHI01", "VNPAY_SECRET": kept["vnpay"], "VNPAY_BASE_URL": pay,
+        "VNPAY_API_URL": api, "VIETQR_BANK_BIN": "970436", "VIETQR_ACCOUNT": bank_account,
+        "VIETQR_ACCOUNT_NAME": "TRUNG TAM PHUC VU HANH CHINH CONG", "SEPAY_SECRET": kept["sepay"],
+    }  # fmt: skip
+    return replace(settings, adapters={**values, **settings.adapters})
+
+
+def simulator_config(settings: Settings, folder: Path) -> SimulatorConfig:
+    """Tell the simulated banks who we are and where notices go."""
+    values, notices = settings.adapters, f"{settings.public_url}/notices"
+    return SimulatorConfig(
+        vnpay_tmn_code=values["VNPAY_TMN_CODE"], vnpay_secret=values["VNPAY_SECRET"],
+        vnpay_notice_url=f"{notices}/vnpay/default", sepay_secret=values["SEPAY_SECRET"],
+        sepay_notice_url=f"{notices}/sepay/default", bank_account=values["VIETQR_ACCOUNT"],
+        bank_bin=values["VIETQR_BANK_BIN"], account_name=values["VIETQR_ACCOUNT_NAME"],
+        journal_path=folder / "simulator-journal.jsonl", pump_every_s=0.5,
+    )  # fmt: skip
+
+
+@asynccontextmanager
+async def simulating(
+    settings: Settings, folder: Path, clock: Clock, port: int
+) -> AsyncIterator[None]:
+    """Run the simulated banks until the block ends."""
+    from gateway.entry.web.serving import serving
+
+    simulator = build_simulator(clock, simulator_config(settings, folder))
+    async with simulator.app.router.lifespan_context(simulator.app), serving(simulator.app, port):
+        yield
+
+
+async def credentials(parts: Parts, folder: Path) -> dict[str, str]:
+    """Make a client and a member of staff once; show the same ones at every later start."""
+    path = folder / "demo.json"
+    if path.exists():
+        kept: dict[str, str] = json.loads(path.read_text("utf-8"))
+        return kept
+    await seed(parts.store, live=False)
+    client_id, key = await parts.access.add_client(
+        "Hệ thống thủ tục thử nghiệm", agency, may_price=True, return_origins=[]
+    )
+    password = await parts.access.add_staff("ketoan", "accountant", agency)
+    made = {"client_id": client_id, "api_key": key, "username": "ketoan", "password": password}
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(made), "utf-8")
+    return made
+
+
+async def ready_link(parts: Parts, key: str) -> str:
+    """Ask for one payment, so that there is something to pay at once."""
+    client = await parts.access.client(key)
+    clock = parts.clock
+    on = hanoi_day(clock.now())
+    wanted = Wanted(
+        branch_id="online", dossier_id=f"H26.14-{on:%y%m%d}-{clock.new_id('x')[-6:]}",
+        procedure=procedure, price_on=on, key=clock.new_id("demo"), body_hash="demo",
+        lines=catalogue.price(agency, procedure, catalogue.Facts(), on),
+        expires_at=clock.now() + timedelta(days=7), payer={"name": "Nguyễn Thị Hoà"},
+    )  # fmt: skip
+    (answer,) = await parts.payments.request_many(client, [wanted])
+    if isinstance(answer, Exception):
+        raise answer
+    shown: dict[str, Any] = json.loads(answer.body)
+    link: str = shown["links"]["pay"]
+    return link
+
+
+async def do_demo(args: argparse.Namespace) -> int:
+    """Run everything until Ctrl-C."""
+    import asyncio
+
+    from gateway.entry.cli import settings_now, stopped
+    from gateway.entry.scheduler import scheduler_of
+    from gateway.entry.web.app import build_app
+    from gateway.entry.web.serving import serving
+
+    base = settings_now()
+    folder = base.data_dir
+    public_url = f"http://127.0.0.1:{args.port}"
+    banks = f"http://127.0.0.1:{args.simulator_port}"
+    settings = simulated(replace(base, public_url=public_url), folder, banks)
+    async with AsyncExitStack() as stack:
+        url = settings.database_url
+        if url is None:
+            embedded = Embedded(folder)
+            stack.callback(embedded.stop)
+            url = embedded.url()
+        parts = await stack.enter_async_context(running(settings, url))
+        await migrate(parts.engine)
+        known = await credentials(parts, folder)
+        stop = stopped()
+        worker = asyncio.create_task(scheduler_of(parts).run(stop))
+        await stack.enter_async_context(serving(build_app(parts), args.port))
+        await stack.enter_async_context(
+            simulating(settings, folder, parts.clock, args.simulator_port)
+        )
+        _welcome(args, known, public_url, banks, await ready_link(parts, known["api_key"]))
+        await stop.wait()
+        await worker
+    return 0
+
+
+def _welcome(
+    args: argparse.Namespace, known: dict[str, str], public_url: str, banks: str, link: str
+) -> None:
+    said = {"api": f"{public_url}/v1", "banks": f"{banks}/bank", "pay": link, **known}
+    if args.json:
+        print(json.dumps(said, ensure_ascii=False), flush=True)
+        return
+    print(
+        f"""
+Thu Phí is running. Everything below is a sandbox: no real money, no real bank.
+
+  Pay a fee        {link}
+  The API          {public_url}/v1   (Authorization: Bearer {known["api_key"]})
+  Simulated bank   {banks}/bank
+  Staff            {known["username"]} / {known["password"]}
+
+Ctrl-C stops all of it; the data stays in the data folder (.data) until you delete it.
+""",
+        flush=True,
+    )
