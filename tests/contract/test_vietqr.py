@@ -228,6 +228,16 @@ def test_well_signed_nonsense_is_refused(body: bytes) -> None:
         build().read(sign(body))
 
 
+def test_a_well_signed_body_over_the_limit_is_refused() -> None:
+    """The limit stands before the signature: hashing a gigabyte is work for an attacker."""
+    body = json.dumps(BODY).encode()
+    at_limit = body + b" " * (65_536 - len(body))
+
+    assert build().read(sign(at_limit)).verdict is Verdict.CAPTURED
+    with pytest.raises(ForgedError):
+        build().read(sign(at_limit + b" "))
+
+
 def test_a_text_that_cannot_be_stored_is_made_storable() -> None:
     """PostgreSQL takes no NUL; the money must not be lost for one."""
     assert build().read(notice(content="TP\x000123")).memo == "TP 0123"
