@@ -61,6 +61,7 @@ REFUSALS: Final[Mapping[str, str]] = {
     "day-not-ready": "The day cannot be closed yet; the list says what is missing.",
     "same-person": "A second person must do this.",
     "file-refused": "The file was refused whole; the line is named.",
+    "unavailable": "Something is wrong on our side; nothing was lost, so try again.",
     "too-large": "The request is larger than the limit.",
     "too-many-requests": "Too many tries; wait and try again.",
 }

@@ -64,6 +64,7 @@ def engine_of(url: str) -> AsyncEngine:
         ),
         pool_size=pool_connections_max,
         max_overflow=0,
+        hide_parameters=True,  # An error's text must not quote what a person sent.
         connect_args={"server_settings": {"timezone": "UTC", "application_name": "thuphi"}},
     )
 

@@ -35,8 +35,15 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+def hush() -> None:
+    """Keep libraries from writing whole addresses, whose queries may hold anything."""
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
 def start_logs() -> None:
     """Send our lines to standard error."""
+    hush()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     root = logging.getLogger("thuphi")

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from gateway.domain.errors import Refusal
 from gateway.entry.bootstrap import Parts
 from gateway.entry.web import api, notices
+from gateway.entry.web.metrics import Metrics
 from gateway.entry.web.problems import problem
 
 log: Final = logging.getLogger("thuphi.web")
@@ -63,19 +64,35 @@ def build_app(parts: Parts) -> FastAPI:
             return Response(b'{"status":"no database"}', 503, media_type="application/json")
         return Response(b'{"status":"ok"}', media_type="application/json")
 
+    metrics = Metrics()
+
+    @app.get("/metrics")
+    async def show_metrics() -> Response:
+        """Give the numbers an operator watches."""
+        return Response(
+            await metrics.text(parts.store), media_type="text/plain; version=0.0.4; charset=utf-8"
+        )
+
     @app.middleware("http")
     async def tell(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
         request_id = secrets.token_hex(8)
         began = monotonic()
-        answer = await go_on(request)
+        try:
+            answer = await go_on(request)
+        except Exception:
+            # The text of an error may quote what somebody sent: its kind and place are enough.
+            log.exception("failed", extra={"request_id": request_id})
+            answer = problem(Refusal("unavailable", "Our side is at fault; try again soon."))
         answer.headers["x-request-id"] = request_id
         answer.headers["x-content-type-options"] = "nosniff"
+        took = monotonic() - began
+        metrics.count(request.url.path, request.method, answer.status_code, took)
         log.info(
             "request",
             extra={
                 "request_id": request_id, "method": request.method,
                 "path": path_for_log(request.url.path), "status": answer.status_code,
-                "took_ms": round((monotonic() - began) * 1000, 1),
+                "took_ms": round(took * 1000, 1),
             },
         )  # fmt: skip
         return answer

@@ -28,6 +28,7 @@ STATUS: Final = {
     "day-not-ready": 409,
     "same-person": 409,
     "file-refused": 422,
+    "unavailable": 503,
     "too-large": 413,
     "too-many-requests": 429,
 }

@@ -1,0 +1,105 @@
+"""Canary names, phones, numbers and secrets go in at every door and never come out in a log."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+from e2e.conftest import SEPAY_SECRET, VNPAY_SECRET, Site, payment_body, vnpay_query
+from sqlalchemy import text
+
+from gateway.domain.errors import REFUSALS
+from gateway.entry.logs import JsonLines, hush
+from gateway.entry.web.app import path_for_log
+from gateway.entry.web.problems import STATUS
+
+CANARIES = (
+    "Canary Nguyễn", "0987654321", "001190999999", "canary@example.vn", "sekretcanary",
+    VNPAY_SECRET, SEPAY_SECRET,
+)  # fmt: skip
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """Catch every line that any logger writes, ours as our format and others as they are."""
+    hush()
+    out = io.StringIO()
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(JsonLines())
+    for name in ("", "thuphi"):
+        logging.getLogger(name).addHandler(handler)
+        logging.getLogger(name).setLevel(logging.INFO)
+    yield out
+    for name in ("", "thuphi"):
+        logging.getLogger(name).removeHandler(handler)
+
+
+async def test_no_canary_is_in_a_log_or_in_an_error(site: Site, log: io.StringIO) -> None:
+    payer = {
+        "name": CANARIES[0], "phone": CANARIES[1], "citizen_id": CANARIES[2], "email": CANARIES[3],
+    }  # fmt: skip
+    payment = await site.payment(payer=payer)
+    attempt = await site.attempt(payment)
+    answers = [
+        await site.ask("/payments", payment_body(2) | {"payer": payer, "price_on": "x"}),
+        await site.ask("/payments", payment_body(3) | {"dossier_id": f" {CANARIES[2]}"}),
+        await site.ask("/payments", payment_body(4) | {"agency": CANARIES[4]}),
+        await site.http.get(f"/v1/payments?phone={CANARIES[1]}&token={CANARIES[4]}"),
+        await site.http.get(f"/pay/{CANARIES[4]}"),
+        await site.http.get(f"/notices/vnpay/default?{vnpay_query(attempt)}x{CANARIES[4]}"),
+        await site.http.get("/v1/events", headers={"authorization": f"Bearer {CANARIES[4]}"}),
+    ]
+    await site.vnpay_says(attempt, vnp_OrderInfo=CANARIES[4])
+    await site.sepay_says(f"{CANARIES[0]} {CANARIES[1]}", 5_000, 3)
+    # And the database itself falls over in the middle of a request.
+    async with site.parts.engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE payment RENAME TO gone"))
+    broken = await site.ask("/payments", payment_body(5) | {"payer": payer})
+
+    assert broken.status_code == 503
+    written = log.getvalue() + "".join(a.text for a in [*answers, broken])
+    assert "request" in written, "the log must have been caught"
+    for canary in CANARIES:
+        assert canary not in written
+    token = payment["links"]["pay"].rsplit("/", 1)[1]
+    assert token not in log.getvalue()
+    for line in log.getvalue().splitlines():
+        assert isinstance(json.loads(line), dict)
+
+
+async def test_payer_data_is_stored_only_sealed(site: Site) -> None:
+    payment = await site.payment(payer={"name": CANARIES[0]})
+
+    async with site.parts.store.begin() as tx:
+        row = await tx.row(text("SELECT payment::text AS all, payer_sealed FROM payment"))
+
+    assert row is not None
+    assert CANARIES[0] not in row["all"]
+    place = f"payment|{payment['id']}|payer"
+    opened = site.parts.vault.open(place, bytes(row["payer_sealed"]))
+    assert json.loads(opened) == {"name": CANARIES[0]}
+    with pytest.raises(ValueError, match="changed or moved"):
+        site.parts.vault.open("payment|pay_other|payer", bytes(row["payer_sealed"]))
+
+
+async def test_the_metrics_are_prometheus_text(site: Site) -> None:
+    await site.payment()
+
+    answer = await site.http.get("/metrics")
+
+    assert 'thuphi_answers_total{door="v1",method="POST",status="201"} 1' in answer.text
+    assert "thuphi_events_unstamped 1" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [("/pay/SECRET/vnpay", "/pay/…/vnpay"), ("/receipts/SECRET.pdf", "/receipts/…"),
+     ("/v1/payments/pay_1", "/v1/payments/pay_1")],
+)  # fmt: skip
+def test_tokens_are_cut_from_logged_paths(path: str, shown: str) -> None:
+    assert path_for_log(path) == shown
+
+
+def test_every_refusal_has_a_status() -> None:
+    assert set(STATUS) == set(REFUSALS)
