@@ -11,7 +11,7 @@ from gateway.domain.calendar import rfc3339
 from gateway.domain.errors import DeclinedError, ForgedError, InDoubtError, Refusal
 from gateway.domain.payment import Payment
 from gateway.domain.states import State
-from gateway.ports.provider import Inquires, Order, Provider, ReadsReturn, Verdict
+from gateway.ports.provider import Checkout, Inquires, Order, Provider, ReadsReturn, Verdict
 from gateway.services.captures import Captures
 from gateway.services.payments import Payments, set_attempt
 from gateway.store import tables as t
@@ -41,6 +41,22 @@ class Attempts:
             and self.captures.agency_of(p) == payment.agency_id
             and p.can.amount_min <= _due(payment, p) <= p.can.amount_max
         ]
+
+    async def transfer(self, payment: Payment) -> Checkout | None:
+        """Say what a bank transfer needs, if one is offered; showing it begins no attempt.
+
+        A transfer finds its payment by the text it carries, so it needs none.
+        """
+        for provider in self.offered(payment):
+            if not provider.can.fixed_amount:
+                order = Order(
+                    reference=payment.reference, serial=0, payment_reference=payment.reference,
+                    amount=_due(payment, provider), text=f"TP{payment.reference}",
+                    return_url=self.store.public_url, created_at=payment.created_at,
+                    expires_at=payment.expires_at,
+                )  # fmt: skip
+                return await provider.checkout(order)
+        return None
 
     async def start(
         self, agency_id: str, payment_id: str, name: str, address: str, locale: str = "vi"

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from e2e.conftest import Site, payment_body
+from front_door import Site, payment_body
 
 WRONG: list[tuple[str, Any]] = [
     ("agency", "hn-tthcc"), ("agency", 5), ("agency", None), ("branch", "nowhere"),

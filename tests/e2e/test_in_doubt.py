@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest_asyncio
-from e2e.conftest import VNPAY_SECRET, Site, free_port, vnpay_query
 from fastapi import FastAPI, Request, Response
+from front_door import VNPAY_SECRET, Site, free_port, vnpay_query
 
 from gateway.entry.web.serving import serving
 from gateway.services.attempts import Attempts

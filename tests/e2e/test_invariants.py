@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from e2e.conftest import Site
+from front_door import Site
 from sqlalchemy import text
 
 from gateway.services.invariants import RULES, violations

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from e2e.conftest import Site, payment_body, vnpay_query
+from front_door import Site, payment_body, vnpay_query
 from sqlalchemy import text
 
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from e2e.conftest import SEPAY_SECRET, VNPAY_SECRET, Site, payment_body, vnpay_query
+from front_door import SEPAY_SECRET, VNPAY_SECRET, Site, payment_body, vnpay_query
 from sqlalchemy import text
 
 from gateway.domain.errors import REFUSALS

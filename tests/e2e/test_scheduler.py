@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-from e2e.conftest import Site
+from front_door import Site
 from sqlalchemy import text
 
 from gateway.entry.scheduler import Scheduler, jobs_of, lease, scheduler_of

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from e2e.conftest import AGENCY, Site, free_port
 from fastapi import FastAPI, Request, Response
+from front_door import AGENCY, Site, free_port
 from sqlalchemy import text
 
 from gateway.entry.web.serving import serving

@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-from e2e.conftest import AGENCY, VNPAY_SECRET, free_port, payment_body, vnpay_query
+from front_door import AGENCY, VNPAY_SECRET, free_port, payment_body, vnpay_query
 
 from gateway.entry.bootstrap import build, engine_of
 from gateway.entry.plugins import adapters

@@ -1,0 +1,224 @@
+"""``/pay/{token}``: what is due, how to pay it, and how it stands; it works without JavaScript."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sqlalchemy import select
+
+from gateway.domain.calendar import HANOI
+from gateway.domain.errors import Refusal
+from gateway.domain.money import figures
+from gateway.domain.payment import Payment
+from gateway.domain.states import State
+from gateway.services import catalogue
+from gateway.services.attempts import Attempts
+from gateway.store import tables as t
+from gateway.store.tx import Store
+
+HERE: Final = Path(__file__).parent
+POLICY: Final = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self';"
+    " form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+_STATIC: Final = {"pay_now.css": "text/css", "pay_now.js": "text/javascript"}
+TEXTS: Final[dict[str, dict[str, str]]] = {
+    "vi": {
+        "title": "Nộp phí, lệ phí", "other_language": "English", "dossier": "Mã hồ sơ:",
+        "what_for": "Khoản phải nộp", "total": "Tổng cộng", "by_transfer": "Chuyển khoản VietQR",
+        "scan": "Mở ứng dụng ngân hàng và quét mã này.",
+        "on_phone": "Lưu ảnh mã QR rồi mở trong ứng dụng ngân hàng, hoặc chép các dòng dưới đây.",
+        "qr_alt": "Mã VietQR để chuyển khoản", "save": "Lưu ảnh mã QR", "bank": "Ngân hàng",
+        "account": "Số tài khoản", "beneficiary": "Người thụ hưởng", "amount": "Số tiền",
+        "memo": "Nội dung", "other_ways": "Cách nộp khác", "check_again": "Kiểm tra lại",
+        "go_back": "Quay lại trang dịch vụ công", "deadline": "Hạn nộp:", "code": "Mã thanh toán:",
+        "phi": "phí", "le_phi": "lệ phí",
+        "open": "Chờ nộp", "open_advice": "",
+        "partly": "Đã nhận một phần", "partly_advice": "Vui lòng chuyển nốt số tiền còn thiếu.",
+        "doubt": "Đang kiểm tra với ngân hàng", "doubt_advice": "Xin đừng nộp lại. Trang này tự"
+        " cập nhật ngay khi có kết quả.",
+        "paid": "Đã nộp đủ", "paid_advice": "Cảm ơn ông/bà. Không cần làm gì thêm.",
+        "expired": "Liên kết đã hết hạn", "expired_advice": "Hãy xin liên kết mới tại hệ thống đã"
+        " gửi liên kết này.",
+        "cancelled": "Khoản thanh toán đã được huỷ",
+        "cancelled_advice": "Không phải nộp khoản này.",
+        "waived": "Không phải nộp", "waived_advice": "Thủ tục này không thu tiền.",
+        "extra": "Số tiền nộp thừa đang được giữ lại để hoàn trả:",
+    },
+    "en": {
+        "title": "Pay a public fee", "other_language": "Tiếng Việt", "dossier": "Dossier:",
+        "what_for": "What is due", "total": "Total", "by_transfer": "Bank transfer by VietQR",
+        "scan": "Open your bank's app and scan this code.",
+        "on_phone": "Save the QR image and open it in your bank's app, or copy the lines below.",
+        "qr_alt": "VietQR code for the transfer", "save": "Save the QR image", "bank": "Bank",
+        "account": "Account number", "beneficiary": "Beneficiary", "amount": "Amount",
+        "memo": "Message", "other_ways": "Other ways to pay", "check_again": "Check again",
+        "go_back": "Back to the public service", "deadline": "Pay before:",
+        "code": "Payment code:", "phi": "fee", "le_phi": "charge",
+        "open": "Waiting for payment", "open_advice": "",
+        "partly": "Part of it has arrived", "partly_advice": "Please transfer what is missing.",
+        "doubt": "We are checking with the bank", "doubt_advice": "Please do not pay again. This"
+        " page changes by itself as soon as we know.",
+        "paid": "Paid in full", "paid_advice": "Thank you. There is nothing more to do.",
+        "expired": "This link has expired", "expired_advice": "Ask for a new link where you got"
+        " this one.",
+        "cancelled": "This payment was withdrawn", "cancelled_advice": "You need not pay it.",
+        "waived": "Nothing is due", "waived_advice": "This procedure is free of charge.",
+        "extra": "What came beyond is kept to be given back:",
+    },
+}  # fmt: skip
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined
+    )
+
+
+def page(body: str) -> Response:
+    """Send a page that no cache keeps and no other site frames."""
+    headers = {
+        "content-security-policy": POLICY, "cache-control": "no-store",
+        "referrer-policy": "no-referrer",
+    }  # fmt: skip
+    return Response(body, 200, headers, "text/html; charset=utf-8")
+
+
+def _standing(payment: Payment) -> tuple[str, str]:
+    """Give the key of the headline, and its tone."""
+    if payment.state in (State.PAID, State.SETTLED, State.REFUNDED):
+        return "paid", "good"
+    if payment.state is State.OPEN:
+        if payment.in_doubt:
+            return "doubt", "warn"
+        return ("partly", "warn") if payment.amount_on_account else ("open", "")
+    return str(payment.state), "good" if payment.state is State.WAIVED else "warn"
+
+
+@dataclass(frozen=True, slots=True)
+class PayPages:
+    """The payment page's routes."""
+
+    store: Store
+    attempts: Attempts
+
+    async def show(self, request: Request, token: str) -> Response:
+        """Show how a payment stands; a bank's return is taken note of and cut from the address."""
+        lang = "en" if request.query_params.get("lang") == "en" else "vi"
+        payment = await self._payment(token)
+        query = request.scope["query_string"].decode("latin-1")
+        if query and not query.startswith("lang="):
+            await self.attempts.returned(payment, query)
+            return RedirectResponse(f"/pay/{token}?lang={lang}", 303)
+        return page(
+            _templates().get_template("pay_now.html").render(await self._view(payment, lang))
+        )
+
+    async def state(self, token: str) -> str:
+        """Say how it stands, in the word that the page was made with."""
+        return _standing(await self._payment(token))[0]
+
+    async def go(self, request: Request, token: str, provider: str) -> Response:
+        """Send the citizen to a provider; the live attempt is used again."""
+        payment = await self._payment(token)
+        lang = "en" if request.query_params.get("lang") == "en" else "vi"
+        address = request.client.host if request.client else "127.0.0.1"
+        if request.headers.get("sec-purpose", "").startswith("prefetch"):
+            return Response(status_code=204)
+        try:
+            begun = await self.attempts.start(
+                payment.agency_id, payment.id, provider, address, lang
+            )
+        except Refusal:
+            return RedirectResponse(f"/pay/{token}?lang={lang}", 303)
+        return RedirectResponse(begun["redirect_url"] or f"/pay/{token}?lang={lang}", 303)
+
+    async def qr(self, token: str) -> Response:
+        """Draw the VietQR of what is still due."""
+        import zxingcpp
+
+        payment = await self._payment(token)
+        transfer = await self.attempts.transfer(payment)
+        if payment.state is not State.OPEN or transfer is None or not transfer.qr_text:
+            raise Refusal("not-found", "No transfer is offered for this payment.")
+        code = zxingcpp.create_barcode(transfer.qr_text, zxingcpp.BarcodeFormat.QRCode)
+        return Response(code.to_svg(scale=8), 200, {"cache-control": "no-store"}, "image/svg+xml")
+
+    async def _payment(self, token: str) -> Payment:
+        async with self.store.begin() as tx:
+            payment = await tx.payment_by_token(token)
+        if payment is None:
+            raise Refusal("not-found", "There is no such payment link.")
+        return payment
+
+    async def _view(self, payment: Payment, lang: str) -> dict[str, Any]:
+        words = TEXTS[lang]
+        async with self.store.begin() as tx:
+            agency = await tx.row(select(t.agency).where(t.agency.c.id == payment.agency_id))
+        name_vi, name_en = catalogue.name_of(payment.agency_id, payment.procedure)
+        headline, tone = _standing(payment)
+        advice = words[f"{headline}_advice"]
+        if headline == "paid" and payment.amount_suspended:
+            advice = f"{words['extra']} {figures(payment.amount_suspended)} đ"
+        now = self.store.clock.now()
+        payable = headline in ("open", "partly") and payment.expires_at > now
+        offered = self.attempts.offered(payment) if payable else []
+        transfer = await self.attempts.transfer(payment) if payable else None
+        due = payment.amount - payment.amount_on_account
+        return {
+            "lang": lang, "other_lang": "vi" if lang == "en" else "en", "t": words,
+            "agency": agency["name"] if agency else "", "dossier": payment.dossier_id,
+            "procedure": name_en if lang == "en" else name_vi,
+            "headline": words[headline], "tone": tone, "advice": advice,
+            "lines": [
+                {"name": x.name, "kind": words[x.kind], "amount": f"{figures(x.amount)} đ"}
+                for x in payment.lines
+            ],
+            "total": f"{figures(payment.amount)} đ",
+            "qr": transfer.beneficiary if transfer else None, "qr_amount": f"{figures(due)}",
+            "memo": f"TP{payment.reference}", "here": f"/pay/{payment.token}",
+            "methods": [
+                {"name": p.name, "title": p.can.title_en if lang == "en" else p.can.title_vi}
+                for p in offered
+                if p.can.fixed_amount
+            ],
+            "check_again": payment.state is State.OPEN,
+            "state": headline,
+            "back": payment.return_url, "reference": payment.reference,
+            "deadline": payment.expires_at.astimezone(HANOI).strftime("%H:%M, %d/%m/%Y"),
+        }  # fmt: skip
+
+
+def routes(pages: PayPages) -> APIRouter:
+    """Give the routes."""
+    door = APIRouter()
+
+    @door.get("/pay/{token}")
+    async def show(request: Request, token: str) -> Response:
+        return await pages.show(request, token)
+
+    @door.get("/pay/{token}/status")
+    async def status(token: str) -> dict[str, str]:
+        return {"state": await pages.state(token)}
+
+    @door.get("/pay/{token}/qr.svg")
+    async def qr(token: str) -> Response:
+        return await pages.qr(token)
+
+    @door.get("/pay/{token}/{provider}")
+    async def go(request: Request, token: str, provider: str) -> Response:
+        return await pages.go(request, token, provider)
+
+    @door.get("/static/{name}")
+    async def static(name: str) -> Response:
+        if name not in _STATIC:
+            raise Refusal("not-found", "There is no such file.")
+        text = (HERE / "static" / name).read_text("utf-8")
+        return Response(text, 200, {"cache-control": "public, max-age=300"}, _STATIC[name])
+
+    return door
