@@ -80,6 +80,7 @@ async def test_what_the_page_says_is_what_is_true(site: Site, browser: Browser) 
     page = await opened(browser, link, 360)
 
     assert "Xin đừng nộp lại" in await page.inner_text("main")
+    assert "Mười nghìn đồng" in await page.inner_text("main")
     assert "vnp_" not in page.url, "the bank's words are cut from the address"
     await page.click("text=English")
     assert "do not pay again" in await page.inner_text("main")

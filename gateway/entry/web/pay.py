@@ -19,6 +19,7 @@ from gateway.services import catalogue
 from gateway.services.attempts import Attempts
 from gateway.store import tables as t
 from gateway.store.tx import Store
+from receipts.words import words
 
 HERE: Final = Path(__file__).parent
 POLICY: Final = (
@@ -157,29 +158,29 @@ class PayPages:
         return payment
 
     async def _view(self, payment: Payment, lang: str) -> dict[str, Any]:
-        words = TEXTS[lang]
+        said = TEXTS[lang]
         async with self.store.begin() as tx:
             agency = await tx.row(select(t.agency).where(t.agency.c.id == payment.agency_id))
         name_vi, name_en = catalogue.name_of(payment.agency_id, payment.procedure)
         headline, tone = _standing(payment)
-        advice = words[f"{headline}_advice"]
+        advice = said[f"{headline}_advice"]
         if headline == "paid" and payment.amount_suspended:
-            advice = f"{words['extra']} {figures(payment.amount_suspended)} đ"
+            advice = f"{said['extra']} {figures(payment.amount_suspended)} đ"
         now = self.store.clock.now()
         payable = headline in ("open", "partly") and payment.expires_at > now
         offered = self.attempts.offered(payment) if payable else []
         transfer = await self.attempts.transfer(payment) if payable else None
         due = payment.amount - payment.amount_on_account
         return {
-            "lang": lang, "other_lang": "vi" if lang == "en" else "en", "t": words,
+            "lang": lang, "other_lang": "vi" if lang == "en" else "en", "t": said,
             "agency": agency["name"] if agency else "", "dossier": payment.dossier_id,
             "procedure": name_en if lang == "en" else name_vi,
-            "headline": words[headline], "tone": tone, "advice": advice,
+            "headline": said[headline], "tone": tone, "advice": advice,
             "lines": [
-                {"name": x.name, "kind": words[x.kind], "amount": f"{figures(x.amount)} đ"}
+                {"name": x.name, "kind": said[x.kind], "amount": f"{figures(x.amount)} đ"}
                 for x in payment.lines
             ],
-            "total": f"{figures(payment.amount)} đ",
+            "total": f"{figures(payment.amount)} đ", "in_words": words(payment.amount),
             "qr": transfer.beneficiary if transfer else None, "qr_amount": f"{figures(due)}",
             "memo": f"TP{payment.reference}", "here": f"/pay/{payment.token}",
             "methods": [
