@@ -1,58 +1,71 @@
-"""Amounts in Vietnamese words, the accountants' way, for every value to 10^15.
+"""An amount of đồng in Vietnamese words, the way accountants write it on a receipt.
 
-Convention, for no text read prescribes one (DOMAIN 1.1): «linh» for a zero ten, «nghìn», «không
-trăm» inside a number, «mốt», «tư» only after no ten, «lăm», and «đồng» at the end. General-purpose
-packages were wrong for 1.005.000 and 2.000.000.015.
+The choices, where usage differs: «linh» (not «lẻ»), «nghìn» (not «ngàn»), «tỷ» (not «tỉ»), «bốn»
+(not «tư») after «mươi», and every group after the first is read in full («không trăm linh năm»),
+so that nothing can be written in front of it. The text is NFC and ends with «đồng».
 """
 
 import unicodedata
+from collections.abc import Iterator
 from typing import Final
 
 from gateway.domain.money import dong
 
-DIGITS: Final = ("không", "một", "hai", "ba", "bốn", "năm", "sáu", "bảy", "tám", "chín")
-GROUPS: Final = ("", "nghìn", "triệu", "tỷ", "nghìn tỷ", "triệu tỷ")
+_DIGITS: Final = ("không", "một", "hai", "ba", "bốn", "năm", "sáu", "bảy", "tám", "chín")
+_BILLION: Final = 1_000_000_000
+_THOUSAND: Final = 1_000
+_TEN: Final = 10
+_FIVE: Final = 5
 
 
-def words(amount: int) -> str:
-    """Write 99921049 as «Chín mươi chín triệu chín trăm hai mươi mốt nghìn … đồng», in NFC."""
-    left = dong(amount)
-    if left == 0:
-        return "Không đồng"
-    groups: list[int] = []
-    while left:
-        left, group = divmod(left, 1000)
-        groups.append(group)
-    said = [
-        f"{_three(group, is_first=place == len(groups) - 1)} {_unit(groups, place)}".strip()
-        for place, group in reversed(list(enumerate(groups)))
-        if group
-    ]
-    text = " ".join(said)
-    return unicodedata.normalize("NFC", f"{text[0].upper()}{text[1:]} đồng")
+def in_words(amount: int) -> str:
+    """Write an amount in words: 10000 is «Mười nghìn đồng»."""
+    amount = dong(amount)
+    said = " ".join(_words(amount)) if amount else _DIGITS[0]
+    text = unicodedata.normalize("NFC", f"{said} đồng")
+    return text[0].upper() + text[1:]
 
 
-def _unit(groups: list[int], place: int) -> str:
-    """Name a group; above the billion, «tỷ» is said once, by the last group that is not empty."""
-    lower_says_it = place > 3 and any(groups[3:place])  # noqa: PLR2004 - the place of the tỷ.
-    return GROUPS[place].removesuffix("tỷ").strip() if lower_says_it else GROUPS[place]
+def _words(amount: int) -> Iterator[str]:
+    """Read the billions as a number of their own, then the rest."""
+    billions, rest = divmod(amount, _BILLION)
+    if billions:
+        yield from _below_billion(billions, first=True)
+        yield "tỷ"
+    yield from _below_billion(rest, first=not billions)
 
 
-def _three(group: int, *, is_first: bool) -> str:
-    """Say three digits; inside a number the hundreds are said even when they are zero."""
+def _below_billion(number: int, *, first: bool) -> Iterator[str]:
+    groups = ((number // 10**6, "triệu"), (number // _THOUSAND, "nghìn"), (number, ""))
+    for prefix, unit in groups:
+        group = prefix % _THOUSAND
+        if group:
+            yield from _group(group, first=first)
+            if unit:
+                yield unit
+            first = False
+
+
+def _group(group: int, *, first: bool) -> Iterator[str]:
+    """Read three digits; the very first group of an amount has no leading zeros."""
     hundreds, rest = divmod(group, 100)
-    parts = [] if is_first and not hundreds else [f"{DIGITS[hundreds]} trăm"]
-    tens, ones = divmod(rest, 10)
-    if tens == 0 and ones:
-        parts.append(f"linh {DIGITS[ones]}" if parts else DIGITS[ones])
+    tens, ones = divmod(rest, _TEN)
+    said_hundreds = bool(hundreds) or not first
+    if said_hundreds:
+        yield from (_DIGITS[hundreds], "trăm")
+    if tens == 0 and ones and said_hundreds:
+        yield "linh"
+    elif tens == 1:
+        yield "mười"
     elif tens:
-        parts.append("mười" if tens == 1 else f"{DIGITS[tens]} mươi")
-        if ones:
-            parts.append(_after_ten(tens, ones))
-    return " ".join(parts)
+        yield from (_DIGITS[tens], "mươi")
+    if ones:
+        yield _one(tens, ones)
 
 
-def _after_ten(tens: int, ones: int) -> str:
+def _one(tens: int, ones: int) -> str:
     if ones == 1 and tens > 1:
         return "mốt"
-    return "lăm" if ones == 5 else DIGITS[ones]  # noqa: PLR2004 - five is said otherwise here.
+    if ones == _FIVE and tens:
+        return "lăm"
+    return _DIGITS[ones]

@@ -86,7 +86,7 @@ async def load(port: int, key: str, numbers: range, told: dict[int, str]) -> Non
 
 
 async def until_all(port: int, key: str, numbers: range, told: dict[int, str]) -> None:
-    """Let every citizen try again, as they do, until each got through; a bounded number of times."""
+    """Let every citizen try again, as they do, until each got through (thirty times at most)."""
     for _ in range(30):
         await load(port, key, numbers, told)
         if len(told) >= len(numbers):

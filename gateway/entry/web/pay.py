@@ -19,7 +19,7 @@ from gateway.services import catalogue
 from gateway.services.attempts import Attempts
 from gateway.store import tables as t
 from gateway.store.tx import Store
-from receipts.words import words
+from receipts.words import in_words
 
 HERE: Final = Path(__file__).parent
 POLICY: Final = (
@@ -180,7 +180,7 @@ class PayPages:
                 {"name": x.name, "kind": said[x.kind], "amount": f"{figures(x.amount)} đ"}
                 for x in payment.lines
             ],
-            "total": f"{figures(payment.amount)} đ", "in_words": words(payment.amount),
+            "total": f"{figures(payment.amount)} đ", "in_words": in_words(payment.amount),
             "qr": transfer.beneficiary if transfer else None, "qr_amount": f"{figures(due)}",
             "memo": f"TP{payment.reference}", "here": f"/pay/{payment.token}",
             "methods": [
