@@ -1,0 +1,164 @@
+"""The seal: an enveloped XML-DSig (RSA-2048, SHA-256, exclusive C14N) around canonical bytes.
+
+The document is already its own canonical form and the signature has one shape, so signing is two
+hashes and one RSA operation, and checking is putting the file together again from its parts and
+comparing every byte. ``xmlsec1`` and ``signxml`` read it as any other XML signature.
+"""
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, Self
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.x509.oid import NameOID
+
+from receipts.xml import TAIL
+
+key_bits: Final = 2_048
+test_certificate_days: Final = 3_653  # As long as receipts are kept.
+_DSIG: Final = "http://www.w3.org/2000/09/xmldsig#"
+_EXCLUSIVE: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
+_INFO: Final = (
+    f'<CanonicalizationMethod Algorithm="{_EXCLUSIVE}"></CanonicalizationMethod>'
+    '<SignatureMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256">'
+    '</SignatureMethod><Reference URI=""><Transforms>'
+    f'<Transform Algorithm="{_DSIG}enveloped-signature"></Transform>'
+    f'<Transform Algorithm="{_EXCLUSIVE}"></Transform></Transforms>'
+    '<DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"></DigestMethod>'
+    "<DigestValue>%s</DigestValue></Reference>"
+)
+_OPEN, _CLOSE = (x.encode() for x in ("<DSCKS>", "</DSCKS></BLai>"))
+_VALUES: Final = re.compile(
+    rb"<SignatureValue>([A-Za-z0-9+/=]{1,1024})</SignatureValue>.*"
+    rb"<X509Certificate>([A-Za-z0-9+/=]{1,16384})</X509Certificate>"
+)
+
+
+class BrokenSealError(Exception):
+    """The seal does not hold: the bytes are not the ones that were signed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A certificate and its key."""
+
+    id: str
+    certificate: bytes  # DER
+    key: rsa.RSAPrivateKey = field(repr=False)
+
+    @classmethod
+    def of(cls, key_id: str, certificate_pem: str, key_der: bytes) -> Self:
+        """Load from what is stored."""
+        key = serialization.load_der_private_key(key_der, None)
+        if not isinstance(key, rsa.RSAPrivateKey):
+            raise TypeError("A receipt is signed with RSA.")
+        return cls(key_id, der_of(certificate_pem.encode()), key)
+
+    @property
+    def fingerprint(self) -> str:
+        """Name the certificate inside what it signs, so that it cannot be exchanged."""
+        return fingerprint(self.certificate)
+
+    def seal(self, document: bytes) -> bytes:
+        """Sign a canonical document; the same document gives the same bytes, always."""
+        info = _signed_info(document)
+        signature = self.key.sign(info, padding.PKCS1v15(), hashes.SHA256())
+        return _assemble(document, signature, self.certificate)
+
+
+def fingerprint(certificate: bytes) -> str:
+    """Give the SHA-256 of a certificate's DER."""
+    return hashlib.sha256(certificate).hexdigest()
+
+
+def der_of(pem: bytes) -> bytes:
+    """Read a certificate file. Raises ValueError when it is none."""
+    return x509.load_pem_x509_certificate(pem).public_bytes(serialization.Encoding.DER)
+
+
+def pem_of(certificate: bytes) -> str:
+    """Write a certificate as a file."""
+    loaded = x509.load_der_x509_certificate(certificate)
+    return loaded.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def open_seal(data: bytes) -> tuple[bytes, bytes]:
+    """Check a sealed file; give the document that was signed and the signer's certificate.
+
+    This says that the file is whole, not that its signer may be trusted. Raises BrokenSealError.
+    """
+    document, sign, rest = data.partition(_OPEN)
+    found = _VALUES.search(rest)
+    if not sign or found is None:
+        raise BrokenSealError("It carries no signature.")
+    document += TAIL
+    try:
+        signature, certificate = (base64.b64decode(x, validate=True) for x in found.groups())
+        key = x509.load_der_x509_certificate(certificate).public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
+        raise BrokenSealError("Its signature or certificate cannot be read.") from None
+    if not isinstance(key, rsa.RSAPublicKey) or key.key_size < key_bits:
+        raise BrokenSealError("Its key is not RSA of 2048 bits or more.")
+    try:
+        key.verify(signature, _signed_info(document), padding.PKCS1v15(), hashes.SHA256())
+    except InvalidSignature:
+        raise BrokenSealError("It was changed after it was signed.") from None
+    if _assemble(document, signature, certificate) != data:
+        raise BrokenSealError("It was changed around its signature.")
+    return document, certificate
+
+
+def _b64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
+
+
+def _signed_info(document: bytes) -> bytes:
+    """Give the canonical SignedInfo, as it is hashed."""
+    info = _INFO % _b64(hashlib.sha256(document).digest())
+    return f'<SignedInfo xmlns="{_DSIG}">{info}</SignedInfo>'.encode()
+
+
+def _assemble(document: bytes, signature: bytes, certificate: bytes) -> bytes:
+    info = _INFO % _b64(hashlib.sha256(document).digest())
+    made = (
+        f'<Signature xmlns="{_DSIG}"><SignedInfo>{info}</SignedInfo>'
+        f"<SignatureValue>{_b64(signature)}</SignatureValue><KeyInfo><X509Data>"
+        f"<X509Certificate>{_b64(certificate)}</X509Certificate></X509Data></KeyInfo></Signature>"
+    )
+    return document.removesuffix(TAIL) + _OPEN + made.encode() + _CLOSE
+
+
+def make_test_certificate(name: str, tax_code: str, now: datetime) -> tuple[str, bytes]:
+    """Make a self-signed certificate and its key (PEM, DER) for a sandbox agency."""
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=key_bits)
+    subject = x509.Name(
+        [
+            x509.NameAttribute(NameOID.COUNTRY_NAME, "VN"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, name[:64]),
+            x509.NameAttribute(NameOID.COMMON_NAME, "THỬ NGHIỆM – không có giá trị"),
+            x509.NameAttribute(NameOID.USER_ID, f"MST:{tax_code}"),
+        ]
+    )
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=test_certificate_days))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    der = key.private_bytes(
+        serialization.Encoding.DER,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM).decode(), der

@@ -1,0 +1,72 @@
+"""Check a receipt's file offline: that it is whole, a receipt, and signed by someone trusted."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+
+from gateway.domain.calendar import hanoi_day
+from receipts.receipt import Receipt
+from receipts.seal import BrokenSealError, der_of, fingerprint, open_seal
+from receipts.xml import HEAD, NotAReceiptError, document_bytes_max, read
+
+certificates_max: Final = 1_000
+
+
+class Verdict(StrEnum):
+    """What a checker is told."""
+
+    VALID = "valid"
+    NOT_VALID = "not_valid"
+    UNREADABLE = "unreadable"
+    NOT_TRUSTED = "not_trusted"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A verdict, why, and the receipt where there is one to speak of."""
+
+    verdict: Verdict
+    why: str
+    receipt: Receipt | None = None
+    signer_sha256: str = ""
+
+
+def verify(data: bytes, trusted: Collection[str]) -> Finding:
+    """Check a sealed receipt against the fingerprints of the certificates one trusts."""
+    if len(data) > document_bytes_max or not data.startswith(HEAD):
+        return Finding(Verdict.UNREADABLE, "It is not a receipt: too large, or another beginning.")
+    try:
+        receipt, signer = _whole(data)
+    except (BrokenSealError, NotAReceiptError) as error:
+        return Finding(Verdict.NOT_VALID, str(error))
+    if signer not in trusted:
+        why = "It is whole, but its signer is not among the certificates you trust."
+        return Finding(Verdict.NOT_TRUSTED, why, receipt, signer)
+    return Finding(Verdict.VALID, "It is whole and signed by someone you trust.", receipt, signer)
+
+
+def _whole(data: bytes) -> tuple[Receipt, str]:
+    document, certificate = open_seal(data)
+    receipt = read(document)
+    if receipt.certificate_sha256 != fingerprint(certificate):
+        raise BrokenSealError("Another certificate signed it than the one it names.")
+    if not _in_force(certificate, receipt.issued_on):
+        raise BrokenSealError("Its certificate was not in force on its day.")
+    return receipt, receipt.certificate_sha256
+
+
+def _in_force(certificate: bytes, on: date) -> bool:
+    loaded = x509.load_der_x509_certificate(certificate)
+    first, last = loaded.not_valid_before_utc, loaded.not_valid_after_utc
+    return hanoi_day(first) <= on <= hanoi_day(last)
+
+
+def trusted_in(folder: Path) -> frozenset[str]:
+    """Read the certificates of a folder. Raises ValueError when a file is no certificate."""
+    paths = sorted(folder.glob("*.pem"))[:certificates_max] if folder.is_dir() else []
+    return frozenset(fingerprint(der_of(path.read_bytes())) for path in paths)
