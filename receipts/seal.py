@@ -100,6 +100,9 @@ def open_seal(data: bytes) -> tuple[bytes, bytes]:
     document += TAIL
     try:
         signature, certificate = (base64.b64decode(x, validate=True) for x in found.groups())
+        # Before it is parsed: a certificate that the signed text does not name is not looked at.
+        if f"<VTCTSo>{fingerprint(certificate)}</VTCTSo>".encode() not in document:
+            raise BrokenSealError("Another certificate signed it than the one it names.")
         key = x509.load_der_x509_certificate(certificate).public_key()
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
         raise BrokenSealError("Its signature or certificate cannot be read.") from None
