@@ -177,3 +177,8 @@ def _parse(data: bytes) -> Element:
 
 def _never(*_: object) -> None:
     raise NotAReceiptError("It has a part of XML that a receipt never has.")
+
+
+def read_sealed(data: bytes) -> Receipt:
+    """Read what a sealed file says, without asking whether the seal holds."""
+    return read(data.partition(b"<DSCKS>")[0] + TAIL)

@@ -26,6 +26,7 @@ from gateway.services.outbox import Outbox
 from gateway.services.payments import Payments
 from gateway.services.webhooks import Webhooks
 from gateway.store.tx import Store
+from receipts.service import Receipts
 
 pool_connections_max: Final = 20
 log: Final = logging.getLogger("thuphi")
@@ -48,6 +49,7 @@ class Parts:
     notices: Notices
     outbox: Outbox
     webhooks: Webhooks
+    receipts: Receipts
 
     def can_ask(self, provider: str) -> bool:
         """Tell whether a provider can be asked what became of an order."""
@@ -105,7 +107,7 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
         providers=providers, access=Access(store), payments=payments, captures=captures,
         attempts=Attempts(store, payments, captures, providers),
         notices=Notices(store, vault, captures, paths), outbox=Outbox(store),
-        webhooks=Webhooks(store, vault, wire),
+        webhooks=Webhooks(store, vault, wire), receipts=Receipts(store, vault),
     )  # fmt: skip
 
 

@@ -104,6 +104,7 @@ def jobs_of(parts: Parts) -> dict[str, tuple[int, Job]]:
     return {
         "sequence": (1, parts.outbox.sequence),
         "deliver": (1, parts.webhooks.deliver),
+        "issue receipts": (1, parts.receipts.issue),
         "ask doubtful": (5, parts.attempts.ask),
         "expire": (10, expire),
         "replay notices": (30, parts.notices.replay),

@@ -570,6 +570,7 @@ receipt = Table(
     CheckConstraint("number BETWEEN 1 AND 99999999", name="number"),
     CheckConstraint("amount > 0", name="amount"),
     Index("ix_receipt_unsigned", "numbered_at", postgresql_where="xml IS NULL"),
+    Index("ix_receipt_undrawn", "id", postgresql_where="xml IS NOT NULL AND pdf IS NULL"),
 )
 
 statement_file = Table(

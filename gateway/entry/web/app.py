@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from gateway.domain.errors import Refusal
 from gateway.entry.bootstrap import Parts
-from gateway.entry.web import api, notices, pay
+from gateway.entry.web import api, notices, pay, receipts
 from gateway.entry.web.metrics import Metrics
 from gateway.entry.web.problems import problem
 
@@ -39,6 +39,7 @@ def build_app(parts: Parts) -> FastAPI:
     )
     app.include_router(notices.routes(parts.notices))
     app.include_router(pay.routes(pay.PayPages(parts.store, parts.attempts)))
+    app.include_router(receipts.routes(receipts.ReceiptPages(parts.receipts)))
 
     @app.exception_handler(Refusal)
     async def refused(_: Request, refusal: Refusal) -> Response:

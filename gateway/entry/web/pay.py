@@ -26,7 +26,9 @@ POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self';"
     " form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
-_STATIC: Final = {"pay_now.css": "text/css", "pay_now.js": "text/javascript"}
+_STATIC: Final = {
+    "pay_now.css": "text/css", "pay_now.js": "text/javascript", "receipt.css": "text/css",
+}  # fmt: skip
 TEXTS: Final[dict[str, dict[str, str]]] = {
     "vi": {
         "title": "Nộp phí, lệ phí", "other_language": "English", "dossier": "Mã hồ sơ:",

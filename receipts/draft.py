@@ -1,0 +1,113 @@
+"""From a paid payment to the receipt that is numbered: what goes on it, and what does not."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final, Self
+
+from gateway.domain.ids import ALPHABET
+from gateway.domain.payment import Payment
+from gateway.services.catalogue import name_of
+from receipts.numbering import Place
+from receipts.receipt import COMMITTED, Line, Receipt, commit, salt_bytes, total_in_words
+from receipts.rules import KINDS, RuleSet
+
+verify_code_letters: Final = 16  # 80 bits: nothing to guess, short enough to type.
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The lines of one fee kind of a paid payment: they get one receipt together."""
+
+    payment: Payment
+    kind: str
+    lines: tuple[Line, ...]
+
+    @property
+    def place(self) -> Place:
+        """Say which series it is numbered in."""
+        return self.payment.branch_id, self.kind
+
+
+def drafts_of(payment: Payment) -> list[Draft]:
+    """Give one draft for each kind that costs something; what is free takes no number."""
+    drafts = []
+    for kind in KINDS:
+        lines = tuple(
+            Line(x.code, x.name, x.amount, x.budget_line)
+            for x in payment.lines
+            if x.kind == kind and x.amount
+        )
+        if lines:
+            drafts.append(Draft(payment, kind, lines))
+    return drafts
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """Who issues, under which rules, with which certificate."""
+
+    agency: Mapping[str, Any]
+    branches: Mapping[str, str]
+    rules: RuleSet
+    fingerprint: str
+    public_url: str
+    chance: Callable[[int], bytes] = field(repr=False)
+
+    def freeze(
+        self, draft: Draft, series: str, number: int, on: date, payer: Mapping[str, str]
+    ) -> "Frozen":
+        """Fix everything that will be signed."""
+        code = "".join(ALPHABET[b & 31] for b in self.chance(verify_code_letters))
+        amount, in_words = total_in_words(draft.lines)
+        payment, agency = draft.payment, self.agency
+        shown = agency["settings"].get("receipt_shows_payer_name", False)
+        name = payer.get("name") if shown else None
+        salts = {
+            k: self.chance(salt_bytes)
+            for k in COMMITTED
+            if k in payer and not (k == "name" and name)
+        }
+        receipt = Receipt(
+            rules=self.rules.name, kind=draft.kind, title=self.rules.title(draft.kind),
+            form=self.rules.form, series=series, number=number, issued_on=on,
+            is_sandbox=agency["is_sandbox"], agency_name=agency["name"],
+            agency_tax_code=agency["tax_code"], agency_address=agency["address"],
+            branch_name=self.branches[payment.branch_id], dossier_id=payment.dossier_id,
+            procedure=payment.procedure,
+            procedure_name=name_of(payment.agency_id, payment.procedure)[0],
+            reference=payment.reference, lines=draft.lines, amount=amount,
+            amount_in_words=in_words, verify_code=code,
+            verify_url=f"{self.public_url}/verify/{code}", certificate_sha256=self.fingerprint,
+            payer_name=name,
+            commitments=tuple(commit(k, payer[k], salt) for k, salt in salts.items()),
+        )  # fmt: skip
+        return Frozen(receipt, Secrets(name, salts))
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What only the vault keeps: the payer's name, and the salts of the commitments."""
+
+    payer_name: str | None = field(repr=False)
+    salts: Mapping[str, bytes] = field(repr=False)
+
+    def plain(self) -> bytes:
+        """Write it for the vault."""
+        salts = {k: v.hex() for k, v in self.salts.items()}
+        return json.dumps({"payer_name": self.payer_name, "salts": salts}).encode()
+
+    @classmethod
+    def of(cls, plain: bytes) -> Self:
+        """Read what the vault kept."""
+        said = json.loads(plain)
+        return cls(said["payer_name"], {k: bytes.fromhex(v) for k, v in said["salts"].items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A numbered receipt and its secrets."""
+
+    receipt: Receipt
+    secrets: Secrets

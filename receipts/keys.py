@@ -1,0 +1,84 @@
+"""Who signs: an agency's certificates and keys; the keys are stored sealed."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import select, text
+
+from gateway.ports.vault import Vault
+from gateway.store import tables as t
+from gateway.store.tx import Row, Store
+from receipts.seal import Signer, der_of, fingerprint, make_test_certificate
+
+# One worker at a time makes an agency's first key; the other then finds it.
+_ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:agency, 7413006))")
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The signing keys of the agencies."""
+
+    store: Store
+    vault: Vault
+
+    async def current(self, agency_id: str) -> Signer:
+        """Give the key that signs from now on; a sandbox agency gets one at its first receipt.
+
+        A live agency's key comes with a certificate that others trust, so none is made up for it.
+        """
+        found = await self._newest(agency_id)
+        return self._load(found) if found else await self._make(agency_id)
+
+    async def all_of(self, agency_id: str) -> dict[str, Signer]:
+        """Give every key that ever signed for an agency, by its certificate's fingerprint."""
+        async with self.store.begin() as tx:
+            rows = await tx.rows(
+                select(t.signing_key).where(t.signing_key.c.agency_id == agency_id)
+            )
+        return {s.fingerprint: s for s in map(self._load, rows)}
+
+    async def trusted(self, agency_id: str) -> frozenset[str]:
+        """Give the fingerprints of an agency's certificates."""
+        c = t.signing_key.c
+        async with self.store.begin() as tx:
+            rows = await tx.rows(select(c.certificate).where(c.agency_id == agency_id))
+        return frozenset(fingerprint(der_of(r["certificate"].encode())) for r in rows)
+
+    async def _newest(self, agency_id: str) -> Row | None:
+        c = t.signing_key.c
+        async with self.store.begin() as tx:
+            return await tx.row(
+                select(t.signing_key)
+                .where(c.agency_id == agency_id, c.retired_at.is_(None))
+                .order_by(c.created_at.desc(), c.id.desc())
+                .limit(1)
+            )
+
+    def _load(self, row: Row) -> Signer:
+        key = self.vault.open(f"signing_key|{row['id']}|key", bytes(row["key_sealed"]))
+        return Signer.of(row["id"], row["certificate"], key)
+
+    async def _make(self, agency_id: str) -> Signer:
+        now = self.store.clock.now()
+        c = t.signing_key.c
+        async with self.store.begin() as tx:
+            await tx.run(_ALONE, {"agency": agency_id})
+            there = await tx.row(
+                select(t.signing_key).where(c.agency_id == agency_id, c.retired_at.is_(None))
+            )
+            if there:
+                return self._load(there)
+            agency = await tx.row(select(t.agency).where(t.agency.c.id == agency_id))
+            if agency is None or not agency["is_sandbox"]:
+                raise LookupError(f"The agency {agency_id} has no key to sign receipts with.")
+            pem, key = await asyncio.to_thread(
+                make_test_certificate, agency["name"], agency["tax_code"], now
+            )
+            key_id = self.store.clock.new_id("key")
+            row = {
+                "agency_id": agency_id, "id": key_id, "certificate": pem, "created_at": now,
+                "key_sealed": self.vault.seal(f"signing_key|{key_id}|key", key),
+            }  # fmt: skip
+            await tx.run(t.signing_key.insert(), row)
+        return self._load(row)

@@ -1,0 +1,266 @@
+"""Receipts for paid payments: numbered in one transaction, sealed in a later one, drawn at the end.
+
+``payment.paid`` is claimed from the outbox. A crash between two steps leaves rows that the next
+run finds, and what was frozen with the number makes every later step give the same bytes.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import TextClause, select, text
+
+from gateway.domain.calendar import hanoi_day
+from gateway.domain.ids import ALPHABET
+from gateway.domain.payment import Payment
+from gateway.ports.vault import Vault
+from gateway.store import tables as t
+from gateway.store.tx import Row, Store, Tx
+from gateway.store.views import receipt_view
+from receipts.draft import Draft, Issuer, Secrets, drafts_of
+from receipts.keys import Keys
+from receipts.numbering import Book, Numbering
+from receipts.receipt import Receipt
+from receipts.rules import RuleSet, rules_on
+from receipts.seal import Signer, pem_of
+from receipts.xml import read_sealed, write
+
+batch: Final = 25  # Locks are held for so many at a time, and so many are tried again one by one.
+pages_max: Final = 200  # A run ends; the next one is a second away.
+token_letters: Final = 32  # 160 bits.
+log: Final = logging.getLogger("thuphi.receipts")
+Do = Callable[[str, list[Any]], Awaitable[int]]
+
+_PAID: Final = text(
+    "SELECT agency_id, serial AS key FROM event WHERE handled_at IS NULL"
+    " AND type = 'payment.paid' AND serial > :after ORDER BY serial LIMIT :batch"
+)
+_UNSEALED: Final = text(
+    "SELECT agency_id, id AS key FROM receipt WHERE xml IS NULL AND id > :after"
+    " ORDER BY id LIMIT :batch"
+)
+_UNDRAWN: Final = text(
+    "SELECT agency_id, id AS key FROM receipt WHERE xml IS NOT NULL AND pdf IS NULL"
+    " AND id > :after ORDER BY id LIMIT :batch"
+)
+_CLAIM_PAID: Final = text(
+    "SELECT serial, payment_id FROM event WHERE handled_at IS NULL AND type = 'payment.paid'"
+    " AND serial = ANY(:keys) ORDER BY serial FOR UPDATE SKIP LOCKED"
+)
+_HANDLED: Final = text("UPDATE event SET handled_at = :now WHERE serial = ANY(:keys)")
+# By payment: two workers that each seal receipts of two payments lock those in the same order.
+_CLAIM_UNSEALED: Final = text(
+    "SELECT * FROM receipt WHERE agency_id = :agency AND id = ANY(:keys) AND xml IS NULL"
+    " ORDER BY payment_id, number FOR UPDATE SKIP LOCKED"
+)
+_CLAIM_UNDRAWN: Final = text(
+    "SELECT agency_id, id, xml FROM receipt WHERE agency_id = :agency AND id = ANY(:keys)"
+    " AND pdf IS NULL ORDER BY id FOR UPDATE SKIP LOCKED"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A sealed receipt as it is kept."""
+
+    agency_id: str
+    token: str = field(repr=False)
+    xml: bytes = field(repr=False)
+    pdf: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipts:
+    """The citizen's proof."""
+
+    store: Store
+    vault: Vault
+
+    @property
+    def keys(self) -> Keys:
+        """The agencies' signing keys."""
+        return Keys(self.store, self.vault)
+
+    async def issue(self) -> int:
+        """Issue what is due: number the paid, seal the numbered, draw the sealed; count the sealed.
+
+        Safe to call at any time by any number of workers: each row is done once.
+        """
+        await self._each(_PAID, 0, self._number)
+        sealed = await self._each(_UNSEALED, "", self._seal)
+        await self._each(_UNDRAWN, "", self._draw)
+        return sealed
+
+    async def by_token(self, token: str) -> Kept | None:
+        """Find the receipt that a link opens."""
+        return await self._kept(t.receipt.c.token == token)
+
+    async def by_code(self, code: str) -> Kept | None:
+        """Find the receipt that a lookup code names."""
+        return await self._kept(t.receipt.c.verify_code == code)
+
+    async def certificate(self, agency_id: str) -> str:
+        """Give the certificate that an agency signs with, to hand to those who check."""
+        return pem_of((await self.keys.current(agency_id)).certificate)
+
+    async def trusted(self, agency_id: str) -> frozenset[str]:
+        """Give the fingerprints of an agency's certificates."""
+        return await self.keys.trusted(agency_id)
+
+    async def _kept(self, which: Any) -> Kept | None:  # noqa: ANN401 - a clause.
+        c = t.receipt.c
+        async with self.store.begin() as tx:
+            row = await tx.row(
+                select(c.agency_id, c.token, c.xml, c.pdf).where(which, c.xml.is_not(None))
+            )
+        if row is None:
+            return None
+        pdf = bytes(row["pdf"]) if row["pdf"] is not None else None
+        return Kept(row["agency_id"], row["token"], bytes(row["xml"]), pdf)
+
+    async def _each(self, waiting: TextClause, after: object, do: Do) -> int:
+        """Go through what waits, page by page, each row seen once in a run."""
+        done = 0
+        for _ in range(pages_max):
+            async with self.store.begin() as tx:
+                rows = await tx.rows(waiting, {"after": after, "batch": batch})
+            if not rows:
+                break
+            after = rows[-1]["key"]
+            for agency_id in sorted({r["agency_id"] for r in rows}):
+                keys = [r["key"] for r in rows if r["agency_id"] == agency_id]
+                done += await self._try(do, agency_id, keys)
+        return done
+
+    async def _try(self, do: Do, agency_id: str, keys: list[Any]) -> int:
+        """Do a batch; when one of it is poisoned, the others are done one by one without it."""
+        try:
+            return await do(agency_id, keys)
+        except Exception:
+            log.exception("receipts: %s failed for %d of them", do.__name__, len(keys))
+        if len(keys) == 1:
+            return 0
+        return sum([await self._try(do, agency_id, [key]) for key in keys])
+
+    async def _number(self, agency_id: str, keys: list[Any]) -> int:
+        """Give numbers and freeze what they stand for, in one transaction with the series."""
+        signer = await self.keys.current(agency_id)
+        async with self.store.begin() as tx:
+            events = await tx.rows(_CLAIM_PAID, {"keys": keys})
+            if not events:
+                return 0
+            drafts = await _drafts(tx, agency_id, [e["payment_id"] for e in events])
+            now = self.store.clock.now()
+            if drafts:
+                rules = rules_on(hanoi_day(now))
+                issuer = await _issuer(tx, agency_id, rules, signer)
+                numbering = Numbering(tx, agency_id, rules, now)
+                books = await numbering.open(frozenset(d.place for d in drafts))
+                rows = [self._row(d, issuer, books[d.place]) for d in drafts]
+                await tx.run(t.receipt.insert(), rows)
+                await numbering.close(books.values())
+            await tx.run(_HANDLED, {"now": now, "keys": [e["serial"] for e in events]})
+        return len(drafts)
+
+    def _row(self, draft: Draft, issuer: Issuer, book: Book) -> dict[str, Any]:
+        clock = self.store.clock
+        frozen = issuer.freeze(
+            draft, book.series, book.take(), hanoi_day(book.at), self._payer(draft.payment)
+        )
+        receipt, receipt_id = frozen.receipt, clock.new_id("rcp")
+        write(receipt)  # What cannot be written must not take a number.
+        return {
+            "agency_id": draft.payment.agency_id, "id": receipt_id,
+            "payment_id": draft.payment.id, "kind": receipt.kind, "form": receipt.form,
+            "series": receipt.series, "number": receipt.number, "amount": receipt.amount,
+            "issued_on": receipt.issued_on, "numbered_at": book.at,
+            "verify_code": receipt.verify_code,
+            "token": "".join(ALPHABET[b & 31] for b in clock.chance(token_letters)),
+            "salts_sealed": self.vault.seal(_place(receipt_id), frozen.secrets.plain()),
+            "content": receipt.content(),
+        }  # fmt: skip
+
+    def _payer(self, payment: Payment) -> dict[str, str]:
+        if payment.payer_sealed is None:
+            return {}
+        plain = self.vault.open(f"payment|{payment.id}|payer", payment.payer_sealed)
+        payer: dict[str, str] = json.loads(plain)
+        return payer
+
+    async def _seal(self, agency_id: str, keys: list[Any]) -> int:
+        """Sign, and say so in the transaction that keeps the signed bytes."""
+        signers = await self.keys.all_of(agency_id)
+        c = t.receipt.c
+        async with self.store.begin() as tx:
+            rows = await tx.rows(_CLAIM_UNSEALED, {"agency": agency_id, "keys": keys})
+            sealed = await asyncio.to_thread(self._sealed, rows, signers)
+            for row, xml in zip(rows, sealed, strict=True):
+                await tx.run(
+                    t.receipt.update()
+                    .where(c.agency_id == agency_id, c.id == row["id"])
+                    .values(xml=xml, signed_at=self.store.clock.now())
+                )
+                shown = receipt_view(row, self.store.public_url)
+                data = shown | {"payment_id": row["payment_id"]}
+                await tx.emit_for(agency_id, row["payment_id"], "receipt.issued", data)
+        return len(rows)
+
+    def _sealed(self, rows: Iterable[Row], signers: dict[str, Signer]) -> list[bytes]:
+        made = []
+        for row in rows:
+            plain = self.vault.open(_place(row["id"]), bytes(row["salts_sealed"]))
+            receipt = Receipt.of(row["content"], Secrets.of(plain).payer_name)
+            made.append(signers[receipt.certificate_sha256].seal(write(receipt)))
+        return made
+
+    async def _draw(self, agency_id: str, keys: list[Any]) -> int:
+        """Draw the PDF; typst works in a thread and lets the loop go on."""
+        from receipts.pdf import draw
+
+        c = t.receipt.c
+        async with self.store.begin() as tx:
+            rows = await tx.rows(_CLAIM_UNDRAWN, {"agency": agency_id, "keys": keys})
+            for row in rows:
+                xml = bytes(row["xml"])
+                pdf = await asyncio.to_thread(draw, read_sealed(xml), xml)
+                await tx.run(
+                    t.receipt.update()
+                    .where(c.agency_id == agency_id, c.id == row["id"])
+                    .values(pdf=pdf)
+                )
+        return len(rows)
+
+
+def _place(receipt_id: str) -> str:
+    return f"receipt|{receipt_id}|salts"
+
+
+async def _drafts(tx: Tx, agency_id: str, payment_ids: Sequence[str]) -> list[Draft]:
+    """Give what has no receipt yet, in the order in which it was paid."""
+    p, r = t.payment.c, t.receipt.c
+    rows = await tx.rows(select(t.payment).where(p.agency_id == agency_id, p.id.in_(payment_ids)))
+    there = await tx.rows(
+        select(r.payment_id, r.kind).where(r.agency_id == agency_id, r.payment_id.in_(payment_ids))
+    )
+    has = {(x["payment_id"], x["kind"]) for x in there}
+    payments = {payment.id: payment for payment in await tx.payments_of(rows)}
+    return [
+        draft
+        for payment_id in dict.fromkeys(payment_ids)
+        for draft in drafts_of(payments[payment_id])
+        if (payment_id, draft.kind) not in has
+    ]
+
+
+async def _issuer(tx: Tx, agency_id: str, rules: RuleSet, signer: Signer) -> Issuer:
+    agency = await tx.row(select(t.agency).where(t.agency.c.id == agency_id))
+    if agency is None:
+        raise LookupError(agency_id)
+    branches = await tx.rows(select(t.branch).where(t.branch.c.agency_id == agency_id))
+    return Issuer(
+        agency=agency, branches={b["id"]: b["name"] for b in branches}, rules=rules,
+        fingerprint=signer.fingerprint, public_url=tx.public_url, chance=tx.clock.chance,
+    )  # fmt: skip
