@@ -1,0 +1,138 @@
+"""Takes files in: stored sealed and queued at the door, read whole in one transaction later."""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from sqlalchemy import bindparam, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from gateway.domain.errors import Refusal
+from gateway.ports.clock import Clock
+from gateway.ports.vault import Vault
+from gateway.store import tables as t
+from reconciliation.readers.table import (
+    StatementLine,
+    file_bytes_max,
+    load_profile,
+    read_table,
+)
+
+name_chars_max: Final = 255  # What file systems allow.
+queued_page: Final = 100
+_insert_batch: Final = 1_000  # 19 columns: below PostgreSQL's 32,767 bound values a statement.
+
+_FILE: Final = text(
+    "SELECT agency_id, id, profile, state, refusal, content_sealed FROM statement_file"
+    " WHERE id = :id FOR UPDATE"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a file: ``taken`` or ``refused``, and how many lines were new."""
+
+    file_id: str
+    state: str
+    lines: int = 0
+    added: int = 0
+    refusal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The queue of statement files."""
+
+    engine: AsyncEngine
+    clock: Clock
+    vault: Vault
+
+    async def store(
+        self, agency_id: str, profile: str, name: str, content: bytes, uploaded_by: str
+    ) -> str:
+        """Keep a file, sealed, and queue it; the same bytes again give the same id."""
+        load_profile(profile)
+        if len(content) > file_bytes_max:
+            raise Refusal("file-refused", f"The file is longer than {file_bytes_max} bytes.")
+        sha256, file_id = hashlib.sha256(content).hexdigest(), self.clock.new_id("fil")
+        sealed = self.vault.seal(f"statement_file|{file_id}|content", content)
+        row = {
+            "agency_id": agency_id, "id": file_id, "profile": profile,
+            "name": name[:name_chars_max], "sha256": sha256, "content_sealed": sealed,
+            "state": "queued", "uploaded_by": uploaded_by, "uploaded_at": self.clock.now(),
+        }  # fmt: skip
+        c = t.statement_file.c
+        kept = select(c.id).where(
+            c.agency_id == agency_id, c.profile == profile, c.sha256 == sha256
+        )
+        async with self.engine.begin() as connection:
+            await connection.execute(insert(t.statement_file).on_conflict_do_nothing(), row)
+            return str((await connection.execute(kept)).scalar_one())
+
+    async def queued(self, agency_id: str | None = None) -> Sequence[str]:
+        """List the files that wait, oldest first."""
+        c = t.statement_file.c
+        waiting = select(c.id).where(c.state == "queued").order_by(c.uploaded_at, c.id)
+        if agency_id:
+            waiting = waiting.where(c.agency_id == agency_id)
+        async with self.engine.connect() as connection:
+            return [str(r[0]) for r in await connection.execute(waiting.limit(queued_page))]
+
+    async def take(self, file_id: str) -> Taken:
+        """Read a queued file: all of its lines, or none and the reason. Twice has no effect."""
+        async with self.engine.begin() as connection:
+            row = (await connection.execute(_FILE, {"id": file_id})).mappings().one_or_none()
+            if row is None:
+                raise Refusal("not-found", "There is no such file.")
+            if row["state"] != "queued":
+                return Taken(file_id, row["state"], refusal=row["refusal"])
+            content = self.vault.open(
+                f"statement_file|{file_id}|content", bytes(row["content_sealed"])
+            )
+            profile = load_profile(row["profile"])
+            try:
+                # Reading is CPU work; the loop must stay free to answer others.
+                lines = await asyncio.to_thread(read_table, profile, content)
+            except Refusal as refusal:
+                await self._mark(connection, file_id, state="refused", refusal=refusal.detail)
+                return Taken(file_id, "refused", refusal=refusal.detail)
+            added = await self._insert(connection, row["agency_id"], file_id, lines)
+            await self._mark(
+                connection, file_id, state="taken", line_count=len(lines),
+                line_sum=sum(line.net for line in lines),
+            )  # fmt: skip
+        return Taken(file_id, "taken", len(lines), added)
+
+    async def import_file(
+        self, agency_id: str, profile: str, name: str, content: bytes, uploaded_by: str
+    ) -> Taken:
+        """Store and take at once, as the command line does; a refused file raises its refusal."""
+        read_table(load_profile(profile), content)
+        return await self.take(await self.store(agency_id, profile, name, content, uploaded_by))
+
+    async def _insert(
+        self, connection: Any, agency_id: str, file_id: str, lines: Sequence[StatementLine]  # noqa: ANN401 - SQLAlchemy's connection, as begun.
+    ) -> int:  # fmt: skip
+        added = 0
+        for at in range(0, len(lines), _insert_batch):
+            rows = [
+                asdict(line)
+                | {"agency_id": agency_id, "id": self.clock.new_id("lin"), "file_id": file_id,
+                   "candidates": list(line.candidates)}
+                for line in lines[at : at + _insert_batch]
+            ]  # fmt: skip
+            wanted = insert(t.statement_line).values(rows).on_conflict_do_nothing()
+            done = await connection.execute(wanted.returning(t.statement_line.c.id))
+            added += len(done.all())
+        return added
+
+    async def _mark(self, connection: Any, file_id: str, **values: object) -> None:  # noqa: ANN401 - the same.
+        await connection.execute(
+            update(t.statement_file)
+            .where(t.statement_file.c.id == bindparam("the_file"))
+            .values(taken_at=self.clock.now(), **values),
+            {"the_file": file_id},
+        )

@@ -1,0 +1,255 @@
+"""Reads the canonical CSV files strictly: one doubtful cell refuses the whole file, by line.
+
+Money is a plain integer, because a spreadsheet that writes 1.5E+05 or 150.000 has already guessed
+once; guessing again would invent money.
+"""
+
+import csv
+import io
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from importlib.resources import files
+from typing import Final
+
+from gateway.domain.calendar import HANOI, hanoi_day
+from gateway.domain.errors import FieldError, Refusal
+from gateway.domain.ids import find_references, fold, read_reference
+from gateway.domain.money import amount_dong_max
+
+PROFILES: Final = ("canonical-provider", "canonical-statement", "canonical-treasury")
+file_bytes_max: Final = 67_108_864  # A million lines; a day of a whole province is far below.
+file_lines_max: Final = 1_000_000
+word_chars_max: Final = 128  # Ids and references; the longest known, a UUID with a prefix, is 45.
+text_chars_max: Final = 2_000  # Memos; a bank carries 210 at most, an export may join several.
+
+_AMOUNT: Final = re.compile(r"-?(0|[1-9][0-9]{0,15})")
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
+    r"(Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One movement as the other side reports it; the shape of ``statement_line``."""
+
+    line_no: int
+    source: str
+    account: str
+    line_key: str
+    booked_on: date
+    value_on: date
+    kind: str
+    gross: int
+    fee: int
+    net: int
+    txn_id: str | None = None
+    reference: str | None = None
+    batch_id: str | None = None
+    obligation_id: str | None = None
+    budget_line: str | None = None
+    memo_folded: str | None = field(default=None, repr=False)
+    candidates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a profile."""
+
+    name: str
+    type: str
+    optional: bool = False
+    nonzero: bool = False
+    values: tuple[str, ...] = ()
+
+    def check(self, text: str) -> str | None:
+        """Say what is wrong with a cell, or None."""
+        if not text:
+            return None if self.optional else "is empty"
+        if _CONTROL.search(text):
+            return "has a control character"
+        match self.type:
+            case "choice":
+                wrong = None if text in self.values else "is not one of " + ", ".join(self.values)
+            case "amount":
+                wrong = self._check_amount(text)
+            case "day" | "instant":
+                wrong = _check_time(self.type, text)
+            case _:
+                wrong = self._check_text(text)
+        return wrong
+
+    def _check_text(self, text: str) -> str | None:
+        if self.type == "word" and text != text.strip():
+            return "begins or ends with a space"
+        limit = word_chars_max if self.type == "word" else text_chars_max
+        return f"is longer than {limit} characters" if len(text) > limit else None
+
+    def _check_amount(self, text: str) -> str | None:
+        if not _AMOUNT.fullmatch(text) or text == "-0":
+            return "is not a whole number of đồng in plain digits"
+        if abs(int(text)) > amount_dong_max:
+            return "is larger than any amount can be"
+        return "is zero" if self.nonzero and int(text) == 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How one kind of file is laid out."""
+
+    name: str
+    source: str
+    columns: tuple[Column, ...]
+
+
+def load_profile(name: str) -> Profile:
+    """Load a profile by its name; an unknown one is refused with the names there are."""
+    if name not in PROFILES:
+        raise Refusal("file-refused", f"The profiles are: {', '.join(PROFILES)}.")
+    text = files("reconciliation").joinpath("profiles", f"{name}.toml").read_text("utf-8")
+    said = tomllib.loads(text)
+    columns = tuple(
+        Column(c["name"], c["type"], c.get("optional", False), c.get("nonzero", False),
+               tuple(c.get("values", ())))
+        for c in said["column"]
+    )  # fmt: skip
+    return Profile(name, said["source"], columns)
+
+
+def read_table(profile: Profile, content: bytes) -> tuple[StatementLine, ...]:
+    """Read a whole file, or refuse it whole with the line that is wrong."""
+    seen: Counter[str] = Counter()
+    build = {"provider": _provider, "statement": _statement, "treasury": _treasury}[profile.source]
+    lines = []
+    for line_no, row in _rows(profile, _decode(content)):
+        line = build(line_no, row)
+        counted = f"{line.account}|{line.line_key}"
+        seen[counted] += 1
+        # The n-th of equals in one file is the n-th in another, so overlaps add nothing and
+        # two real movements that look alike stay two.
+        key = line.line_key if seen[counted] == 1 else f"{line.line_key}|{seen[counted]}"
+        lines.append(replace(line, line_key=key))
+    return tuple(lines)
+
+
+def _refuse(line_no: int, column: str, detail: str) -> Refusal:
+    where = f"/lines/{line_no}/{column}" if column else f"/lines/{line_no}"
+    what = f"{column} {detail}" if column else detail
+    return Refusal("file-refused", f"Line {line_no}: {what}.", (FieldError(where, detail),))
+
+
+def _decode(content: bytes) -> str:
+    if len(content) > file_bytes_max:
+        raise Refusal("file-refused", f"The file is longer than {file_bytes_max} bytes.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line_no = content.count(b"\n", 0, error.start) + 1
+        raise _refuse(line_no, "", "is not UTF-8") from None
+
+
+def _rows(profile: Profile, text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    names = [c.name for c in profile.columns]
+    begins = 1
+    try:
+        for number, cells in enumerate(reader):
+            if number == 0:
+                _check_header(cells, names)
+            elif number > file_lines_max:
+                raise _refuse(begins, "", f"is beyond the limit of {file_lines_max} lines")
+            else:
+                yield begins, _checked(profile, begins, cells)
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise _refuse(reader.line_num, "", f"is not CSV ({error})") from None
+    if begins == 1:
+        raise _refuse(1, "", "has no header")
+
+
+def _check_header(cells: list[str], names: list[str]) -> None:
+    if cells != names:
+        raise _refuse(1, "", "must be the header " + ",".join(names))
+
+
+def _checked(profile: Profile, line_no: int, cells: list[str]) -> Mapping[str, str]:
+    if len(cells) != len(profile.columns):
+        detail = f"has {len(cells)} cells where {len(profile.columns)} are wanted"
+        raise _refuse(line_no, "", detail)
+    for column, text in zip(profile.columns, cells, strict=True):
+        wrong = column.check(text)
+        if wrong:
+            raise _refuse(line_no, column.name, wrong)
+    return {c.name: text for c, text in zip(profile.columns, cells, strict=True)}
+
+
+def _check_time(kind: str, text: str) -> str | None:
+    pattern = _DAY if kind == "day" else _INSTANT
+    try:
+        if pattern.fullmatch(text) and datetime.fromisoformat(text):
+            return None
+    except ValueError:
+        pass
+    return "is not a date YYYY-MM-DD" if kind == "day" else "is not a time YYYY-MM-DDThh:mm:ss"
+
+
+def _instant_day(text: str) -> date:
+    at = datetime.fromisoformat(text)
+    return hanoi_day(at) if at.tzinfo else at.replace(tzinfo=HANOI).date()
+
+
+def _candidates(*texts: str) -> tuple[str, ...]:
+    """Name the payments that a text may mean, undamaged references first."""
+    found = [read for text in texts for read in find_references(text)]
+    for text in texts:
+        bare = read_reference(text.strip())
+        if bare and not bare.corrected:
+            found.append(bare)
+    found.sort(key=lambda read: read.corrected)
+    return tuple(dict.fromkeys(read.reference for read in found))
+
+
+def _provider(line_no: int, row: Mapping[str, str]) -> StatementLine:
+    # A file names the provider alone when it has one account with us, called "default".
+    account = row["provider"] if "/" in row["provider"] else f"{row['provider']}/default"
+    booked_on = _instant_day(row["txn_at"])
+    settled = row["settled_on"]
+    return StatementLine(
+        line_no=line_no, source="provider", account=account,
+        line_key=f"{row['kind']}|{row['provider_txn_id']}", booked_on=booked_on,
+        value_on=date.fromisoformat(settled) if settled else booked_on, kind=row["kind"],
+        gross=int(row["gross"]), fee=int(row["fee"]), net=int(row["net"]),
+        txn_id=row["provider_txn_id"], reference=row["merchant_reference"] or None,
+        batch_id=row["batch_id"] or None, candidates=_candidates(row["merchant_reference"]),
+    )  # fmt: skip
+
+
+def _statement(line_no: int, row: Mapping[str, str]) -> StatementLine:
+    amount, booked_on = int(row["amount"]), date.fromisoformat(row["booked_on"])
+    key = f"day|{booked_on}|{amount}|{row['reference']}"
+    return StatementLine(
+        line_no=line_no, source="statement", account=row["account"],
+        line_key=f"id|{row['line_id']}" if row["line_id"] else key, booked_on=booked_on,
+        value_on=date.fromisoformat(row["value_on"]) if row["value_on"] else booked_on,
+        kind="credit" if amount > 0 else "debit", gross=amount, fee=0, net=amount,
+        txn_id=row["line_id"] or None, reference=row["reference"] or None,
+        memo_folded=fold(row["memo"]) or None, candidates=_candidates(row["memo"]),
+    )  # fmt: skip
+
+
+def _treasury(line_no: int, row: Mapping[str, str]) -> StatementLine:
+    amount, booked_on = int(row["amount"]), date.fromisoformat(row["booked_on"])
+    return StatementLine(
+        line_no=line_no, source="treasury", account=row["agency_code"],
+        line_key=f"{row['document_ref']}|{row['obligation_id']}|{row['tieu_muc']}",
+        booked_on=booked_on, value_on=booked_on, kind="revenue", gross=amount, fee=0, net=amount,
+        txn_id=row["document_ref"], reference=row["document_ref"],
+        obligation_id=row["obligation_id"] or None, budget_line=row["tieu_muc"],
+        memo_folded=fold(row["content"]) or None, candidates=_candidates(row["content"]),
+    )  # fmt: skip
