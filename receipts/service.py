@@ -29,7 +29,7 @@ from receipts.seal import Signer, pem_of
 from receipts.xml import read_sealed, write
 
 batch: Final = 25  # Locks are held for so many at a time, and so many are tried again one by one.
-pages_max: Final = 200  # A run ends; the next one is a second away.
+pages_max: Final = 80  # 2,000 receipts: a run ends well within its lease; the next one follows.
 token_letters: Final = 32  # 160 bits.
 log: Final = logging.getLogger("thuphi.receipts")
 Do = Callable[[str, list[Any]], Awaitable[int]]

@@ -1,38 +1,248 @@
-"""Paid, numbered, sealed, shown: receipts through the front door, and what is not on them."""
+"""Paid, numbered, sealed, shown: what each payment gets, when, and under which number."""
 
+import asyncio
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from front_door import Site
+import pytest
+from front_door import AGENCY, Site
+from receipt_days import FREE, LE_PHI, PHI, paid, pay, pay_many
+from sqlalchemy import text
 
+from gateway.domain.calendar import hanoi_day
 from gateway.services.invariants import violations
+from receipts.verify import Verdict, verify
+from receipts.xml import read_sealed
 
 
-async def paid(site: Site, n: int = 1, **changes: Any) -> dict[str, Any]:
-    """Pay one payment by VNPAY; give it as it stands before its receipts."""
-    payment = await site.payment(n, **changes)
-    await site.vnpay_says(await site.attempt(payment), vnp_TransactionNo=str(1_000 + n))
-    after: dict[str, Any] = await site.get(f"/payments/{payment['id']}")
-    return after
+async def rows(site: Site) -> list[dict[str, Any]]:
+    """Give every receipt, in the order of its numbers."""
+    async with site.parts.store.begin() as tx:
+        found = await tx.rows(text("SELECT * FROM receipt ORDER BY series, number"))
+    return [dict(r) for r in found]
+
+
+async def change(site: Site, statement: str) -> None:
+    async with site.parts.engine.begin() as connection:
+        await connection.execute(text(statement))
 
 
 async def test_a_paid_fee_has_a_receipt_that_everybody_can_check(site: Site) -> None:
+    """The whole way: asked for, paid by a notice, receipted, read, looked up."""
     payment = await paid(site)
-    assert payment["receipts"] == []
+    assert payment["receipts"] == [], "what is not sealed is not shown"
 
     assert await site.parts.receipts.issue() == 1
-    assert await site.parts.receipts.issue() == 0
+    assert await site.parts.receipts.issue() == 0, "a second run has nothing to do"
 
     (shown,) = (await site.get(f"/payments/{payment['id']}"))["receipts"]
     assert (shown["kind"], shown["form"], shown["series"]) == ("le_phi", "EBL01", "26TAA")
     assert (shown["number"], shown["amount"]) == (1, 10_000)
+    assert await site.get(f"/receipts/{shown['id']}") == shown | {"payment_id": payment["id"]}
+    xml = await site.http.get(shown["links"]["xml"])
+    trusted = await site.parts.receipts.trusted(AGENCY)
+    found = verify(xml.content, trusted)
+    assert found.verdict is Verdict.VALID
+    assert found.receipt is not None
+    assert found.receipt.amount_in_words == "Mười nghìn đồng"
+    assert found.receipt.issued_on == date(2026, 11, 18)
+    assert found.receipt.reference == payment["reference"]
+    for link in (*shown["links"].values(), f"/verify/{shown['verify_code']}"):
+        assert (await site.http.get(link)).status_code == 200
     assert await violations(site.parts.store) == []
 
 
-async def test_every_door_opens(site: Site) -> None:
-    await paid(site)
+async def test_the_event_carries_the_receipt_as_get_shows_it(site: Site) -> None:
+    payment = await paid(site)
     await site.parts.receipts.issue()
-    (shown,) = (await site.get("/payments?limit=1"))["data"][0]["receipts"]
-    for kind in ("xml", "pdf", "html"):
-        answer = await site.http.get(shown["links"][kind])
-        assert answer.status_code == 200, answer.text
-    assert (await site.http.get(f"/verify/{shown['verify_code']}")).status_code == 200
+    await site.parts.outbox.sequence()
+
+    (*_, said) = (await site.get("/events?after=0"))["data"]
+
+    assert (said["type"], said["payment_id"]) == ("receipt.issued", payment["id"])
+    assert said["data"] == await site.get(f"/receipts/{said['data']['id']}")
+    assert [e["sequence"] for e in (await site.get("/events?after=0"))["data"]] == [1, 2, 3]
+
+
+async def test_phi_and_le_phi_of_one_payment_get_two_receipts_in_two_series(site: Site) -> None:
+    """And a line that costs nothing stands on neither."""
+    payment = await pay(site, "online", (PHI, LE_PHI, LE_PHI, FREE))
+
+    assert await site.parts.receipts.issue() == 2
+
+    made = await rows(site)
+    assert [(r["kind"], r["amount"], r["number"]) for r in made] == [
+        ("le_phi", 20_000, 1),
+        ("phi", 200_000, 1),
+    ]
+    assert {r["series"] for r in made} == {"26TAA", "26TAB"}
+    assert {r["payment_id"] for r in made} == {payment.id}
+    lines = [len(read_sealed(bytes(r["xml"])).lines) for r in made]
+    assert lines == [2, 1]
+
+
+async def test_what_is_waived_takes_no_number(site: Site) -> None:
+    waived = await site.payment(procedure="1.001193")
+    assert waived["state"] == "waived"
+
+    assert await site.parts.receipts.issue() == 0
+    assert await rows(site) == []
+
+
+async def test_each_branch_and_kind_has_a_series_of_its_own(site: Site) -> None:
+    await pay_many(site, 6, two_kinds=True)
+
+    await site.parts.receipts.issue()
+
+    made = await rows(site)
+    assert len({r["series"] for r in made}) == 6
+    assert sorted(r["number"] for r in made) == [1] * 6 + [2] * 6
+    async with site.parts.store.begin() as tx:
+        branches = await tx.rows(text("SELECT branch_id, series, last_number FROM series"))
+    assert (
+        sorted(b["branch_id"] for b in branches)
+        == ["hoan-kiem"] * 2 + ["online"] * 2 + ["tay-ho"] * 2
+    )
+    assert {b["last_number"] for b in branches} == {2}
+
+
+async def test_numbers_begin_again_when_the_year_turns_in_hanoi(site: Site) -> None:
+    """At 17:00 UTC on 31 December it is already next year, and that is another series."""
+    site.clock.move(datetime(2026, 12, 31, 16, 59, 59, tzinfo=UTC) - site.clock.now())
+    await pay_many(site, 2, branch="online")
+    await site.parts.receipts.issue()
+    await pay(site, "online", (LE_PHI,))
+    site.clock.move(timedelta(seconds=1))
+
+    await site.parts.receipts.issue()
+
+    said = [(r["series"], r["number"], r["issued_on"]) for r in await rows(site)]
+    assert said == [
+        ("26TAA", 1, date(2026, 12, 31)),
+        ("26TAA", 2, date(2026, 12, 31)),
+        ("27TAA", 1, date(2027, 1, 1)),
+    ]
+
+
+async def test_a_receipt_is_dated_by_the_hanoi_day_of_its_number_not_of_the_payment(
+    site: Site,
+) -> None:
+    payment = await pay(site, "online", (LE_PHI,))
+    site.clock.move(timedelta(hours=20))
+
+    await site.parts.receipts.issue()
+
+    (made,) = await rows(site)
+    assert hanoi_day(payment.created_at) == date(2026, 11, 18)
+    assert made["issued_on"] == date(2026, 11, 19)
+    assert read_sealed(bytes(made["xml"])).issued_on == date(2026, 11, 19)
+
+
+async def test_time_rises_with_the_number_though_a_clock_lags(site: Site) -> None:
+    """A worker whose clock is late must not date a higher number before a lower one."""
+    await pay(site, "online", (LE_PHI,))
+    await site.parts.receipts.issue()
+    await change(site, "UPDATE receipt SET numbered_at = numbered_at + interval '2 hours'")
+    await pay(site, "online", (LE_PHI,))
+
+    await site.parts.receipts.issue()
+
+    first, second = await rows(site)
+    assert second["numbered_at"] == first["numbered_at"]
+    assert await violations(site.parts.store) == []
+
+
+async def test_many_runs_at_once_do_everything_once(site: Site) -> None:
+    await pay_many(site, 60, two_kinds=True)
+
+    done = await asyncio.gather(*(site.parts.receipts.issue() for _ in range(6)))
+
+    assert sum(done) == 120
+    assert len(await rows(site)) == 120
+    await site.parts.outbox.sequence()
+    assert await violations(site.parts.store) == []
+
+
+@pytest.mark.parametrize("stamped", ["NULL", "now()"])
+async def test_a_payment_that_is_told_as_paid_again_gets_nothing_new(
+    site: Site, stamped: str
+) -> None:
+    """Every handler may be called twice."""
+    await pay(site, "online", (PHI, LE_PHI))
+    await site.parts.receipts.issue()
+
+    await change(site, f"UPDATE event SET handled_at = {stamped}")
+
+    assert await site.parts.receipts.issue() == 0
+    assert len(await rows(site)) == 2
+
+
+async def test_one_poisoned_payment_does_not_stop_the_others(site: Site) -> None:
+    """Its payer data cannot be opened: it takes no number, and the others have theirs at once."""
+    ids = await pay_many(site, 30, branch="online")
+    await change(site, f"UPDATE payment SET payer_sealed = '\\x00' WHERE id = '{ids[3]}'")
+
+    assert await site.parts.receipts.issue() == 29
+
+    made = await rows(site)
+    assert [r["number"] for r in made] == list(range(1, 30))
+    assert ids[3] not in {r["payment_id"] for r in made}
+    await change(site, f"UPDATE payment SET payer_sealed = NULL WHERE id = '{ids[3]}'")
+    assert await site.parts.receipts.issue() == 1, "once it is mended, it gets the next number"
+    assert (await rows(site))[-1]["payment_id"] == ids[3]
+
+
+async def test_what_a_crash_left_unsealed_is_sealed_later_with_the_same_bytes(site: Site) -> None:
+    """A second, different original under the same number must be impossible."""
+    await pay(site, "online", (LE_PHI,), {"name": "Nguyễn Thị Hoà", "citizen_id": "001190000001"})
+    await site.parts.receipts.issue()
+    (before,) = await rows(site)
+    await change(site, "UPDATE receipt SET xml = NULL, pdf = NULL, signed_at = NULL")
+    site.clock.move(timedelta(days=3))
+
+    assert await site.parts.receipts.issue() == 1
+
+    (after,) = await rows(site)
+    assert bytes(after["xml"]) == bytes(before["xml"])
+    assert bytes(after["pdf"]) == bytes(before["pdf"])
+
+
+async def test_a_retired_key_still_seals_what_was_numbered_under_it(site: Site) -> None:
+    await pay(site, "online", (LE_PHI,))
+    await site.parts.receipts.issue()
+    await change(site, "UPDATE receipt SET xml = NULL, pdf = NULL")
+    await change(site, "UPDATE signing_key SET retired_at = created_at")
+    await pay(site, "online", (LE_PHI,))
+
+    assert await site.parts.receipts.issue() == 2
+
+    trusted = await site.parts.receipts.trusted(AGENCY)
+    made = await rows(site)
+    assert len(trusted) == 2
+    assert len({r["content"]["certificate_sha256"] for r in made}) == 2
+    assert all(verify(bytes(r["xml"]), trusted).verdict is Verdict.VALID for r in made)
+
+
+async def test_a_live_agency_without_a_certificate_issues_nothing(site: Site) -> None:
+    """A certificate that nobody else trusts must never be made up for real receipts."""
+    await pay(site, "online", (LE_PHI,))
+    await change(site, "UPDATE agency SET is_sandbox = false")
+
+    assert await site.parts.receipts.issue() == 0
+    assert await rows(site) == []
+
+
+async def test_a_full_series_is_followed_by_the_next(site: Site) -> None:
+    await pay(site, "online", (LE_PHI,))
+    await site.parts.receipts.issue()
+    await pay_many(site, 2, branch="online")
+    await change(site, "ALTER TABLE receipt DROP CONSTRAINT fk_receipt_series")
+    await change(site, "INSERT INTO receipt SELECT agency_id, 'rcp_last', payment_id, 'phi', form,"
+                 " series, 99999998, amount, issued_on, numbered_at, signed_at, 'x', 'y',"
+                 " salts_sealed, content, xml, pdf FROM receipt")  # fmt: skip
+    await change(site, "UPDATE series SET last_number = 99999998")
+
+    assert await site.parts.receipts.issue() == 2
+
+    made = [(r["series"], r["number"]) for r in await rows(site)]
+    assert made[-2:] == [("26TAA", 99_999_999), ("26TAB", 1)]
