@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gateway.domain.errors import Refusal
+from gateway.domain.ids import ALPHABET
 from gateway.entry.web.problems import problem
 from receipts.face import face, masked, qr_svg, tail
 from receipts.service import Kept, Receipts
@@ -129,7 +130,8 @@ class ReceiptPages:
         """Say whether a receipt with this code was issued, and what to compare."""
         lang = "en" if request.query_params.get("lang") == "en" else "vi"
         typed = code.upper().translate(_TYPED)
-        kept = await self.receipts.by_code(typed) if len(typed) == code_letters else None
+        is_code = len(typed) == code_letters and set(typed) <= set(ALPHABET)
+        kept = await self.receipts.by_code(typed) if is_code else None
         said = {"lang": lang, "other_lang": "vi" if lang == "en" else "en", "t": TEXTS[lang]}
         if kept is None:
             return _page("verify.html", 404, headline="unknown", rows=[], sandbox="", **said)
@@ -145,7 +147,7 @@ class ReceiptPages:
         )  # fmt: skip
 
     async def _kept(self, token: str) -> Kept:
-        kept = await self.receipts.by_token(token)
+        kept = await self.receipts.by_token(token) if set(token) <= set(ALPHABET) else None
         if kept is None:
             raise Refusal("not-found", "There is no such receipt link.")
         return kept
