@@ -1,11 +1,11 @@
 """Check a receipt's file offline: that it is whole, a receipt, and signed by someone trusted."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cryptography import x509
 
@@ -34,6 +34,19 @@ class Finding:
     why: str
     receipt: Receipt | None = None
     signer_sha256: str = ""
+
+    def facts(self) -> dict[str, Any]:
+        """Say which receipt it is; nothing of the payer."""
+        r = self.receipt
+        if r is None:
+            return {}
+        return {
+            "title": r.title, "form": r.form, "series": r.series, "number": r.number,
+            "issued_on": r.issued_on.isoformat(), "agency": r.agency_name,
+            "tax_code": r.agency_tax_code, "amount": r.amount, "in_words": r.amount_in_words,
+            "verify_code": r.verify_code, "is_sandbox": r.is_sandbox,
+            "signer_sha256": self.signer_sha256,
+        }  # fmt: skip
 
 
 def verify(data: bytes, trusted: Collection[str]) -> Finding:
@@ -64,7 +77,22 @@ def _in_force(certificate: bytes, on: date) -> bool:
     return hanoi_day(first) <= on <= hanoi_day(last)
 
 
+def trusted_of(paths: Iterable[Path]) -> frozenset[str]:
+    """Read certificates one trusts: files, or folders of them. Raises ValueError, OSError."""
+    found: set[str] = set()
+    for path in paths:
+        found |= trusted_in(path) if path.is_dir() else {_of_file(path)}
+    return frozenset(found)
+
+
 def trusted_in(folder: Path) -> frozenset[str]:
-    """Read the certificates of a folder. Raises ValueError when a file is no certificate."""
+    """Read the certificates of a folder; a folder that is not there holds none."""
     paths = sorted(folder.glob("*.pem"))[:certificates_max] if folder.is_dir() else []
-    return frozenset(fingerprint(der_of(path.read_bytes())) for path in paths)
+    return frozenset(map(_of_file, paths))
+
+
+def _of_file(path: Path) -> str:
+    try:
+        return fingerprint(der_of(path.read_bytes()))
+    except ValueError:
+        raise ValueError(f"{path.name} is not a certificate in PEM.") from None

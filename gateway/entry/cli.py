@@ -116,6 +116,26 @@ async def do_worker(args: argparse.Namespace) -> int:
     return 0
 
 
+async def do_verify(args: argparse.Namespace) -> int:
+    """Check a receipt's file, offline: no database, no key, no network."""
+    from receipts.verify import Finding, Verdict, trusted_in, trusted_of, verify
+    from receipts.xml import document_bytes_max
+
+    codes = {Verdict.VALID: 0, Verdict.NOT_VALID: 1, Verdict.UNREADABLE: 2, Verdict.NOT_TRUSTED: 3}
+    folder = Path(environment(Path.cwd()).get("THUPHI_DATA_DIR", ".data")) / "trust"
+    try:
+        trusted = trusted_of(args.trust) if args.trust else trusted_in(folder)
+        with args.file.open("rb") as file:
+            found = verify(file.read(document_bytes_max + 1), trusted)
+    except (OSError, ValueError) as error:
+        found = Finding(Verdict.UNREADABLE, f"{error}")
+    if found.verdict is Verdict.UNREADABLE and not args.json:
+        print(f"thuphi: {found.why}", file=sys.stderr)
+    else:
+        say(args, {"verdict": str(found.verdict), "why": found.why, **found.facts()})
+    return codes[found.verdict]
+
+
 async def do_serve(args: argparse.Namespace) -> int:
     """Serve the API and the pages until stopped."""
     from gateway.entry.web.app import build_app
@@ -177,6 +197,12 @@ def parser() -> argparse.ArgumentParser:
     add("seed", do_seed, "make the sandbox agency and its branches").add_argument(
         "--live", action="store_true", help="the live agency too"
     )
+    check = add("verify", do_verify, "check a receipt's XML file, offline")
+    check.add_argument("file", type=Path)
+    check.add_argument(
+        "--trust", type=Path, metavar="CERT", action="append",
+        help="a certificate (PEM) to trust, or a folder of them; else the data folder's trust/",
+    )  # fmt: skip
     clients = commands.add_parser("clients", help="procedure systems").add_subparsers(required=True)
     client = add("add", do_clients_add, "add a client", clients)
     client.add_argument("name")

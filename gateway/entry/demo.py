@@ -87,6 +87,13 @@ async def credentials(parts: Parts, folder: Path) -> dict[str, str]:
     return made
 
 
+def trust(folder: Path, certificate: str) -> None:
+    """Keep the sandbox's certificate where ``thuphi verify`` looks for whom to trust."""
+    path = folder / "trust" / f"{agency}.pem"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(certificate, "ascii")
+
+
 async def ready_link(parts: Parts, key: str) -> str:
     """Ask for one payment, so that there is something to pay at once."""
     client = await parts.access.client(key)
@@ -129,6 +136,7 @@ async def do_demo(args: argparse.Namespace) -> int:
         parts = await stack.enter_async_context(running(settings, url))
         await migrate(parts.engine)
         known = await credentials(parts, folder)
+        trust(folder, await parts.receipts.certificate(agency))
         stop = stopped()
         worker = asyncio.create_task(scheduler_of(parts).run(stop))
         await stack.enter_async_context(serving(build_app(parts), args.port))
