@@ -1,6 +1,7 @@
 """The files of a day: the provider's report, the bank's statement, the treasury's list.
 
-On day T the bank shows T's transfers, VNPAY's payout of T-1 (net of its fee) and the remittance;
+On day T the bank shows T's transfers, VNPAY's payout of T-1 (net of its fee), what the agency adds
+so that the budget gets the gross, and the remittance;
 the treasury confirms the same remittance, by obligation where it is known, else by budget line.
 """
 
@@ -100,6 +101,9 @@ class Reports:
             batch = _batch(on - _DAY)
             memo = f"VNPAY THANH TOAN {self.config.vnpay_tmn_code} {batch}"
             lines.append(self._line(on, net, "CTCP GIAI PHAP THANH TOAN VIET NAM", batch, memo))
+            fees = sum(int(row["fee"]) for row in self.provider(on - _DAY))
+            memo = f"BU PHI THANH TOAN {batch}"
+            lines.append(self._line(on, fees, self.config.account_name, f"BP{batch}", memo))
         for e in self.journal.entries("bank", on):
             line = self._line(on, e.amount, "NGUYEN THE HUNG", e.bank_reference, e.noisy_memo)
             lines.append(line)

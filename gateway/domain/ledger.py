@@ -152,9 +152,9 @@ def to_surplus(payment_id: str, amount: int) -> tuple[Entry, ...]:
 def charge(voucher: str, amount: int, account: str, batch: str) -> tuple[Entry, ...]:
     """D 6420 K 1380 and D 1383 K 4900: the provider's charge, which the agency makes good."""
     return (
-        Entry(PROVIDER_CHARGES, CLEARING, amount, "settlement", voucher, "charge",
+        Entry(PROVIDER_CHARGES, CLEARING, amount, "statement_line", voucher, "charge",
               provider_account=account, batch_id=batch),
-        Entry(DUE_FROM_AGENCY, DUTY_TO_FUND, amount, "settlement", voucher, "charge",
+        Entry(DUE_FROM_AGENCY, DUTY_TO_FUND, amount, "statement_line", voucher, "charge",
               provider_account=account, batch_id=batch),
     )  # fmt: skip
 
@@ -164,6 +164,19 @@ def payout(voucher: str, amount: int, account: str, batch: str) -> tuple[Entry, 
     return (
         Entry(BANK, CLEARING, amount, "statement_line", voucher, "payout",
               provider_account=account, batch_id=batch),
+    )  # fmt: skip
+
+
+def topped_up(voucher: str, amount: int) -> tuple[Entry, ...]:
+    """D 1120 K 1383: the agency makes charges good."""
+    return (Entry(BANK, DUE_FROM_AGENCY, amount, "statement_line", voucher, "topped_up"),)
+
+
+def apportioned(voucher: str, amount: int, budget_line: str) -> tuple[Entry, ...]:
+    """D 3370 K 3330: the budget's part of a phí."""
+    return (
+        Entry(PHI_TO_APPORTION, DUE_TO_BUDGET, amount, "remittance", voucher, "apportioned",
+              budget_line=budget_line),
     )  # fmt: skip
 
 

@@ -169,6 +169,20 @@ def expire(payment: Payment) -> Step:
     return Step(payment.agency_id, after, events=("payment.expired",))
 
 
+def settle(payment: Payment) -> Step:
+    """Mark it: its day is closed, and three sides agree on it."""
+    after = replace(
+        payment, state=advance(payment.state, Move.SETTLE), amount_settled=payment.amount_received
+    )
+    return Step(payment.agency_id, after, events=("payment.settled",))
+
+
+def unsettle(payment: Payment) -> Step:
+    """Take the mark back: its day is open again."""
+    after = replace(payment, state=advance(payment.state, Move.UNSETTLE), amount_settled=0)
+    return Step(payment.agency_id, after, events=("payment.settlement_reversed",))
+
+
 def replace_expired(payment: Payment) -> Step:
     """Write off the debt of an expired payment that a new one replaces (D M4 K M1)."""
     return Step(payment.agency_id, entries=ledger.cancelled(payment.id, payment.book_lines))

@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -27,6 +27,9 @@ from gateway.services.payments import Payments
 from gateway.services.webhooks import Webhooks
 from gateway.store.tx import Store
 from receipts.service import Receipts
+
+if TYPE_CHECKING:
+    from reconciliation.service import Reconciliation
 
 pool_connections_max: Final = 20
 log: Final = logging.getLogger("thuphi")
@@ -108,6 +111,26 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
         attempts=Attempts(store, payments, captures, providers),
         notices=Notices(store, vault, captures, paths), outbox=Outbox(store),
         webhooks=Webhooks(store, vault, wire), receipts=Receipts(store, vault),
+    )  # fmt: skip
+
+
+def reconciliation_of(parts: Parts) -> "Reconciliation":
+    """Put reconciliation together, for the worker and the commands; the web process never asks.
+
+    Receipts for money that only a file told of are issued before the day is closed.
+    """
+    from reconciliation.casework import Casework
+    from reconciliation.intake import Intake
+    from reconciliation.service import Reconciliation
+
+    async def issue_all() -> None:
+        while await parts.receipts.issue():
+            pass
+
+    return Reconciliation(
+        store=parts.store, intake=Intake(parts.engine, parts.clock, parts.vault),
+        captures=parts.captures, casework=Casework(parts.store), providers=parts.providers,
+        before_close=issue_all,
     )  # fmt: skip
 
 

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.domain.errors import Refusal
+from gateway.entry import cli_books as books
 from gateway.entry.bootstrap import Parts, clock_of, running
+from gateway.entry.day import do_day
 from gateway.entry.demo import do_demo, simulated, simulating, simulator_port_default
 from gateway.entry.logs import start_logs
 from gateway.entry.plugins import adapters
@@ -193,6 +195,11 @@ def parser() -> argparse.ArgumentParser:
     add("simulate", do_simulate, "run the simulated banks alone").add_argument(
         "--port", type=int, default=simulator_port_default
     )
+    day = add("day", do_day, "live a whole day on a test clock, and prove the books")
+    day.add_argument("--payments", type=int, default=200)
+    day.add_argument("--seed", type=int, default=7)
+    day.add_argument("--date", type=books.day_of, default="2026-11-18", metavar="YYYY-MM-DD")
+    day.add_argument("--faults", type=float, default=0.1, metavar="SHARE")
     add("migrate", do_migrate, "bring the database to the newest shape")
     add("seed", do_seed, "make the sandbox agency and its branches").add_argument(
         "--live", action="store_true", help="the live agency too"
@@ -203,6 +210,7 @@ def parser() -> argparse.ArgumentParser:
         "--trust", type=Path, metavar="CERT", action="append",
         help="a certificate (PEM) to trust, or a folder of them; else the data folder's trust/",
     )  # fmt: skip
+    _add_books(add)
     clients = commands.add_parser("clients", help="procedure systems").add_subparsers(required=True)
     client = add("add", do_clients_add, "add a client", clients)
     client.add_argument("name")
@@ -216,6 +224,27 @@ def parser() -> argparse.ArgumentParser:
     person.add_argument("--role", required=True, choices=ROLES)
     person.add_argument("--agency", required=True)
     return top
+
+
+def _add_books(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """Describe the accountant's commands."""
+
+    def on_books(
+        run: Callable[[argparse.Namespace, books.Opened], Awaitable[int]],
+    ) -> Command:
+        return lambda args: run(args, opened())
+
+    taken = add("import", on_books(books.do_import), "take in a file of a bank or the treasury")
+    taken.add_argument("file", metavar="FILE")
+    taken.add_argument("--profile", required=True, metavar="NAME")
+    night = add("reconcile", on_books(books.do_reconcile), "reconcile a day, and close it")
+    night.add_argument("--date", type=books.day_of, required=True, metavar="YYYY-MM-DD")
+    night.add_argument("--reopen", action="store_true", help="open the last closed day again")
+    balance = add("trial-balance", on_books(books.do_trial_balance), "print the trial balance")
+    balance.add_argument("--date", type=books.day_of, required=True, metavar="YYYY-MM-DD")
+    balance.add_argument("--since", type=books.day_of, metavar="YYYY-MM-DD")
+    for command in (taken, night, balance):
+        command.add_argument("--agency", metavar="A", help="the account default's agency if absent")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -46,7 +46,9 @@ def simulated(settings: Settings, folder: Path, origin: str) -> Settings:
     return replace(settings, adapters={**values, **settings.adapters})
 
 
-def simulator_config(settings: Settings, folder: Path) -> SimulatorConfig:
+def simulator_config(
+    settings: Settings, folder: Path, pump_every_s: float | None = 0.5
+) -> SimulatorConfig:
     """Tell the simulated banks who we are and where notices go."""
     values, notices = settings.adapters, f"{settings.public_url}/notices"
     return SimulatorConfig(
@@ -54,7 +56,7 @@ def simulator_config(settings: Settings, folder: Path) -> SimulatorConfig:
         vnpay_notice_url=f"{notices}/vnpay/default", sepay_secret=values["SEPAY_SECRET"],
         sepay_notice_url=f"{notices}/sepay/default", bank_account=values["VIETQR_ACCOUNT"],
         bank_bin=values["VIETQR_BANK_BIN"], account_name=values["VIETQR_ACCOUNT_NAME"],
-        journal_path=folder / "simulator-journal.jsonl", pump_every_s=0.5,
+        journal_path=folder / "simulator-journal.jsonl", pump_every_s=pump_every_s,
     )  # fmt: skip
 
 

@@ -12,13 +12,16 @@ from typing import Any, Final
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import text
 
-from gateway.entry.bootstrap import Parts
+from gateway.entry.bootstrap import Parts, reconciliation_of
 from gateway.services.invariants import check
 
 log: Final = logging.getLogger("thuphi.jobs")
 Job = Callable[[], Awaitable[object]]
 
 lease: Final = timedelta(minutes=2)  # A worker that is silent for so long has lost its tick.
+look_every_s_max: Final = 60  # A daily tick is looked for each minute, and done once.
+# 01:30 in Hanoi is 18:30 UTC. A worker that was down then does it when it is up again.
+OFFSETS_S: Final = {"reconcile yesterday": 18 * 3_600 + 1_800}
 # One claim decides: a new tick, or one whose worker was killed or froze.
 _CLAIM: Final = text(
     "INSERT INTO job_run (job, scheduled_for, worker, state, leased_until)"
@@ -48,7 +51,8 @@ class Scheduler:
         """Claim the present tick of a job and do it; tells whether it was ours."""
         every, _ = self.jobs[job]
         stamp = int(self.parts.clock.now().timestamp())
-        at = datetime.fromtimestamp(stamp - stamp % every, self.parts.clock.now().tzinfo)
+        past = (stamp - OFFSETS_S.get(job, 0)) % every
+        at = datetime.fromtimestamp(stamp - past, self.parts.clock.now().tzinfo)
         return await self.do(job, at)
 
     async def do(self, job: str, at: datetime) -> bool:
@@ -84,8 +88,9 @@ class Scheduler:
         ticker = AsyncIOScheduler(timezone="UTC")
         for job, (every, _) in self.jobs.items():
             ticker.add_job(
-                self.tick, "interval", seconds=every, args=[job], max_instances=1, coalesce=True
-            )
+                self.tick, "interval", seconds=min(every, look_every_s_max), args=[job],
+                max_instances=1, coalesce=True,
+            )  # fmt: skip
         ticker.add_job(self.take_over, "interval", seconds=30, max_instances=1, coalesce=True)
         ticker.start()
         await stop.wait()
@@ -101,6 +106,9 @@ def jobs_of(parts: Parts) -> dict[str, tuple[int, Job]]:
     async def watch() -> str:
         return await check(parts.store)
 
+    async def reconcile() -> str:
+        return await reconciliation_of(parts).reconcile_yesterday()
+
     return {
         "sequence": (1, parts.outbox.sequence),
         "deliver": (1, parts.webhooks.deliver),
@@ -110,6 +118,7 @@ def jobs_of(parts: Parts) -> dict[str, tuple[int, Job]]:
         "replay notices": (30, parts.notices.replay),
         "purge notices": (3_600, parts.notices.purge),
         "check invariants": (60, watch),
+        "reconcile yesterday": (86_400, reconcile),
     }
 
 

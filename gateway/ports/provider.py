@@ -141,6 +141,16 @@ class Can:
 
 
 @runtime_checkable
+class HoldsAccount(Protocol):
+    """A provider whose credits stand on a bank account that the agency gets statements of."""
+
+    @property
+    def account_number(self) -> str:
+        """The account's number, as statements name it."""
+        ...
+
+
+@runtime_checkable
 class Provider(Protocol):
     """The least a provider must do."""
 

@@ -64,7 +64,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
             " (SELECT coalesce(sum(amount_on_account), 0) FROM payment p"
             " WHERE p.agency_id = b.agency_id)"
             " + (SELECT coalesce(sum(amount), 0) FROM break k WHERE k.agency_id = b.agency_id"
-            " AND k.state = 'open' AND k.kind IN"
+            " AND k.state = 'open' AND k.subject LIKE 'capture:%' AND k.kind IN"
             " ('amount','double','late','unknown_money','cash_over'))"
         ),
         "surplus equals its open cases": (

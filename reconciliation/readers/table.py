@@ -32,6 +32,7 @@ _INSTANT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
     r"(Z|[+-][0-9]{2}:[0-9]{2})?"
 )
+_REMITTANCE: Final = re.compile(r"-[0-9]+$")  # NS20261119-00001 is a line of NS20261119.
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -251,5 +252,6 @@ def _treasury(line_no: int, row: Mapping[str, str]) -> StatementLine:
         booked_on=booked_on, value_on=booked_on, kind="revenue", gross=amount, fee=0, net=amount,
         txn_id=row["document_ref"], reference=row["document_ref"],
         obligation_id=row["obligation_id"] or None, budget_line=row["tieu_muc"],
+        batch_id=_REMITTANCE.sub("", row["document_ref"]),
         memo_folded=fold(row["content"]) or None, candidates=_candidates(row["content"]),
     )  # fmt: skip

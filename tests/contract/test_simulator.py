@@ -474,8 +474,8 @@ async def test_the_days_files_tell_the_journals_money(town: Town, tmp_path: Path
     assert credited[-1]["balance"] == "25000"
     assert rows(today["canonical-treasury"]) == []
     paid_out = rows(tomorrow["canonical-statement"])
-    assert [r["amount"] for r in paid_out] == ["355608", "-232500"]
-    assert paid_out[-1]["balance"] == str(25_000 + 355_608 - 232_500)
+    assert [r["amount"] for r in paid_out] == ["355608", "5892", "-232500"]
+    assert paid_out[-1]["balance"] == str(25_000 + 355_608 + 5_892 - 232_500)
     confirmed = [
         (r["obligation_id"], r["tieu_muc"], r["amount"])
         for r in rows(tomorrow["canonical-treasury"])

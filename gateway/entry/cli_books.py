@@ -1,0 +1,130 @@
+"""The accountant's commands: import a file, reconcile a day, print the trial balance."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from gateway.domain.errors import Refusal
+from gateway.domain.money import figures
+from gateway.entry.bootstrap import Parts, reconciliation_of
+from gateway.services.books import BalanceLine, trial_balance, unbalanced
+
+Opened = AbstractAsyncContextManager[Parts]
+_COLUMNS: Final = (
+    "opening_debit", "opening_credit", "turnover_debit", "turnover_credit",
+    "closing_debit", "closing_credit",
+)  # fmt: skip
+_HEADS: Final = ("Đầu kỳ Nợ", "Đầu kỳ Có", "Phát sinh Nợ", "Phát sinh Có", "Cuối kỳ Nợ",
+                 "Cuối kỳ Có")  # fmt: skip
+
+
+def day_of(text: str) -> date:
+    """Read YYYY-MM-DD, for argparse."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("a day is written YYYY-MM-DD") from None
+
+
+def agency_of(args: argparse.Namespace, parts: Parts) -> str:
+    """Give the agency that is named, or the one of the account ``default``."""
+    return str(args.agency or parts.settings.default_agency)
+
+
+async def do_import(args: argparse.Namespace, opened: Opened) -> int:
+    """Take a file whole, or refuse it with the line; the same file again changes nothing."""
+    content = _content(Path(args.file))
+    async with opened as parts:
+        taken = await reconciliation_of(parts).intake.import_file(
+            agency_of(args, parts), args.profile, Path(args.file).name, content, "command line"
+        )
+    said = {"file": taken.file_id, "state": taken.state, "lines": taken.lines, "new": taken.added}
+    print(
+        json.dumps(said)
+        if args.json
+        else f"{Path(args.file).name}: {taken.state}, {taken.lines} lines, {taken.added} new"
+    )
+    return 0
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Refusal("file-refused", f"{path} cannot be read: {error.strerror}.") from None
+
+
+async def do_reconcile(args: argparse.Namespace, opened: Opened) -> int:
+    """Reconcile a day and close it when every check holds; or reopen it."""
+    async with opened as parts:
+        reconciliation = reconciliation_of(parts)
+        agency = agency_of(args, parts)
+        if args.reopen:
+            back = await reconciliation.casework.reopen(agency, args.date, "command line")
+            said: dict[str, Any] = {"reopened": args.date.isoformat(), "taken_back": back}
+            print(json.dumps(said) if args.json else f"{args.date} is open again, {back} marks")
+            return 0
+        report = await reconciliation.reconcile(agency, args.date, "command line")
+    said = report.as_json()
+    if args.json:
+        print(json.dumps(said, ensure_ascii=False))
+    else:
+        _print_report(said)
+    return 0 if said["closed"] else 1
+
+
+def _print_report(said: dict[str, Any]) -> None:
+    print(f"{said['date']}: {said['matched']} of {said['lines']} lines matched")
+    for kind, count in sorted(said["breaks"].items()):
+        print(f"  break {kind:22} {count}")
+    if said["closed"]:
+        print(f"The day is closed; {said['settled']} payments are settled.")
+        return
+    print("The day stays open. What is missing:")
+    for check, what in said["open_checks"].items():
+        print(f"  {check}: {', '.join(what)}")
+    print("Import the missing files or resolve the breaks, then reconcile again.")
+
+
+async def do_trial_balance(args: argparse.Namespace, opened: Opened) -> int:
+    """Print the trial balance of a day; exit 1 if it does not add up."""
+    async with opened as parts:
+        lines = await trial_balance(parts.store, agency_of(args, parts), args.date, args.since)
+    wrong = unbalanced(lines)
+    if args.json:
+        shown = [
+            {"account": x.account, "title": x.title} | {c: getattr(x, c) for c in _COLUMNS}
+            for x in lines
+        ]
+        said = {"date": args.date.isoformat(), "lines": shown, "wrong": wrong}
+        print(json.dumps(said, ensure_ascii=False))
+    else:
+        print("\n".join(table(lines)))
+    return 1 if wrong else 0
+
+
+def table(lines: Sequence[BalanceLine]) -> list[str]:
+    """Write the trial balance as text, money first, memorandum accounts below."""
+    if not lines:
+        return ["Nothing was booked up to that day."]
+    width = max(len(x.title) for x in lines) + 2
+    head = f"{'TK':5}{'Tên tài khoản':{width}}" + "".join(f"{h:>17}" for h in _HEADS)
+    rows = [head, "-" * len(head)]
+    for part in (
+        [x for x in lines if not x.is_memorandum],
+        [x for x in lines if x.is_memorandum],
+    ):
+        if not part:
+            continue
+        rows += [
+            f"{x.account:5}{x.title:{width}}"
+            + "".join(f"{figures(getattr(x, c)):>17}" for c in _COLUMNS)
+            for x in part
+        ]
+        total = (figures(sum(getattr(x, c) for x in part)) for c in _COLUMNS)
+        rows += [f"{'':5}{'Cộng':{width}}" + "".join(f"{s:>17}" for s in total), ""]
+    return rows[:-1]

@@ -1,0 +1,285 @@
+"""``thuphi day``: a whole day, unattended, on one test clock and a database of its own.
+
+Citizens pay over real HTTP at the simulated banks, which misbehave at the given share; receipts are
+issued, files written and imported, days reconciled and closed. At the end the books are compared
+with the banks' own journal, đồng by đồng.
+"""
+
+import argparse
+import asyncio
+import json
+import tempfile
+from base64 import b64encode
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from random import Random
+from secrets import token_bytes
+from time import monotonic
+from typing import Any, Final
+
+import httpx
+from sqlalchemy import text
+
+from adapters.simulator.app import build_simulator
+from gateway.domain.calendar import day_start
+from gateway.entry.bootstrap import Parts, build, engine_of, reconciliation_of
+from gateway.entry.day_witness import Inbox, differences, free_port, inbox_app
+from gateway.entry.demo import agency, simulated, simulator_config
+from gateway.entry.plugins import adapters
+from gateway.entry.settings import PREFIX, Settings, read_settings
+from gateway.infra.clock import TestClock
+from gateway.infra.embedded import Embedded
+from gateway.services.invariants import violations
+from gateway.services.seed import BRANCHES, seed
+from gateway.store.migrate import migrate
+
+# What a citizen asks for: procedure, facts. Both kinds of fee, and one counted by copies.
+PROCEDURES: Final[tuple[tuple[str, dict[str, str]], ...]] = (
+    ("1.004222", {"channel": "online"}),
+    ("3.000333", {"channel": "online"}),
+    ("1.001193-LATE", {}),
+)
+FAULTS: Final = (
+    "duplicate", "burst", "late", "out_of_order", "silent", "forged", "wrong_amount",
+    "wrong_merchant", "server_error", "slow",
+)  # fmt: skip
+at_once: Final = 8  # Citizens who pay at the same moment.
+named_share: Final = 0.8  # Of payments whose obligation the bank tells the treasury.
+_TOTALS: Final = text(
+    "SELECT (SELECT count(*) FROM payment) AS payments,"
+    " (SELECT count(*) FROM payment WHERE state IN ('paid','settled')) AS paid,"
+    " (SELECT count(*) FROM payment WHERE state = 'settled') AS settled,"
+    " (SELECT coalesce(sum(amount_received), 0)::bigint FROM payment) AS amount,"
+    " (SELECT count(*) FROM receipt WHERE xml IS NOT NULL) AS receipts,"
+    " (SELECT count(*) FROM notice) AS notices,"
+    " (SELECT count(DISTINCT line_id) FROM recon_match) AS matched,"
+    " (SELECT count(*) FROM break WHERE state = 'open') AS breaks,"
+    " (SELECT coalesce(sum(CASE WHEN credit IN ('3310','3320') THEN amount ELSE 0 END)"
+    " - sum(CASE WHEN debit IN ('3310','3320') THEN amount ELSE 0 END), 0)::bigint FROM entry)"
+    " AS suspense,"
+    " (SELECT coalesce(sum(d), 0)::bigint FROM (SELECT amount AS d FROM entry UNION ALL"
+    " SELECT -amount FROM entry) x) AS ledger_sum"
+)
+
+
+@dataclass
+class Day:
+    """One day in the life of the gateway."""
+
+    parts: Parts
+    clock: TestClock
+    web: httpx.AsyncClient
+    banks: httpx.AsyncClient
+    key: str = field(repr=False)
+    inbox: Inbox
+    chance: Random
+    folder: Path
+
+    async def work(self) -> None:
+        """Let the worker do all that is due now, and the banks' post arrive."""
+        await self.banks.post("/control/pump")
+        while await self.parts.outbox.sequence():
+            pass
+        while await self.parts.receipts.issue():
+            pass
+        while await self.parts.attempts.ask():
+            pass
+        while await self.parts.webhooks.deliver():
+            pass
+
+    async def pass_time(self, by: timedelta) -> None:
+        """Move the clock, then let everybody work."""
+        self.clock.move(by)
+        await self.work()
+
+    async def citizens(self, count: int, faults: float) -> None:
+        """Let so many citizens come, a few at a time."""
+        for first in range(1, count + 1, at_once):
+            batch = range(first, min(first + at_once, count + 1))
+            plans = [self._plan(n, faults) for n in batch]
+            await asyncio.gather(*(self._pay(plan) for plan in plans))
+            await self.pass_time(timedelta(seconds=20))
+
+    def _plan(self, n: int, faults: float) -> dict[str, Any]:
+        """Draw what a citizen does, apart from doing it, so that the seed decides alone."""
+        procedure, facts = self.chance.choice(PROCEDURES)
+        return {
+            "n": n, "procedure": procedure, "facts": facts,
+            "branch": self.chance.choice(sorted(BRANCHES)),
+            "provider": self.chance.choice(("vnpay", "vnpay", "vietqr")),
+            "fault": self.chance.choice(FAULTS) if self.chance.random() < faults else "none",
+            "named": self.chance.random() < named_share,
+            "changes_mind": self.chance.random() < faults / 2,
+            "twice": self.chance.random() < faults / 4,
+        }  # fmt: skip
+
+    async def _ask(self, path: str, body: Mapping[str, Any], key: str) -> dict[str, Any]:
+        answer = await self.web.post(
+            f"/v1{path}",
+            json=dict(body),
+            headers={"authorization": f"Bearer {self.key}", "idempotency-key": key},
+        )
+        answer.raise_for_status()
+        said: dict[str, Any] = answer.json()
+        return said
+
+    async def _pay(self, plan: Mapping[str, Any]) -> None:
+        on = self.clock.now().date()
+        payment = await self._ask(
+            "/payments",
+            {
+                "agency": agency, "branch": plan["branch"], "procedure": plan["procedure"],
+                "dossier_id": f"H26.14-{on:%y%m%d}-{plan['n']:05}", "price_on": on.isoformat(),
+                "facts": plan["facts"], "payer": {"name": f"Nguyễn Văn Số {plan['n']}"},
+            },
+            f"day-{plan['n']}",
+        )  # fmt: skip
+        if plan["provider"] == "vnpay" and plan["changes_mind"]:
+            await self._choose(plan, payment, f"a{plan['n']}", {"choice": "cancel"})
+        choice = "pay_twice" if plan["twice"] and plan["fault"] == "none" else "pay"
+        await self._choose(plan, payment, f"b{plan['n']}", {"choice": choice})
+
+    async def _choose(
+        self, plan: Mapping[str, Any], payment: Mapping[str, Any], key: str, more: dict[str, str]
+    ) -> None:
+        attempt = await self._ask(
+            f"/payments/{payment['id']}/attempts", {"provider": plan["provider"]}, key
+        )
+        said: dict[str, Any] = {"fault": plan["fault"]} | more
+        if plan["named"]:
+            lines = [
+                {"tieu_muc": x["budget_line"], "amount": x["amount"]} for x in payment["lines"]
+            ]
+            said |= {"obligation_id": payment["id"], "lines": lines}
+        else:
+            said["lines"] = [
+                {"tieu_muc": x["budget_line"], "amount": x["amount"]} for x in payment["lines"]
+            ]
+        if plan["provider"] == "vnpay":
+            said["redirect_url"] = attempt["redirect_url"]
+            answer = await self.banks.post("/control/pay", json=said)
+        else:
+            said |= {"qr_text": attempt["qr_text"], "fault_key": f"TP{payment['reference']}"}
+            answer = await self.banks.post("/control/transfer", json=said)
+        answer.raise_for_status()
+        if more["choice"] == "cancel":
+            await self.work()  # The bank tells at once that nothing was taken.
+
+    async def evening(self) -> None:
+        """Let late notices come, doubts be asked about, and all deliveries end."""
+        for pause in (30, 60, 120, 240, 480, 900, 1_800, 3_600, 7_200, 3_600):
+            await self.pass_time(timedelta(seconds=pause))
+        await self.parts.payments.expire(self.parts.can_ask)
+        await self.work()
+
+    async def close(self, on: date) -> dict[str, Any]:
+        """Import a day's three files at night, reconcile and close it."""
+        at = day_start(on + timedelta(days=1)) + timedelta(hours=1, minutes=30)
+        await self.pass_time(at - self.clock.now())
+        wanted = {"date": on.isoformat(), "folder": str(self.folder)}
+        files = (await self.banks.post("/control/files", json=wanted)).json()
+        reconciliation = reconciliation_of(self.parts)
+        for profile, path in sorted(files.items()):
+            content = await asyncio.to_thread(Path(path).read_bytes)
+            await reconciliation.intake.import_file(
+                agency, profile, Path(path).name, content, "day"
+            )
+        report = await reconciliation.reconcile(agency, on, "day")
+        for _ in range(3):
+            await self.pass_time(timedelta(minutes=1))
+        return report.as_json()
+
+    async def summary(self, nights: list[dict[str, Any]], began: float) -> dict[str, Any]:
+        """Count everything, ask every rule, and compare with the banks' journal."""
+        async with self.parts.store.begin() as tx:
+            totals = dict(await tx.row(_TOTALS) or {})
+            wrong = [f"{v.rule}: {', '.join(v.what)}" for v in await violations(self.parts.store)]
+            journal = (await self.banks.get("/control/journal")).json()["entries"]
+            wrong += await differences(tx, journal)
+            wrong += await self.inbox.undelivered(tx)
+        for night in nights:
+            if not night["closed"]:
+                wrong.append(f"{night['date']} stays open: {night['open_checks']}")
+        return totals | {
+            "events_delivered": len(self.inbox.seen),
+            "violations": wrong,
+            "seconds": round(monotonic() - began, 1),
+        }
+
+
+def _settings(folder: Path, port: int, banks: int) -> Settings:
+    values = {
+        f"{PREFIX}PUBLIC_URL": f"http://127.0.0.1:{port}",
+        f"{PREFIX}MASTER_KEY": b64encode(token_bytes(32)).decode(),
+        f"{PREFIX}WIRE_ALLOW": "127.0.0.0/8",
+        f"{PREFIX}DATA_DIR": str(folder),
+    }
+    settings = read_settings(values, [f for spec in adapters() for f in spec.fields])
+    return simulated(settings, folder, f"http://127.0.0.1:{banks}")
+
+
+@asynccontextmanager
+async def lived(at: datetime, seed_number: int) -> AsyncIterator[Day]:
+    """Run gateway, banks and a client's webhook door on loopback, on a fresh database."""
+    from gateway.entry.web.app import build_app
+    from gateway.entry.web.serving import serving
+
+    clock = TestClock(at)
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="thuphi-day-")))
+        embedded = Embedded(folder)
+        stack.callback(embedded.stop)
+        web_port, bank_port, door_port = free_port(), free_port(), free_port()
+        settings = _settings(folder, web_port, bank_port)
+        engine = engine_of(embedded.url())
+        stack.push_async_callback(engine.dispose)
+        await migrate(engine)
+        parts = build(settings, engine, clock)
+        await seed(parts.store, live=False)
+        client_id, key = await parts.access.add_client(
+            "day", agency, may_price=False, return_origins=[]
+        )
+        hook = await parts.webhooks.add(agency, client_id, f"http://127.0.0.1:{door_port}/hook")
+        inbox = Inbox(hook.secret)
+        config = simulator_config(settings, folder, pump_every_s=None)
+        simulator = build_simulator(clock, config)
+        stack.push_async_callback(simulator.close)
+        for app, port in (
+            (build_app(parts), web_port), (simulator.app, bank_port), (inbox_app(inbox), door_port),
+        ):  # fmt: skip
+            await stack.enter_async_context(serving(app, port))
+        web = await stack.enter_async_context(
+            httpx.AsyncClient(base_url=settings.public_url, timeout=30)
+        )
+        banks = await stack.enter_async_context(
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{bank_port}", timeout=60)
+        )
+        yield Day(parts, clock, web, banks, key, inbox, Random(seed_number), folder)  # noqa: S311 - a story, not a secret.
+
+
+async def live(payments: int, seed_number: int, on: date, faults: float) -> dict[str, Any]:
+    """Live the day and the next; give the summary."""
+    began = monotonic()
+    async with lived(day_start(on) + timedelta(hours=8), seed_number) as day:
+        await day.citizens(payments, faults)
+        await day.evening()
+        # VNPAY pays out, and the treasury confirms, on the next day: two nights close it all.
+        nights = [await day.close(on), await day.close(on + timedelta(days=1))]
+        return await day.summary(nights, began)
+
+
+async def do_day(args: argparse.Namespace) -> int:
+    """Live a day; exit 1 if anything that must hold does not."""
+    said = await live(args.payments, args.seed, args.date, args.faults)
+    if args.json:
+        print(json.dumps(said, ensure_ascii=False))
+    else:
+        for name, value in said.items():
+            if name != "violations":
+                shown = f"{value:,}".replace(",", ".") if isinstance(value, int) else value
+                print(f"{name.replace('_', ' '):20} {shown:>16}")
+        print("\n".join(f"BROKEN  {v}" for v in said["violations"]) or "Every invariant holds.")
+    return 1 if said["violations"] else 0

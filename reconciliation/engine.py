@@ -1,0 +1,167 @@
+"""Runs the rules, in the order of their names, on DuckDB over Arrow tables.
+
+A rule is a SELECT that says which line proves which capture, and why; it sees what the rules before
+it matched. The text is plain SQL, so that it also runs on PostgreSQL and Spark.
+"""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from reconciliation.inputs import Inputs, Rows
+
+BREAKS: Final = "90-breaks.sql"
+_T: Final = "string"
+_SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
+    "capture": {
+        "id": _T, "provider_account": _T, "txn_id": _T, "amount": "int64", "value_on": "date32",
+        "day_no": "int64", "paid_at": "timestamp[us, tz=UTC]", "is_transfer": "bool",
+        "bank_reference": _T,
+    },
+    "share": {"capture_id": _T, "payment_id": _T},
+    "payment": {"id": _T, "reference": _T},
+    "due": {
+        "payment_id": _T, "capture_id": _T, "budget_line": _T, "kind": _T, "amount": "int64",
+        "booked_on": "date32", "day_no": "int64",
+    },
+    "line": {
+        "id": _T, "source": _T, "account": _T, "booked_on": "date32", "day_no": "int64",
+        "line_no": "int64", "kind": _T, "gross": "int64", "fee": "int64", "net": "int64",
+        "txn_id": _T, "reference": _T, "batch_id": _T, "obligation_id": _T, "budget_line": _T,
+        "memo": _T,
+    },
+    "candidate": {"line_id": _T, "reference": _T},
+    "bank_account": {"account": _T, "provider_account": _T},
+    "mark": {"kind": _T, "provider_account": _T, "text": _T},
+    "treasury_patience": {"days": "int64"},
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One line proves one capture (or a whole batch, where ``capture_id`` is None)."""
+
+    rule: str
+    line_id: str
+    capture_id: str | None
+    amount: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What should match and does not."""
+
+    kind: str
+    subject: str
+    amount: int
+    line_id: str | None
+    capture_id: str | None
+    why: str
+    since_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """All that the rules found, in one fixed order; ``digest`` names it."""
+
+    matches: tuple[Match, ...]
+    differences: tuple[Difference, ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over matches and differences."""
+        said = [[asdict(x) for x in self.matches], [asdict(x) for x in self.differences]]
+        return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
+
+
+@cache
+def marks() -> dict[str, Any]:
+    """Read the words that tell a statement's movements, and the run's limits."""
+    return tomllib.loads(files("reconciliation").joinpath("marks.toml").read_text("utf-8"))
+
+
+@cache
+def rules() -> Mapping[str, str]:
+    """Read the rules, in order."""
+    folder = files("reconciliation").joinpath("rules")
+    found = sorted((f.name, f.read_text("utf-8")) for f in folder.iterdir())
+    return {name: text for name, text in found if name.endswith(".sql")}
+
+
+def rules_digest() -> str:
+    """SHA-256 over every rule and mark."""
+    return hashlib.sha256(json.dumps([rules(), marks()]).encode()).hexdigest()
+
+
+def tables_of(given: Inputs) -> dict[str, Rows]:
+    """Lay the inputs out as the tables that the rules name."""
+    payments = {s["payment_id"]: s["reference"] for s in given.shares}
+    return {
+        "capture": given.captures,
+        "share": given.shares,
+        "payment": [{"id": k, "reference": v} for k, v in sorted(payments.items())],
+        "due": given.dues,
+        "line": given.lines,
+        "candidate": [
+            {"line_id": x["id"], "reference": r} for x in given.lines for r in x["candidates"]
+        ],
+        "bank_account": [
+            {"account": k, "provider_account": v} for k, v in sorted(given.bank_accounts.items())
+        ],
+        "mark": [{"provider_account": None, **m} for m in marks()["mark"]],
+        "treasury_patience": [{"days": marks()["treasury_patience_days"]}],
+    }
+
+
+def run(given: Inputs) -> Result:
+    """Run every rule. CPU work: call it in a thread, and never in the web process."""
+    import duckdb
+
+    with duckdb.connect(config={"threads": 2}) as base:
+        for name, rows in tables_of(given).items():
+            base.register(f"{name}_given", _arrow(rows, _SHAPES[name]))
+            base.execute(f"CREATE TABLE {name} AS SELECT * FROM {name}_given")
+        base.execute(
+            "CREATE TABLE matched (rule VARCHAR, line_id VARCHAR, capture_id VARCHAR,"
+            " amount BIGINT, why VARCHAR)"
+        )
+        for name, text in rules().items():
+            if name != BREAKS:
+                base.execute(
+                    "INSERT INTO matched SELECT ?, line_id, capture_id, amount, why"
+                    f" FROM ({text}) found",
+                    [name.removesuffix(".sql")],
+                )
+        matches = base.execute(
+            "SELECT rule, line_id, capture_id, amount, why FROM matched ORDER BY ALL"
+        ).fetchall()
+        differences = base.execute(
+            "SELECT kind, subject, amount, line_id, capture_id, why, since_on"
+            f" FROM ({rules()[BREAKS]}) found ORDER BY ALL"
+        ).fetchall()
+    return Result(
+        tuple(Match(*row) for row in matches), tuple(Difference(*row) for row in differences)
+    )
+
+
+def _arrow(rows: Sequence[Mapping[str, Any]], shape: Mapping[str, str]) -> Any:  # noqa: ANN401 - pyarrow ships no types.
+    import pyarrow as pa
+
+    kinds = {
+        _T: pa.string(), "int64": pa.int64(), "bool": pa.bool_(), "date32": pa.date32(),
+        "timestamp[us, tz=UTC]": pa.timestamp("us", tz="UTC"),
+    }  # fmt: skip
+    return pa.table(
+        {name: pa.array(_column(rows, name), kinds[kind]) for name, kind in shape.items()}
+    )
+
+
+def _column(rows: Iterable[Mapping[str, Any]], name: str) -> list[Any]:
+    return [row[name] for row in rows]

@@ -1,0 +1,90 @@
+"""From proofs to bookings: what the matched lines of a statement mean in the ledger (LEDGER.md).
+
+Pure. Each posting carries the voucher that makes it happen once: the statement line, or the batch.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from gateway.domain import ledger
+from gateway.domain.ledger import Entry
+from reconciliation.engine import Match, Result
+from reconciliation.inputs import Inputs
+
+_TRANSFER_RULES: Final = frozenset({"02-bank-movement", "03-reference", "04-nth-of-equals"})
+_TREASURY_RULES: Final = frozenset({"08-obligation", "09-lump"})
+Line = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """Entries that belong to one voucher, and their true day."""
+
+    voucher: str
+    on: date
+    entries: tuple[Entry, ...]
+
+
+def postings(given: Inputs, result: Result) -> list[Posting]:
+    """Say what to book for everything that is proved; the caller leaves out what is booked."""
+    lines = {x["id"]: x for x in given.lines}
+    captures = {x["id"]: x for x in given.captures}
+    by_line: dict[str, list[Match]] = defaultdict(list)
+    for match in result.matches:
+        by_line[match.line_id].append(match)
+    found: list[Posting] = []
+    for line_id, matches in sorted(by_line.items()):
+        line, rule = lines[line_id], matches[0].rule
+        entries: Iterable[Entry] = ()
+        if rule in _TRANSFER_RULES:
+            account = captures[str(matches[0].capture_id)]["provider_account"]
+            entries = ledger.payout(line_id, line["net"], account, "")
+        elif rule == "05-batch":
+            account = captures[str(matches[0].capture_id)]["provider_account"]
+            entries = _batch(line, account, given.lines)
+        elif rule == "07-remittance":
+            entries = ledger.remitted(line_id, -line["net"])
+        elif rule == "10-top-up":
+            entries = ledger.topped_up(line_id, line["net"])
+        elif rule in _TREASURY_RULES:
+            entries = _confirmed(line, matches, given)
+        if found_entries := tuple(entries):
+            found.append(Posting(line_id, line["booked_on"], found_entries))
+    return found
+
+
+def _batch(payout: Line, account: str, lines: Iterable[Line]) -> Iterator[Entry]:
+    """Book a payout net, and the batch's charges, so that the batch is at zero."""
+    batch = payout["reference"]
+    gross = sum(
+        x["gross"]
+        for x in lines
+        if x["source"] == "provider"
+        and (x["account"], x["batch_id"], x["kind"]) == (account, batch, "payment")
+    )
+    charges = gross - payout["net"]
+    if charges:
+        yield from ledger.charge(payout["id"], charges, account, batch)
+    yield from ledger.payout(payout["id"], payout["net"], account, batch)
+
+
+def _confirmed(line: Line, matches: Iterable[Match], given: Inputs) -> Iterator[Entry]:
+    """Book what the treasury confirms; phí is apportioned first, all of it to the budget.
+
+    A split that leaves a share with the agency is a rule of each fee (a later setting).
+    """
+    mine = {m.capture_id for m in matches}
+    phi = sum(
+        d["amount"]
+        for d in given.dues
+        if d["capture_id"] in mine
+        and d["kind"] == "phi"
+        and d["budget_line"] == line["budget_line"]
+        and line["obligation_id"] in (None, d["payment_id"])
+    )
+    if phi:
+        yield from ledger.apportioned(line["id"], phi, line["budget_line"])
+    yield from ledger.confirmed(line["id"], line["net"], line["budget_line"])

@@ -1,0 +1,24 @@
+-- A lump by budget line equals what one day collected on that line and no obligation names.
+-- Proves: the day's money on that line is with the treasury. Equal sums are taken in order of time.
+WITH rest AS (
+  SELECT d.* FROM due d
+  WHERE NOT EXISTS (
+    SELECT 1 FROM line l WHERE l.source = 'treasury' AND l.obligation_id = d.payment_id
+     AND l.budget_line = d.budget_line)
+), by_day AS (
+  SELECT budget_line, day_no, sum(amount) AS amount, count(*) AS payments
+  FROM rest GROUP BY budget_line, day_no
+), day_nth AS (
+  SELECT *, row_number() OVER (PARTITION BY budget_line, amount ORDER BY day_no) AS nth FROM by_day
+), lump AS (
+  SELECT l.*, row_number() OVER (
+    PARTITION BY l.budget_line, l.net ORDER BY l.booked_on, l.line_no, l.id) AS nth
+  FROM line l WHERE l.source = 'treasury' AND l.obligation_id IS NULL
+)
+SELECT l.id AS line_id, r.capture_id, r.amount,
+       'the lump on budget line ' || l.budget_line || ' is the sum of '
+       || CAST(d.payments AS VARCHAR(10)) || ' payments of one day' AS why
+FROM lump l
+JOIN day_nth d ON d.budget_line = l.budget_line AND d.amount = l.net AND d.nth = l.nth
+ AND d.day_no <= l.day_no
+JOIN rest r ON r.budget_line = d.budget_line AND r.day_no = d.day_no

@@ -1,0 +1,79 @@
+-- What should match and does not, each with a kind (CONTRACT 6).
+-- Proves: every line is a match or a break, and every capture that should be in a file is.
+WITH open_line AS (
+  SELECT l.* FROM line l WHERE NOT EXISTS (SELECT 1 FROM matched m WHERE m.line_id = l.id)
+), told AS (
+  SELECT source, account, max(day_no) AS upto FROM line GROUP BY source, account
+), settled AS (
+  SELECT DISTINCT m.capture_id, x.source FROM matched m JOIN line x ON x.id = m.line_id
+)
+SELECT CASE WHEN l.kind <> 'payment' THEN 'reversed'
+            WHEN c.id IS NULL THEN 'unknown_money' ELSE 'amount' END AS kind,
+       'line:' || l.id AS subject, abs(l.gross) AS amount, l.id AS line_id, c.id AS capture_id,
+       CASE WHEN l.kind <> 'payment' THEN 'the provider reports a ' || l.kind || ' we did not ask'
+            WHEN c.id IS NULL THEN 'the provider reports a payment we have not booked'
+            ELSE 'the provider reports another amount than we booked' END AS why,
+       l.booked_on AS since_on
+FROM open_line l
+LEFT JOIN capture c ON c.provider_account = l.account AND c.txn_id = l.txn_id
+WHERE l.source = 'provider'
+UNION ALL
+SELECT CASE WHEN k.kind = 'payout' AND b.batch_id IS NULL THEN 'missing_at_provider'
+            WHEN k.kind IS NOT NULL THEN 'batch_total'
+            WHEN l.net < 0 THEN 'reversed'
+            WHEN n.wanted > 1 THEN 'ambiguous' ELSE 'unknown_money' END,
+       'line:' || l.id, abs(l.net), l.id, NULL,
+       CASE WHEN k.kind = 'payout' AND b.batch_id IS NULL
+            THEN 'a payout of a batch that no provider report lists yet'
+            WHEN k.kind IS NOT NULL THEN 'the lines of this batch do not add up to the movement'
+            WHEN l.net < 0 THEN 'money left the account and no rule knows why'
+            WHEN n.wanted > 1 THEN 'the text may mean several payments'
+            ELSE 'a credit that nothing in our books explains' END,
+       l.booked_on
+FROM open_line l
+LEFT JOIN mark k ON l.memo LIKE '%' || k.text || '%'
+LEFT JOIN (SELECT DISTINCT account, batch_id FROM line WHERE source = 'provider') b
+  ON b.account = k.provider_account AND b.batch_id = l.reference
+LEFT JOIN (SELECT n.line_id, count(*) AS wanted FROM candidate n
+           JOIN payment p ON p.reference = n.reference GROUP BY n.line_id) n ON n.line_id = l.id
+WHERE l.source = 'statement'
+UNION ALL
+SELECT CASE WHEN l.obligation_id IS NULL THEN 'batch_total'
+            WHEN d.payment_id IS NULL THEN 'unknown_money'
+            WHEN d.amount <> l.net THEN 'amount' ELSE 'duplicate' END,
+       'line:' || l.id, abs(l.net), l.id, d.capture_id,
+       CASE WHEN l.obligation_id IS NULL THEN 'no day''s collection on this line is this lump'
+            WHEN d.payment_id IS NULL
+            THEN 'the treasury names an obligation and budget line that we do not know as paid'
+            WHEN d.amount <> l.net THEN 'the treasury booked another amount than is due'
+            ELSE 'the treasury booked this obligation twice' END,
+       l.booked_on
+FROM open_line l
+LEFT JOIN due d ON d.payment_id = l.obligation_id AND d.budget_line = l.budget_line
+WHERE l.source = 'treasury'
+UNION ALL
+SELECT 'missing_at_provider', 'capture:' || c.id, c.amount, NULL, c.id,
+       'the provider''s report of that day does not list it', c.value_on
+FROM capture c
+JOIN told t ON t.source = 'provider' AND t.account = c.provider_account AND t.upto >= c.day_no
+WHERE NOT c.is_transfer
+  AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.capture_id = c.id AND s.source = 'provider')
+  AND NOT EXISTS (SELECT 1 FROM line l WHERE l.source = 'provider'
+                  AND l.account = c.provider_account AND l.txn_id = c.txn_id)
+UNION ALL
+SELECT 'missing_at_provider', 'capture:' || c.id, c.amount, NULL, c.id,
+       'the bank''s statement of that day does not list this transfer', c.value_on
+FROM capture c
+JOIN bank_account a ON a.provider_account = c.provider_account
+JOIN told t ON t.source = 'statement' AND t.account = a.account AND t.upto > c.day_no
+WHERE c.is_transfer
+  AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.capture_id = c.id AND s.source = 'statement')
+UNION ALL
+SELECT 'missing_at_treasury', 'capture:' || d.capture_id, sum(d.amount), NULL, d.capture_id,
+       'the treasury has not confirmed it in time', min(d.booked_on)
+FROM due d
+JOIN (SELECT max(upto) AS upto FROM told WHERE source = 'treasury') t
+  ON t.upto > d.day_no + (SELECT days FROM treasury_patience)
+WHERE NOT EXISTS (SELECT 1 FROM settled s WHERE s.capture_id = d.capture_id
+                  AND s.source = 'treasury')
+GROUP BY d.capture_id

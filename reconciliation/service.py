@@ -1,0 +1,228 @@
+"""Reconcile a day: read the files, find what nobody told us, match, book what is proved, close.
+
+A run is pinned: the instant it looked at, the hashes of its inputs, rules and result are kept, so
+that it can be run again and must give the same answer.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final
+
+from sqlalchemy import insert, select, text
+
+from gateway.domain.calendar import HANOI, hanoi_day
+from gateway.domain.errors import Refusal
+from gateway.ports.provider import HoldsAccount, Movement, Notice, Provider, Verdict
+from gateway.services.captures import Captures
+from gateway.store import tables as t
+from gateway.store.tx import Row, Store, Tx
+from reconciliation.casework import Casework, Closed
+from reconciliation.engine import Difference, Result, marks, rules_digest, run
+from reconciliation.inputs import Inputs, load
+from reconciliation.intake import Intake
+from reconciliation.posting import Posting, postings
+
+# One run of an agency at a time; held on a connection of its own, over several transactions.
+_RUN_LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:agency, 7413006))")
+_BOOKED: Final = text(
+    "SELECT DISTINCT voucher_id FROM entry WHERE agency_id = :agency"
+    " AND voucher_kind IN ('statement_line', 'remittance') AND voucher_id = ANY(:ids)"
+)
+_KNOWN: Final = text(
+    "SELECT rule, line_id, capture_id FROM recon_match WHERE agency_id = :agency"
+    " AND line_id = ANY(:ids)"
+)
+_LINE: Final = text("SELECT * FROM statement_line WHERE agency_id = :agency AND id = ANY(:ids)")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one run found and did. Amounts in đồng."""
+
+    run_id: str
+    business_on: date
+    as_of: datetime
+    lines: int
+    matched: int
+    breaks: Mapping[str, int]
+    recovered: int  # Captures that only a file told of.
+    posted: int  # Vouchers booked by this run.
+    closed: Closed | None = field(default=None)
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as JSON values."""
+        closed = self.closed
+        return {
+            "run": self.run_id, "date": self.business_on.isoformat(), "lines": self.lines,
+            "matched": self.matched, "breaks": dict(self.breaks), "recovered": self.recovered,
+            "posted": self.posted, "closed": bool(closed and closed.is_closed),
+            "settled": closed.settled if closed else 0,
+            "open_checks": {k: list(v) for k, v in closed.open_checks.items()} if closed else {},
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """Expected against received, for one agency and one day at a time."""
+
+    store: Store
+    intake: Intake
+    captures: Captures
+    casework: Casework
+    providers: Mapping[tuple[str, str], Provider]
+    before_close: Callable[[], Awaitable[None]]  # What must be done with new money first.
+
+    async def reconcile(
+        self, agency_id: str, on: date, actor: str, *, close: bool = True
+    ) -> Report:
+        """Run a day, and close it when every check holds. Twice books nothing twice.
+
+        Raises Refusal for a day that has not begun.
+        """
+        if on > hanoi_day(self.store.clock.now()):
+            raise Refusal("day-not-ready", f"{on} has not begun in Hanoi.")
+        for file_id in await self.intake.queued(agency_id):
+            await self.intake.take(file_id)
+        async with self.store.begin() as alone:
+            await alone.run(_RUN_LOCK, {"agency": agency_id})
+            report = await self._run(agency_id, on)
+        if not close:
+            return report
+        await self.before_close()
+        closed = await self.casework.close(agency_id, on, actor, report.run_id)
+        return Report(**{**_fields(report), "closed": closed})
+
+    async def reconcile_yesterday(self) -> str:
+        """Do what the job at 01:30 does: every agency, the day before, one failing alone."""
+        on = hanoi_day(self.store.clock.now()) - timedelta(days=1)
+        async with self.store.begin() as tx:
+            agencies = [r["id"] for r in await tx.rows(select(t.agency.c.id))]
+        said = []
+        for agency_id in agencies:
+            report = await self.reconcile(agency_id, on, "job:reconcile")
+            state = "closed" if report.closed and report.closed.is_closed else "stays open"
+            said.append(f"{agency_id} {on} {state}, {sum(report.breaks.values())} breaks")
+        return "; ".join(said)
+
+    async def again(self, agency_id: str, run_id: str) -> bool:
+        """Run an old run again from its pinned instant; tells whether the answer is the same."""
+        async with self.store.begin() as tx:
+            c = t.recon_run.c
+            old = await tx.row(select(t.recon_run).where(c.agency_id == agency_id, c.id == run_id))
+        if old is None:
+            raise Refusal("not-found", "There is no such run.")
+        given, result = await self._match(agency_id, old["business_on"], old["as_of"])
+        return (given.digest, result.digest) == (old["inputs_hash"], old["result_hash"])
+
+    async def _run(self, agency_id: str, on: date) -> Report:
+        started, as_of = self.store.clock.now(), self.store.clock.now()
+        given, result = await self._match(agency_id, on, as_of)
+        recovered = await self._recover(agency_id, result.differences)
+        if recovered:
+            as_of = max(as_of, self.store.clock.now())
+            given, result = await self._match(agency_id, on, as_of)
+        run_id = self.store.clock.new_id("run")
+        async with self.store.begin() as tx:
+            posted = await self._post(tx, agency_id, postings(given, result))
+            await self._keep(tx, agency_id, on, run_id, given, result, as_of, started)
+            days = (on - timedelta(days=marks()["window_days"]), on)
+            await self.casework.keep(tx, agency_id, result.differences, run_id, days)
+        breaks: dict[str, int] = {}
+        for d in result.differences:
+            breaks[d.kind] = breaks.get(d.kind, 0) + 1
+        matched = len({m.line_id for m in result.matches})
+        return Report(run_id, on, as_of, len(given.lines), matched, breaks, recovered, posted)
+
+    async def _match(self, agency_id: str, on: date, as_of: datetime) -> tuple[Inputs, Result]:
+        async with self.store.begin() as tx:
+            given = await load(tx, agency_id, on, as_of, marks()["window_days"], self._accounts())
+        return given, await asyncio.to_thread(run, given)
+
+    def _accounts(self) -> dict[str, str]:
+        return {
+            p.account_number: f"{name}/{account}"
+            for (name, account), p in self.providers.items()
+            if isinstance(p, HoldsAccount)
+        }
+
+    async def _recover(self, agency_id: str, found: Sequence[Difference]) -> int:
+        """Take up the captures that only a file tells of: one word more, under the usual rules."""
+        ids = [d.line_id for d in found if d.kind in ("unknown_money", "ambiguous") and d.line_id]
+        async with self.store.begin() as tx:
+            lines = await tx.rows(_LINE, {"agency": agency_id, "ids": ids})
+        done = 0
+        for line in sorted(lines, key=lambda x: x["id"]):
+            said = self._said(line)
+            if said is None:
+                continue
+            provider, notice, source = said
+            async with self.store.begin() as tx:
+                await self.captures.apply(tx, provider, notice, source, line["id"], "")
+            done += 1
+        return done
+
+    def _said(self, line: Row) -> tuple[Provider, Notice, str] | None:
+        """Read a line as a provider's word that money was taken, if it is one."""
+        noon = datetime.combine(line["booked_on"], time(12), HANOI).astimezone(UTC)
+        if line["source"] == "provider" and line["kind"] == "payment":
+            name, _, account = line["account"].partition("/")
+            provider = self.providers.get((name, account))
+            memo = " ".join(f"TP{r}" for r in line["candidates"])
+            notice = Notice(Verdict.CAPTURED, line["txn_id"], line["gross"],
+                            order_reference=line["reference"], memo=memo, paid_at=noon)  # fmt: skip
+            return (provider, notice, "provider_report") if provider else None
+        if line["source"] != "statement" or line["net"] <= 0:
+            return None
+        for provider in self.providers.values():
+            if isinstance(provider, HoldsAccount) and provider.account_number == line["account"]:
+                movement = Movement(line["account"], line["booked_on"].isoformat(), line["net"],
+                                    line["reference"] or "")  # fmt: skip
+                notice = Notice(
+                    Verdict.CAPTURED, f"statement:{line['account']}:{line['line_key']}",
+                    line["net"], memo=line["memo_folded"], movement=movement, paid_at=noon,
+                )  # fmt: skip
+                return provider, notice, "statement"
+        return None
+
+    async def _post(self, tx: Tx, agency_id: str, wanted: Sequence[Posting]) -> int:
+        ids = [p.voucher for p in wanted]
+        known = {r["voucher_id"] for r in await tx.rows(_BOOKED, {"agency": agency_id, "ids": ids})}
+        fresh = [p for p in wanted if p.voucher not in known]
+        for on in sorted({p.on for p in fresh}):
+            entries = [e for p in fresh if p.on == on for e in p.entries]
+            await tx.post(agency_id, entries, on=on)
+        return len(fresh)
+
+    async def _keep(
+        self, tx: Tx, agency_id: str, on: date, run_id: str, given: Inputs, result: Result,
+        as_of: datetime, started: datetime,
+    ) -> None:  # fmt: skip
+        await tx.run(
+            insert(t.recon_run),
+            {"agency_id": agency_id, "id": run_id, "business_on": on, "as_of": as_of,
+             "inputs_hash": given.digest, "rules_hash": rules_digest(),
+             "result_hash": result.digest, "started_at": started,
+             "ended_at": self.store.clock.now(),
+             "summary": {"lines": len(given.lines), "matches": len(result.matches),
+                         "breaks": len(result.differences)}},
+        )  # fmt: skip
+        known = {
+            (r["rule"], r["line_id"], r["capture_id"])
+            for r in await tx.rows(
+                _KNOWN, {"agency": agency_id, "ids": sorted({m.line_id for m in result.matches})}
+            )
+        }
+        fresh = [m for m in result.matches if (m.rule, m.line_id, m.capture_id) not in known]
+        if fresh:
+            await tx.run(
+                insert(t.recon_match),
+                [{"agency_id": agency_id, "id": self.store.clock.new_id("mat"), "run_id": run_id,
+                  "rule": m.rule, "why": m.why, "capture_id": m.capture_id, "line_id": m.line_id,
+                  "amount": m.amount} for m in fresh],
+            )  # fmt: skip
+
+
+def _fields(report: Report) -> dict[str, Any]:
+    return {name: getattr(report, name) for name in Report.__slots__}
