@@ -122,8 +122,8 @@ async def test_a_code_is_read_as_people_type_it(site: Site) -> None:
     for typed in (code, grouped, grouped.replace("1", "l"), code.replace("0", "O")):
         answer = await site.http.get(f"/verify/{typed}")
         assert answer.status_code == 200
-        assert "Biên lai hợp lệ" in answer.text
-    assert "The receipt is valid" in (await site.http.get(f"/verify/{code}?lang=en")).text
+        assert "Biên lai thử nghiệm hợp lệ" in answer.text
+    assert "The test receipt is valid" in (await site.http.get(f"/verify/{code}?lang=en")).text
 
 
 @pytest.mark.parametrize("code", ["0" * 16, "x", "9" * 400, "%00" * 16, "é" * 16])
@@ -196,3 +196,15 @@ def test_the_web_process_stays_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", ask], capture_output=True, check=True)  # noqa: S603 - our own words.
     assert done.stdout == b"[]\n"
+
+
+async def test_a_real_receipt_is_valid_without_reservation(site: Site) -> None:
+    """The sandbox's word is never the live one's: the very headline differs."""
+    await site.parts.receipts.certificate("hn-tthcc-test")
+    await change(site, "UPDATE agency SET is_sandbox = false")
+    code = (await issued(site))["verify_code"]
+
+    said = (await site.http.get(f"/verify/{code}")).text
+
+    assert "Biên lai hợp lệ" in said
+    assert "THỬ NGHIỆM" not in said

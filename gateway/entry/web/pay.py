@@ -19,6 +19,7 @@ from gateway.services import catalogue
 from gateway.services.attempts import Attempts
 from gateway.store import tables as t
 from gateway.store.tx import Store
+from gateway.store.views import receipt_view
 from receipts.words import in_words
 
 HERE: Final = Path(__file__).parent
@@ -51,6 +52,11 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "cancelled_advice": "Không phải nộp khoản này.",
         "waived": "Không phải nộp", "waived_advice": "Thủ tục này không thu tiền.",
         "extra": "Số tiền nộp thừa đang được giữ lại để hoàn trả:",
+        "receipts": "Biên lai điện tử", "receipt_phi": "Biên lai thu phí",
+        "receipt_le_phi": "Biên lai thu lệ phí", "number": "số", "get_pdf": "Tải {} (PDF)",
+        "view": "Xem trên trang web", "original": "Bản gốc đã ký số (XML)",
+        "receipt_soon": "Biên lai đang được lập. Trang này tự cập nhật; liên kết này còn dùng được"
+        " để lấy biên lai sau.",
     },
     "en": {
         "title": "Pay a public fee", "other_language": "Tiếng Việt", "dossier": "Dossier:",
@@ -72,6 +78,12 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "cancelled": "This payment was withdrawn", "cancelled_advice": "You need not pay it.",
         "waived": "Nothing is due", "waived_advice": "This procedure is free of charge.",
         "extra": "What came beyond is kept to be given back:",
+        "receipts": "Electronic receipt", "receipt_phi": "Receipt for a fee",
+        "receipt_le_phi": "Receipt for a charge", "number": "no.",
+        "get_pdf": "Download the {} (PDF)", "view": "View as a web page",
+        "original": "Signed original (XML)",
+        "receipt_soon": "The receipt is being made. This page changes by itself; the link keeps"
+        " working, so you can come back for it.",
     },
 }  # fmt: skip
 
@@ -103,6 +115,17 @@ def _standing(payment: Payment) -> tuple[str, str]:
     return str(payment.state), "good" if payment.state is State.WAIVED else "warn"
 
 
+def _lower(title: str) -> str:
+    """Let a title stand in the middle of a sentence."""
+    return title[0].lower() + title[1:]
+
+
+def _word(payment: Payment, receipts: int) -> str:
+    """Give the word by which an open page sees that something is new, a receipt among it."""
+    headline, _ = _standing(payment)
+    return f"{headline} {receipts}" if headline == "paid" else headline
+
+
 @dataclass(frozen=True, slots=True)
 class PayPages:
     """The payment page's routes."""
@@ -124,7 +147,8 @@ class PayPages:
 
     async def state(self, token: str) -> str:
         """Say how it stands, in the word that the page was made with."""
-        return _standing(await self._payment(token))[0]
+        payment = await self._payment(token)
+        return _word(payment, len(await self._receipts(payment)))
 
     async def go(self, request: Request, token: str, provider: str) -> Response:
         """Send the citizen to a provider; the live attempt is used again."""
@@ -159,6 +183,11 @@ class PayPages:
             raise Refusal("not-found", "There is no such payment link.")
         return payment
 
+    async def _receipts(self, payment: Payment) -> list[dict[str, Any]]:
+        async with self.store.begin() as tx:
+            rows = await tx.receipts(payment.agency_id, [payment.id])
+        return [receipt_view(row, "") for row in rows]
+
     async def _view(self, payment: Payment, lang: str) -> dict[str, Any]:
         said = TEXTS[lang]
         async with self.store.begin() as tx:
@@ -173,6 +202,9 @@ class PayPages:
         offered = self.attempts.offered(payment) if payable else []
         transfer = await self.attempts.transfer(payment) if payable else None
         due = payment.amount - payment.amount_on_account
+        receipts = await self._receipts(payment)
+        kinds = {x.kind for x in payment.lines if x.amount}
+        receipt_soon = headline == "paid" and len(receipts) < len(kinds)
         return {
             "lang": lang, "other_lang": "vi" if lang == "en" else "en", "t": said,
             "agency": agency["name"] if agency else "", "dossier": payment.dossier_id,
@@ -190,8 +222,15 @@ class PayPages:
                 for p in offered
                 if p.can.fixed_amount
             ],
-            "check_again": payment.state is State.OPEN,
-            "state": headline,
+            "receipts": [
+                {"title": said[f"receipt_{x['kind']}"], "series": x["series"],
+                 "number": x["number"], "amount": f"{figures(x['amount'])}\u00a0đ",
+                 "download": said["get_pdf"].format(_lower(said[f"receipt_{x['kind']}"])), **x["links"]}
+                for x in receipts
+            ],
+            "receipt_soon": receipt_soon,
+            "check_again": payment.state is State.OPEN or receipt_soon,
+            "state": _word(payment, len(receipts)),
             "back": payment.return_url, "reference": payment.reference,
             "deadline": payment.expires_at.astimezone(HANOI).strftime("%H:%M, %d/%m/%Y"),
         }  # fmt: skip

@@ -33,6 +33,9 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "title": "Tra cứu biên lai", "other_language": "English",
         "valid": "Biên lai hợp lệ",
         "valid_advice": "Hãy so các dòng dưới đây với biên lai trên tay.",
+        "test": "Biên lai thử nghiệm hợp lệ",
+        "test_advice": "Chữ ký đúng, nhưng biên lai thử nghiệm không có giá trị thanh toán hay kế"
+        " toán.",
         "unknown": "Không có biên lai với mã này",
         "unknown_advice": "Hãy kiểm tra lại từng ký tự của mã tra cứu. Nếu mã đúng như trên biên"
         " lai thì biên lai đó không phải do hệ thống này lập.",
@@ -48,6 +51,9 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "title": "Check a receipt", "other_language": "Tiếng Việt",
         "valid": "The receipt is valid",
         "valid_advice": "Compare the lines below with the receipt in your hand.",
+        "test": "The test receipt is valid",
+        "test_advice": "The signature holds, but a test receipt has no value for payment or"
+        " accounting.",
         "unknown": "There is no receipt with this code",
         "unknown_advice": "Check every character of the code. If it is as printed on the receipt,"
         " that receipt was not issued by this system.",
@@ -141,10 +147,11 @@ class ReceiptPages:
             log.error("a stored receipt does not hold any more")
             return _page("verify.html", 200, headline="broken", rows=[], sandbox="", **said)
         shown = face(found.receipt)
+        headline = "test" if shown["sandbox"] else "valid"
+        rows = _rows(shown, TEXTS[lang])
         return _page(
-            "verify.html", 200, headline="valid", rows=_rows(shown, TEXTS[lang]),
-            sandbox=shown["sandbox"], **said,
-        )  # fmt: skip
+            "verify.html", 200, headline=headline, rows=rows, sandbox=shown["sandbox"], **said
+        )
 
     async def _kept(self, token: str) -> Kept:
         kept = await self.receipts.by_token(token) if set(token) <= set(ALPHABET) else None
