@@ -225,7 +225,8 @@ class PayPages:
             "receipts": [
                 {"title": said[f"receipt_{x['kind']}"], "series": x["series"],
                  "number": x["number"], "amount": f"{figures(x['amount'])}\u00a0đ",
-                 "download": said["get_pdf"].format(_lower(said[f"receipt_{x['kind']}"])), **x["links"]}
+                 "download": said["get_pdf"].format(_lower(said[f"receipt_{x['kind']}"])),
+                 **x["links"]}
                 for x in receipts
             ],
             "receipt_soon": receipt_soon,
