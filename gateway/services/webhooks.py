@@ -1,5 +1,6 @@
 """Webhooks: each event to each endpoint at least once, in order per payment, for three days."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -93,8 +94,8 @@ class Webhooks:
             claimed = await tx.rows(
                 _CLAIM, {"now": now, "until": now + lease, "batch": deliver_batch}
             )
-        for delivery in claimed:
-            await self._send(delivery)
+        # Only heads are claimed, one a payment and endpoint, so at once keeps the order.
+        await asyncio.gather(*(self._send(delivery) for delivery in claimed))
         return len(claimed)
 
     async def _send(self, delivery: Row) -> None:
