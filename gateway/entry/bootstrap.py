@@ -117,20 +117,22 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
 def reconciliation_of(parts: Parts) -> "Reconciliation":
     """Put reconciliation together, for the worker and the commands; the web process never asks.
 
-    Receipts for money that only a file told of are issued before the day is closed.
+    What only a file told of gets its receipts and events before the day is closed.
     """
     from reconciliation.casework import Casework
     from reconciliation.intake import Intake
     from reconciliation.service import Reconciliation
 
-    async def issue_all() -> None:
+    async def catch_up() -> None:
         while await parts.receipts.issue():
+            pass
+        while await parts.outbox.sequence():
             pass
 
     return Reconciliation(
         store=parts.store, intake=Intake(parts.engine, parts.clock, parts.vault),
         captures=parts.captures, casework=Casework(parts.store), providers=parts.providers,
-        before_close=issue_all,
+        before_close=catch_up,
     )  # fmt: skip
 
 
