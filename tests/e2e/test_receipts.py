@@ -152,17 +152,19 @@ async def test_time_rises_with_the_number_though_a_clock_lags(site: Site) -> Non
     assert await violations(site.parts.store) == []
 
 
+@pytest.mark.parametrize("is_begun", [True, False])
 async def test_many_runs_at_once_do_everything_once(
-    site: Site, caplog: pytest.LogCaptureFixture
+    site: Site, caplog: pytest.LogCaptureFixture, is_begun: bool
 ) -> None:
-    """And without a collision: the lock, not the constraint behind it, keeps them apart."""
+    """And without a collision: the locks, not the constraints behind them, keep them apart."""
     await pay(site, "online", (LE_PHI,))
-    await site.parts.receipts.issue()  # From here on the series is there for all at once.
+    if is_begun:
+        await site.parts.receipts.issue()  # From here on the series is there for all at once.
     await pay_many(site, 120, branch="online")
 
     done = await asyncio.gather(*(site.parts.receipts.issue() for _ in range(6)))
 
-    assert sum(done) == 120
+    assert sum(done) == 120 + (not is_begun)
     assert [r["number"] for r in await rows(site)] == list(range(1, 122))
     assert [r.getMessage() for r in caplog.records if r.name == "thuphi.receipts"] == []
     await site.parts.outbox.sequence()
