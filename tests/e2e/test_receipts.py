@@ -124,6 +124,34 @@ async def test_numbers_begin_again_when_the_year_turns_in_hanoi(site: Site) -> N
     ]
 
 
+async def test_the_rules_change_at_midnight_in_hanoi_on_1_july_2026(site: Site) -> None:
+    """Until then ND 123/2020's symbols, from then on ND 254/2026's."""
+    site.clock.at = datetime(2026, 6, 30, 16, 59, 59, tzinfo=UTC)
+    await pay(site, "online", (LE_PHI,))
+    await site.parts.receipts.issue()
+    site.clock.move(timedelta(seconds=1))
+    await pay(site, "online", (LE_PHI,))
+    await site.parts.receipts.issue()
+
+    new, old = await rows(site)
+
+    assert (old["form"], old["series"], old["number"]) == ("01BLP0-001", "AA-26E", 1)
+    assert (new["form"], new["series"], new["number"]) == ("EBL01", "26TAA", 1)
+    page = (await site.http.get(f"/receipts/{old['token']}.html")).text
+    assert "0000001" in page, "seven digits, as the old rule shows them"
+
+
+async def test_a_day_without_rules_issues_nothing_and_says_so(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.clock.at = datetime(2022, 6, 30, 16, 59, 59, tzinfo=UTC)
+    await pay(site, "online", (LE_PHI,))
+
+    assert await site.parts.receipts.issue() == 0
+    assert await rows(site) == []
+    assert "receipts: _number failed for 1 of them" in caplog.text
+
+
 async def test_a_receipt_is_dated_by_the_hanoi_day_of_its_number_not_of_the_payment(
     site: Site,
 ) -> None:

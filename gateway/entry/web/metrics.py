@@ -16,7 +16,13 @@ _GAUGES: Final = {
     "thuphi_events_unstamped": "SELECT count(*) AS n FROM event WHERE position IS NULL",
     "thuphi_breaks_open": "SELECT count(*) AS n FROM break WHERE state = 'open'",
     "thuphi_payments_in_doubt": "SELECT count(*) AS n FROM payment WHERE in_doubt",
+    "thuphi_receipts_unnumbered": (
+        "SELECT count(*) AS n FROM event WHERE handled_at IS NULL AND type = 'payment.paid'"
+    ),
     "thuphi_receipts_unsigned": "SELECT count(*) AS n FROM receipt WHERE xml IS NULL",
+    "thuphi_receipts_undrawn": (
+        "SELECT count(*) AS n FROM receipt WHERE xml IS NOT NULL AND pdf IS NULL"
+    ),
 }
 
 
