@@ -15,6 +15,8 @@ from PIL import Image
 from playwright.async_api import Browser, Page, async_playwright
 from receipt_days import LE_PHI, PAYER, PHI, paid, pay
 
+CITIZEN = PAYER | {"name": "Nguyễn Thị Hoà"}
+
 SHOTS = os.environ.get("THUPHI_SCREENSHOTS")  # A folder to keep pictures in; else none are kept.
 
 
@@ -43,7 +45,7 @@ async def opened(browser: Browser, url: str, width: int = 360) -> Page:
 
 async def link_of(site: Site, *, drawn: bool = True) -> str:
     """Pay phí and lệ phí at once; give the payment's link."""
-    payment = await pay(site, "hoan-kiem", (PHI, LE_PHI), PAYER)
+    payment = await pay(site, "hoan-kiem", (PHI, LE_PHI), CITIZEN)
     if drawn:
         await site.parts.receipts.issue()
     return f"{site.parts.settings.public_url}/pay/{payment.token}"
@@ -96,14 +98,14 @@ async def test_from_the_payment_page_to_the_check_by_clicking(site: Site, browse
 
     await page.locator("text=Xem trên trang web").last.click()
     said = await page.inner_text("main")
-    assert PAYER["name"] in said
+    assert CITIZEN["name"] in said
     assert "nghìn đồng" in said
     await page.click("text=Tra cứu biên lai này")
     said = await page.inner_text("main")
 
     assert "Biên lai thử nghiệm hợp lệ" in said
-    assert "C••• N••• T••• H•••" in said
-    assert PAYER["name"] not in said
+    assert "N••• T••• H•••" in said
+    assert CITIZEN["name"] not in said
     await page.click("text=English")
     assert "The test receipt is valid" in await page.inner_text("main")
 
