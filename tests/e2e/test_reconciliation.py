@@ -277,6 +277,31 @@ async def test_a_payout_that_is_not_what_its_lines_add_up_to_keeps_the_day_open(
     assert "the bank account equals its statement" in report.closed.open_checks
 
 
+async def test_an_obligation_that_the_treasury_books_twice_is_a_break(site: Site) -> None:
+    payment = await paid_by_vnpay(site)
+    await night(site, 2)
+    again = {"obligation_id": payment["id"], "document_ref": "NS20261119-00002"}
+    await take(site, "treasury", {"obligation_id": payment["id"]}, again)
+
+    report = await reconcile(site, NEXT)
+
+    assert report.breaks["duplicate"] == 1
+    assert await balance(site, "3330") == 0
+
+
+async def test_a_lump_by_budget_line_is_the_sum_of_one_day(site: Site) -> None:
+    """One treasury document may cover many payments."""
+    await paid_by_vnpay(site, 1, "14831393")
+    await paid_by_vnpay(site, 2, "14831394")
+    await night(site, 2)
+    await take(site, "treasury", {"amount": 20_000})
+
+    report = await reconcile(site, NEXT)
+
+    assert report.matched == 1
+    assert await balance(site, "3330") == 0
+
+
 async def test_a_file_is_taken_whole_or_not_at_all_and_says_the_line(site: Site) -> None:
     """SCENARIOS 28."""
     good = written("statement", {"line_id": "1"}, {"line_id": "2"}, {"line_id": "3"})

@@ -1,6 +1,7 @@
 """Matching is a partition, whatever the files say; and its SQL is no dialect's secret."""
 
 from datetime import UTC, date, datetime
+from random import Random
 from typing import Any
 
 import asyncpg
@@ -22,74 +23,14 @@ def _day(n: int) -> date:
     return date.fromordinal(date(2026, 11, 18).toordinal() + n)
 
 
-days, amounts = st.integers(0, 3), st.sampled_from((5_000, 10_000, 200_000))
-maybe = st.sampled_from((None, "FT1", "FT2", "FT3"))
 references = ("AAAA", "BBBB", "CCCC")
 
 
-@st.composite
-def inputs(draw: st.DrawFn) -> Inputs:
-    """Draw a small, crowded world: few amounts and references, so that much looks alike."""
-    captures, shares, dues = [], [], []
-    for i in range(draw(st.integers(0, 6))):
-        n, amount, is_transfer = draw(days), draw(amounts), draw(st.booleans())
-        captures.append({
-            "id": f"cap{i}", "provider_account": "vietqr/default" if is_transfer
-            else "vnpay/default", "txn_id": f"T{i}", "amount": amount, "value_on": _day(n),
-            "day_no": DAY_NO + n, "paid_at": datetime(2026, 11, 18 + n, 5, i, tzinfo=UTC),
-            "is_transfer": is_transfer, "bank_reference": draw(maybe) if is_transfer else None,
-        })  # fmt: skip
-        which = draw(st.integers(0, 2))
-        shares.append({"capture_id": f"cap{i}", "payment_id": f"pay{which}",
-                       "reference": references[which]})  # fmt: skip
-        dues.append({"payment_id": f"pay{i}", "capture_id": f"cap{i}", "kind": "phi",
-                     "budget_line": "2716", "amount": amount, "booked_on": _day(n),
-                     "day_no": DAY_NO + n})  # fmt: skip
-    lines = [draw(line_of(i)) for i in range(draw(st.integers(0, 8)))]
-    return Inputs(captures, shares, dues, lines, {"0123": "vietqr/default"})
-
-
-@st.composite
-def line_of(draw: st.DrawFn, i: int) -> dict[str, Any]:
-    """Draw one line of any of the three files."""
-    source, n, amount = (
-        draw(st.sampled_from(("provider", "statement", "treasury"))),
-        draw(days),
-        (draw(amounts)),
-    )
-    line: dict[str, Any] = {
-        "id": f"lin{i}", "source": source, "account": "1057757", "booked_on": _day(n),
-        "day_no": DAY_NO + n, "line_no": i, "kind": "revenue", "gross": amount, "fee": 0,
-        "net": amount, "txn_id": None, "reference": None, "batch_id": None, "obligation_id": None,
-        "budget_line": None, "memo": None, "candidates": [],
-    }  # fmt: skip
-    if source == "provider":
-        line |= {
-            "account": "vnpay/default", "kind": draw(st.sampled_from(("payment", "charge",
-            "refund"))), "txn_id": f"T{draw(st.integers(0, 7))}",
-            "batch_id": draw(st.sampled_from((None, "B1", "B2"))),
-        }  # fmt: skip
-    elif source == "statement":
-        sign = draw(st.sampled_from((1, 1, 1, -1)))
-        line |= {
-            "account": "0123", "kind": "credit", "gross": sign * amount, "net": sign * amount,
-            "reference": draw(st.sampled_from((None, "FT1", "FT2", "B1", "NS1"))),
-            "memo": draw(st.sampled_from((None, "X", "VNPAY THANH TOAN", "NOP NSNN",
-            "BU PHI THANH TOAN"))), "candidates": draw(st.lists(st.sampled_from(references),
-            max_size=2, unique=True)),
-        }  # fmt: skip
-    else:
-        line |= {
-            "obligation_id": draw(st.sampled_from((None, "pay0", "pay1", "pay9"))),
-            "budget_line": draw(st.sampled_from(("2716", "2767"))), "batch_id": "NS1",
-        }  # fmt: skip
-    return line
-
-
-@given(inputs())
+@given(st.integers(0, 2**32))
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_every_line_is_a_match_or_a_break_and_never_both(world: Inputs) -> None:
+def test_every_line_is_a_match_or_a_break_and_never_both(seed: int) -> None:
     """And one capture is on the bank's statement once, on a provider's report once."""
+    world = _world(seed)
     result = run(world)
 
     matched = {m.line_id for m in result.matches}
@@ -110,9 +51,10 @@ def _each_capture_once(result: Result, of: tuple[str, ...]) -> None:
     assert len(lines) == len(set(lines))
 
 
-@given(inputs())
+@given(st.integers(0, 2**32))
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_the_same_inputs_in_any_order_give_the_same_answer(world: Inputs) -> None:
+def test_the_same_inputs_in_any_order_give_the_same_answer(seed: int) -> None:
+    world = _world(seed)
     turned = Inputs(world.captures[::-1], world.shares[::-1], world.dues[::-1], world.lines[::-1],
                     world.bank_accounts)  # fmt: skip
 
@@ -131,9 +73,7 @@ async def test_the_rules_give_the_same_answer_on_postgresql(database_url: str) -
 
 
 def _world(seed: int) -> Inputs:
-    """Draw one world without hypothesis: an async test draws for itself, by the number given."""
-    from random import Random
-
+    """Draw a small, crowded world: few amounts, days and references, so that much looks alike."""
     chance = Random(seed)  # noqa: S311 - a story, not a secret.
     captures, shares, dues, lines = [], [], [], []
     for i in range(12):
@@ -147,7 +87,7 @@ def _world(seed: int) -> Inputs:
             else "vnpay/default", "txn_id": f"T{i}", "amount": amount, "value_on": _day(n),
             "day_no": DAY_NO + n, "paid_at": datetime(2026, 11, 18 + n, 5, i, tzinfo=UTC),
             "is_transfer": is_transfer,
-            "bank_reference": chance.choice((None, f"FT{i}", "FT1")) if is_transfer else None,
+            "bank_reference": chance.choice((None, None, f"FT{i}", "FT1")) if is_transfer else None,
         })  # fmt: skip
         which = chance.randrange(3)
         shares.append({"capture_id": f"cap{i:02}", "payment_id": f"pay{which}",
@@ -157,7 +97,7 @@ def _world(seed: int) -> Inputs:
                      "day_no": DAY_NO + n})  # fmt: skip
     for i in range(24):
         source = ("provider", "statement", "treasury")[i % 3]
-        n, amount = chance.randrange(4), chance.choice((5_000, 10_000))
+        n, amount = chance.randrange(2), chance.choice((5_000, 10_000))
         sign = -1 if source == "statement" and chance.random() < 0.2 else 1
         lines.append({
             "id": f"lin{i:02}", "source": source, "account": {"provider": "vnpay/default",
@@ -165,7 +105,7 @@ def _world(seed: int) -> Inputs:
             "day_no": DAY_NO + n, "line_no": i, "kind": chance.choice(("payment", "payment",
             "charge", "refund")) if source == "provider" else "credit", "gross": sign * amount,
             "fee": 0, "net": sign * amount, "txn_id": f"T{chance.randrange(14)}",
-            "reference": chance.choice((None, "FT1", f"FT{chance.randrange(12)}", "B1", "NS1")),
+            "reference": chance.choice((None, None, "FT1", f"FT{i}", "B1", "NS1")),
             "batch_id": {"provider": chance.choice(("B1", "B2")), "statement": None,
             "treasury": "NS1"}[source], "obligation_id": chance.choice((None, "pay1",
             f"pay{chance.randrange(14)}")) if source == "treasury" else None,
