@@ -126,7 +126,7 @@ async def test_a_code_is_read_as_people_type_it(site: Site) -> None:
     assert "The test receipt is valid" in (await site.http.get(f"/verify/{code}?lang=en")).text
 
 
-@pytest.mark.parametrize("code", ["0" * 16, "x", "9" * 400, "%00" * 16, "é" * 16])
+@pytest.mark.parametrize("code", ["0" * 16, "x", "9" * 400, "%01" * 16, "é" * 16])
 async def test_an_unknown_code_is_said_to_be_unknown(site: Site, code: str) -> None:
     answer = await site.http.get(f"/verify/{code}")
 
@@ -140,6 +140,18 @@ async def test_a_link_that_opens_nothing_says_so(site: Site, ending: str) -> Non
         answer = await site.http.get(f"/receipts/{token}.{ending}")
         assert answer.status_code == 404
         assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/receipts/%00.xml", "/verify/%00", "/pay/%00", "/v1/receipts/%00", "/v1/payments/%00",
+     "/v1/payments?dossier_id=%00"],
+)  # fmt: skip
+async def test_a_nul_is_nowhere_and_no_fault_of_ours(site: Site, path: str) -> None:
+    """The database cannot hold one, so asking it would be an error of ours: a 5xx."""
+    answer = await site.http.get(path, headers={"authorization": f"Bearer {site.key}"})
+
+    assert answer.status_code == 404
 
 
 async def test_a_pdf_that_is_not_drawn_yet_says_when_to_come_back(site: Site) -> None:

@@ -29,6 +29,14 @@ def path_for_log(path: str) -> str:
     return _TOKEN.sub(r"/\1/…", path)
 
 
+def _nowhere(request: Request) -> Response | None:
+    """Refuse a NUL before it reaches the database, which cannot even look for one."""
+    path, query = request.scope["path"], request.scope["query_string"]
+    if "\x00" in path or (path.startswith("/v1/") and b"%00" in query):
+        return problem(Refusal("not-found", "There is nothing at this address."))
+    return None
+
+
 def build_app(parts: Parts) -> FastAPI:
     """Give the application."""
     app = FastAPI(title="Thu Phí", version="0.1.0", docs_url=None, redoc_url=None)
@@ -80,7 +88,7 @@ def build_app(parts: Parts) -> FastAPI:
         request_id = secrets.token_hex(8)
         began = monotonic()
         try:
-            answer = await go_on(request)
+            answer = _nowhere(request) or await go_on(request)
         except Exception:
             # The text of an error may quote what somebody sent: its kind and place are enough.
             log.exception("failed", extra={"request_id": request_id})
