@@ -27,6 +27,7 @@ from gateway.store.migrate import migrate
 
 ROLES: Final = ("accountant", "approver", "clerk", "operator", "auditor")
 port_default: Final = 8080
+address_default: Final = "127.0.0.1"  # A container serves on 0.0.0.0, behind a TLS proxy.
 Command = Callable[[argparse.Namespace], Awaitable[int]]
 
 
@@ -144,7 +145,7 @@ async def do_serve(args: argparse.Namespace) -> int:
     from gateway.entry.web.serving import serving
 
     start_logs()
-    async with opened() as parts, serving(build_app(parts), args.port):
+    async with opened() as parts, serving(build_app(parts), args.port, args.address):
         await stopped().wait()
     return 0
 
@@ -154,7 +155,7 @@ async def do_simulate(args: argparse.Namespace) -> int:
     base = settings_now()
     origin = f"http://127.0.0.1:{args.port}"
     settings = simulated(base, base.data_dir, origin)
-    async with simulating(settings, base.data_dir, clock_of(settings), args.port):
+    async with simulating(settings, base.data_dir, clock_of(settings), args.port, args.address):
         say(args, {"banks": f"{origin}/bank", "notices_go_to": settings.public_url})
         await stopped().wait()
     return 0
@@ -185,16 +186,16 @@ def parser() -> argparse.ArgumentParser:
         made.set_defaults(run=run)
         return made
 
-    add("serve", do_serve, "serve the API and the pages").add_argument(
-        "--port", type=int, default=port_default
-    )
+    serve = add("serve", do_serve, "serve the API and the pages")
+    serve.add_argument("--port", type=int, default=port_default)
+    serve.add_argument("--address", default=address_default)
     add("worker", do_worker, "run the jobs")
     demo = add("demo", do_demo, "run everything on loopback, with simulated banks")
     demo.add_argument("--port", type=int, default=port_default)
     demo.add_argument("--simulator-port", type=int, default=simulator_port_default)
-    add("simulate", do_simulate, "run the simulated banks alone").add_argument(
-        "--port", type=int, default=simulator_port_default
-    )
+    banks = add("simulate", do_simulate, "run the simulated banks alone")
+    banks.add_argument("--port", type=int, default=simulator_port_default)
+    banks.add_argument("--address", default=address_default)
     day = add("day", do_day, "live a whole day on a test clock, and prove the books")
     day.add_argument("--payments", type=int, default=200)
     day.add_argument("--seed", type=int, default=7)

@@ -62,13 +62,14 @@ def simulator_config(
 
 @asynccontextmanager
 async def simulating(
-    settings: Settings, folder: Path, clock: Clock, port: int
+    settings: Settings, folder: Path, clock: Clock, port: int, address: str = "127.0.0.1"
 ) -> AsyncIterator[None]:
     """Run the simulated banks until the block ends."""
     from gateway.entry.web.serving import serving
 
     simulator = build_simulator(clock, simulator_config(settings, folder))
-    async with simulator.app.router.lifespan_context(simulator.app), serving(simulator.app, port):
+    app = simulator.app
+    async with app.router.lifespan_context(app), serving(app, port, address):
         yield
 
 

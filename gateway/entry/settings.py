@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from gateway.infra.wire import Network
 
 PREFIX: Final = "THUPHI_"
 _KNOWN: Final = frozenset(
     {
-        "DATABASE_URL", "DATA_DIR", "PUBLIC_URL", "MASTER_KEY", "MASTER_KEY_FILE", "WIRE_ALLOW",
-        "CLOCK", "DEFAULT_AGENCY", "SERVER_PORT", "TEST_DATABASE_URL",
+        "DATABASE_URL", "DATABASE_PASSWORD_FILE", "DATA_DIR", "PUBLIC_URL", "MASTER_KEY",
+        "MASTER_KEY_FILE", "WIRE_ALLOW", "CLOCK", "DEFAULT_AGENCY", "SERVER_PORT",
+        "TEST_DATABASE_URL",
     }
 )  # fmt: skip
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -76,7 +77,7 @@ def read_settings(values: Mapping[str, str], adapter_fields: Iterable[str]) -> S
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path:
         raise SettingError("THUPHI_PUBLIC_URL must be like https://pay.example.vn, with no path.")
     settings = Settings(
-        database_url=_database(mine.get("DATABASE_URL")),
+        database_url=_database(mine),
         data_dir=Path(mine.get("DATA_DIR", ".data")).absolute(),
         public_url=public_url,
         master_key=_master_key(mine),
@@ -92,10 +93,21 @@ def read_settings(values: Mapping[str, str], adapter_fields: Iterable[str]) -> S
     return settings
 
 
-def _database(url: str | None) -> str | None:
+def _database(mine: Mapping[str, str]) -> str | None:
+    """Take the database's address; its password may stand in a file of its own."""
+    url = mine.get("DATABASE_URL")
     if url is not None and not url.startswith(("postgresql://", "postgres://")):
         raise SettingError("THUPHI_DATABASE_URL must begin with postgresql://.")
-    return url
+    if "DATABASE_PASSWORD_FILE" not in mine:
+        return url
+    parts = urlsplit(url or "")
+    if not parts.username or parts.password is not None:
+        raise SettingError(
+            "THUPHI_DATABASE_PASSWORD_FILE needs THUPHI_DATABASE_URL with a user and no password."
+        )
+    user, _, host = parts.netloc.rpartition("@")
+    password = quote(_content(mine, "DATABASE_PASSWORD_FILE"), safe="")
+    return parts._replace(netloc=f"{user}:{password}@{host}").geturl()
 
 
 def _master_key(mine: Mapping[str, str]) -> str:
@@ -103,10 +115,14 @@ def _master_key(mine: Mapping[str, str]) -> str:
         raise SettingError("Set THUPHI_MASTER_KEY or THUPHI_MASTER_KEY_FILE, not both.")
     if "MASTER_KEY_FILE" not in mine:
         return mine.get("MASTER_KEY", "")
+    return _content(mine, "MASTER_KEY_FILE")
+
+
+def _content(mine: Mapping[str, str], name: str) -> str:
     try:
-        return Path(mine["MASTER_KEY_FILE"]).read_text("ascii").strip()
+        return Path(mine[name]).read_text("ascii").strip()
     except (OSError, UnicodeDecodeError):
-        raise SettingError("THUPHI_MASTER_KEY_FILE cannot be read; check its path.") from None
+        raise SettingError(f"{PREFIX}{name} cannot be read; check its path.") from None
 
 
 def _networks(text: str) -> tuple[Network, ...]:

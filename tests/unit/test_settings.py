@@ -1,5 +1,7 @@
 """A setting that is missing, unknown or malformed stops the start with one sentence."""
 
+from pathlib import Path
+
 import pytest
 
 from gateway.entry.settings import SettingError, read_settings
@@ -18,6 +20,14 @@ FIELDS = ("VNPAY_TMN_CODE", "VNPAY_SECRET")
         ({"THUPHI_CLOCK": "2026-11-18T01:00:00"}, "THUPHI_CLOCK"),
         ({"THUPHI_MASTER_KEY": "a", "THUPHI_MASTER_KEY_FILE": "b"}, "not both"),
         ({"THUPHI_MASTER_KEY_FILE": "/nowhere/key"}, "cannot be read"),
+        ({"THUPHI_DATABASE_PASSWORD_FILE": "/nowhere/word"}, "with a user and no password"),
+        (
+            {
+                "THUPHI_DATABASE_URL": "postgresql://u@db/thuphi",
+                "THUPHI_DATABASE_PASSWORD_FILE": "/nowhere/word",
+            },
+            "THUPHI_DATABASE_PASSWORD_FILE cannot be read",
+        ),
         (
             {"THUPHI_PUBLIC_URL": "https://pay.example.vn", "THUPHI_WIRE_ALLOW": "10.0.0.0/8"},
             "loopback only",
@@ -36,3 +46,20 @@ def test_what_is_not_ours_is_left_alone() -> None:
 
     assert settings.adapters == {"VNPAY_SECRET": "s"}
     assert "'s'" not in repr(settings)
+
+
+def test_the_databases_password_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
+    """A password in a variable is shown by every tool that lists a container's settings."""
+    word = tmp_path / "word"
+    word.write_text("a/b@c:d%\n", "ascii")
+
+    settings = read_settings(
+        {
+            "THUPHI_DATABASE_URL": "postgresql://thuphi@postgres:5432/thuphi",
+            "THUPHI_DATABASE_PASSWORD_FILE": str(word),
+        },
+        FIELDS,
+    )
+
+    assert settings.database_url == "postgresql://thuphi:a%2Fb%40c%3Ad%25@postgres:5432/thuphi"
+    assert "a%2Fb" not in repr(settings)
