@@ -26,4 +26,7 @@ test: setup need  ## every test, on a real PostgreSQL
 check: setup  ## lint, format, types, import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-.PHONY: help setup demo need test check
+bench: setup  ## speed against the same statements in pgbench, and memory; writes bench/results.json
+	@$(BIN)/python -m bench
+
+.PHONY: help setup demo need test check bench
