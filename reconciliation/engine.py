@@ -6,6 +6,7 @@ it matched. The text is plain SQL, so that it also runs on PostgreSQL and Spark.
 
 import hashlib
 import json
+import tempfile
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -124,7 +125,9 @@ def run(given: Inputs) -> Result:
     """Run every rule. CPU work: call it in a thread, and never in the web process."""
     import duckdb
 
-    with duckdb.connect(config={"threads": 2}) as base:
+    # Large runs spill to disk; the present folder, DuckDB's own choice, may be read-only.
+    spill = f"{tempfile.gettempdir()}/thuphi-duckdb"
+    with duckdb.connect(config={"threads": 2, "temp_directory": spill}) as base:
         for name, rows in tables_of(given).items():
             base.register(f"{name}_given", _arrow(rows, _SHAPES[name]))
             base.execute(f"CREATE TABLE {name} AS SELECT * FROM {name}_given")
