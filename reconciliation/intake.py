@@ -81,6 +81,13 @@ class Intake:
         async with self.engine.connect() as connection:
             return [str(r[0]) for r in await connection.execute(waiting.limit(queued_page))]
 
+    async def take_all(self) -> int:
+        """Read every file that waits; a refused one says why and stops nobody."""
+        waiting = await self.queued()
+        for file_id in waiting:
+            await self.take(file_id)
+        return len(waiting)
+
     async def take(self, file_id: str) -> Taken:
         """Read a queued file: all of its lines, or none and the reason. Twice has no effect."""
         async with self.engine.begin() as connection:

@@ -109,6 +109,9 @@ def jobs_of(parts: Parts) -> dict[str, tuple[int, Job]]:
     async def reconcile() -> str:
         return await reconciliation_of(parts).reconcile_yesterday()
 
+    async def read_files() -> int:
+        return await reconciliation_of(parts).intake.take_all()
+
     return {
         "sequence": (1, parts.outbox.sequence),
         "deliver": (1, parts.webhooks.deliver),
@@ -117,6 +120,7 @@ def jobs_of(parts: Parts) -> dict[str, tuple[int, Job]]:
         "expire": (10, expire),
         "replay notices": (30, parts.notices.replay),
         "purge notices": (3_600, parts.notices.purge),
+        "read files": (10, read_files),
         "check invariants": (60, watch),
         "reconcile yesterday": (86_400, reconcile),
     }

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from gateway.domain.errors import FieldError, Refusal
 from gateway.domain.states import State
 from gateway.entry.web.bodies import Reader, body_bytes_max, origin_of, payment_body, read_json
+from gateway.ports.clock import Clock
 from gateway.services import catalogue
 from gateway.services.access import Access, Client
 from gateway.services.attempts import Attempts
@@ -117,7 +118,7 @@ def _payment_routes(api: APIRouter, parts: ApiParts) -> None:
         client = await _client(parts, request)
         key = idempotency_key(request)
         values = read_json(await read_body(request))
-        wanted = await _wanted(parts.store, client, values)
+        wanted = _wanted(parts.store.clock, client, values)
         keyed = Wanted(**wanted, key=key, body_hash=body_hash(values))
         (answer,) = await parts.payments.request_many(client, [keyed])
         return _said(answer)
@@ -199,19 +200,13 @@ def _reading_routes(api: APIRouter, parts: ApiParts) -> None:
         return _json(receipt_view(row, parts.store.public_url) | {"payment_id": row["payment_id"]})
 
 
-async def _wanted(store: Store, client: Client, values: Mapping[str, Any]) -> dict[str, Any]:
+def _wanted(clock: Clock, client: Client, values: Mapping[str, Any]) -> dict[str, Any]:
     """Check what only the books know: agency, branch, origin, price."""
-    body = payment_body(values, store.clock.now())
+    body = payment_body(values, clock.now())
     errors = []
     if body.agency != client.agency_id:
         errors.append(FieldError("/agency", "This key does not ask for that agency."))
-    async with store.begin() as tx:
-        branch = await tx.row(
-            select(t.branch.c.id).where(
-                t.branch.c.agency_id == client.agency_id, t.branch.c.id == body.branch
-            )
-        )
-    if branch is None:
+    if body.branch not in client.branches:
         errors.append(FieldError("/branch", "The agency has no such branch."))
     if errors:
         raise Refusal("invalid-request", "Some fields are wrong.", tuple(errors))

@@ -15,9 +15,12 @@ from starlette.exceptions import HTTPException
 
 from gateway.domain.errors import Refusal
 from gateway.entry.bootstrap import Parts
-from gateway.entry.web import api, notices, pay, receipts
+from gateway.entry.web import api, console_door, notices, pay, receipts
+from gateway.entry.web.console import Console
 from gateway.entry.web.metrics import Metrics
 from gateway.entry.web.problems import problem
+from gateway.services.desk import Desk
+from reconciliation.intake import Intake
 
 log: Final = logging.getLogger("thuphi.web")
 # What follows these in a path opens something to whoever holds it, so it is cut from the log.
@@ -32,7 +35,7 @@ def path_for_log(path: str) -> str:
 def _nowhere(request: Request) -> Response | None:
     """Refuse a NUL before it reaches the database, which cannot even look for one."""
     path, query = request.scope["path"], request.scope["query_string"]
-    if "\x00" in path or (path.startswith("/v1/") and b"%00" in query):
+    if "\x00" in path or (path.startswith(("/v1/", "/console")) and b"%00" in query):
         return problem(Refusal("not-found", "There is nothing at this address."))
     return None
 
@@ -48,6 +51,14 @@ def build_app(parts: Parts) -> FastAPI:
     app.include_router(notices.routes(parts.notices))
     app.include_router(pay.routes(pay.PayPages(parts.store, parts.attempts)))
     app.include_router(receipts.routes(receipts.ReceiptPages(parts.receipts)))
+    app.include_router(
+        console_door.routes(
+            Console(
+                parts.store, parts.access, Desk(parts.store, parts.vault),
+                Intake(parts.engine, parts.clock, parts.vault), parts.settings.public_url,
+            )
+        )
+    )  # fmt: skip
 
     @app.exception_handler(Refusal)
     async def refused(_: Request, refusal: Refusal) -> Response:

@@ -28,7 +28,8 @@ POLICY: Final = (
     " form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
 _STATIC: Final = {
-    "pay_now.css": "text/css", "pay_now.js": "text/javascript", "receipt.css": "text/css",
+    "pay_now.css": "text/css", "pay_now.js": "text/javascript",
+    "console.css": "text/css", "receipt.css": "text/css",
 }  # fmt: skip
 TEXTS: Final[dict[str, dict[str, str]]] = {
     "vi": {

@@ -1,0 +1,270 @@
+"""The console's pages: today, payments and their whole story, cases, receipts, books.
+
+Everything works without JavaScript. Staff see their own agency, and nothing else.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse, Response
+
+from gateway.domain.calendar import hanoi_day
+from gateway.domain.errors import Refusal
+from gateway.domain.ledger import TITLES
+from gateway.entry.web.console_page import Look, render
+from gateway.services import catalogue
+from gateway.services.access import Access, Officer, session_hours_max
+from gateway.services.books import trial_balance
+from gateway.services.desk import Desk, Search, age_days, cut, page_rows_max
+from gateway.store.tx import Row, Store
+from receipts.words import in_words
+from reconciliation.intake import Intake
+from reconciliation.readers.table import PROFILES, file_bytes_max
+
+COOKIE: Final = "thuphi_session"
+LANGUAGE: Final = "thuphi_lang"
+MAY_SEE_PAYER: Final = frozenset({"accountant", "approver", "clerk"})
+MAY_UPLOAD: Final = frozenset({"accountant", "approver"})
+words_chars_max: Final = 128  # Longer than any reference, dossier or bank's transaction id.
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """The console's routes."""
+
+    store: Store
+    access: Access
+    desk: Desk
+    intake: Intake
+    public_url: str
+
+    async def officer(self, request: Request) -> Officer | None:
+        """Tell who is signed in."""
+        token = request.cookies.get(COOKIE, "")
+        return await self.access.officer(token) if token else None
+
+    def look(self, request: Request, officer: Officer | None) -> Look:
+        """Say in which language, for whom and for which address a page is made."""
+        wanted = request.query_params.get("lang") or request.cookies.get(LANGUAGE)
+        rest = {k: v for k, v in request.query_params.items() if k != "lang"}
+        lang = "en" if wanted == "en" else "vi"
+        other = urlencode(rest | {"lang": "vi" if lang == "en" else "en"})
+        return Look(lang, officer, request.url.path, f"{request.url.path}?{other}")
+
+    async def sign_in_page(
+        self, request: Request, problem: str = "", status: int = 200
+    ) -> Response:
+        """Show the form."""
+        return render("login", self.look(request, None), {"problem": problem}, status)
+
+    async def sign_in(self, request: Request) -> Response:
+        """Check user name and password; a good pair opens a session of its own."""
+        form = await request.form()
+        username, password = str(form.get("username", "")), str(form.get("password", ""))
+        source = request.client.host if request.client else "unknown"
+        try:
+            token = await self.access.sign_in(username[:64], password[:256], source)
+        except Refusal as refusal:
+            slow = refusal.code == "too-many-requests"
+            answer = await self.sign_in_page(request, refusal.code, 429 if slow else 401)
+            if slow:
+                answer.headers["retry-after"] = "900"
+            return answer
+        # A session that came with the request is never continued: nobody can plant one.
+        if old := request.cookies.get(COOKIE):
+            await self.access.sign_out(old)
+        answer = RedirectResponse("/console", 303)
+        answer.set_cookie(
+            COOKIE, token, max_age=session_hours_max * 3_600, path="/console", httponly=True,
+            samesite="lax", secure=urlsplit(self.public_url).scheme == "https",
+        )  # fmt: skip
+        return answer
+
+    async def sign_out(self, request: Request, _officer: Officer) -> Response:
+        """Revoke the session."""
+        await self.access.sign_out(request.cookies.get(COOKIE, ""))
+        answer = RedirectResponse("/console/login", 303)
+        answer.delete_cookie(COOKIE, path="/console")
+        return answer
+
+    async def today(self, request: Request, officer: Officer) -> Response:
+        """Show what came in today, and what waits for somebody."""
+        seen = await self.desk.today(officer.agency_id)
+        now = self.store.clock.now()
+        return self._page("today", request, officer, seen | {
+            "total": sum(r["amount"] for r in seen["came"]),
+            "count": sum(r["n"] for r in seen["came"]),
+            "oldest_days": age_days(seen["waits"]["oldest"], now)
+            if seen["waits"]["oldest"] else 0,
+        })  # fmt: skip
+
+    async def payments(self, request: Request, officer: Officer) -> Response:
+        """Show what a search finds."""
+        asked = request.query_params
+        search = Search(
+            words=asked.get("q", "").strip()[:words_chars_max], state=asked.get("state", "")[:16],
+            branch=asked.get("branch", "")[:64], since=_day(asked.get("since")),
+            upto=_day(asked.get("upto")), before=asked.get("before", "")[:40],
+        )  # fmt: skip
+        look = self.look(request, officer)
+        rows, last = cut(await self.desk.payments(officer.agency_id, search))
+        if len(rows) == 1 and search.words and not search.before:
+            return RedirectResponse(f"/console/payments/{rows[0]['id']}", 303)
+        return self._page("payments", request, officer, {
+            "rows": [
+                dict(r) | {"title": _name(officer, r["procedure"], look)} for r in rows
+            ],
+            "branches": await self.desk.branches(officer.agency_id), "search": search,
+            "next": _next(asked, last),
+        })  # fmt: skip
+
+    async def payment(
+        self, request: Request, officer: Officer, payment_id: str,
+        payer: Mapping[str, str] | None = None,
+    ) -> Response:  # fmt: skip
+        """Show one payment and its whole story."""
+        payment, receipts, moments = await self.desk.story(officer.agency_id, payment_id)
+        look = self.look(request, officer)
+        return self._page("payment", request, officer, {
+            "p": payment, "title": _name(officer, payment.procedure, look),
+            "words": in_words(payment.amount), "receipts": receipts,
+            "moments": [_moment(m) for m in moments], "payer": payer,
+            "may_see_payer": officer.role in MAY_SEE_PAYER and payment.payer_sealed is not None,
+        })  # fmt: skip
+
+    async def reveal(self, request: Request, officer: Officer, payment_id: str) -> Response:
+        """Show the payer's data this once; the reading is written down."""
+        if officer.role not in MAY_SEE_PAYER:
+            raise Refusal("forbidden", "Your role does not see payers' data.")
+        payer = await self.desk.reveal(officer.agency_id, payment_id, f"staff:{officer.username}")
+        return await self.payment(request, officer, payment_id, payer)
+
+    async def breaks(self, request: Request, officer: Officer) -> Response:
+        """Show cases, oldest first."""
+        asked = request.query_params
+        state = asked.get("state", "open")
+        rows, last = cut(
+            await self.desk.breaks(
+                officer.agency_id, state[:16], asked.get("kind", "")[:32],
+                asked.get("before", "")[:40],
+            )
+        )  # fmt: skip
+        now = self.store.clock.now()
+        return self._page("breaks", request, officer, {
+            "rows": [dict(r) | {"age": age_days(r["since_on"], now)} for r in rows],
+            "state": state, "kind": asked.get("kind", ""), "next": _next(asked, last),
+        })  # fmt: skip
+
+    async def case(self, request: Request, officer: Officer, break_id: str) -> Response:
+        """Show one case."""
+        row = await self.desk.case(officer.agency_id, break_id)
+        age = age_days(row["since_on"], self.store.clock.now())
+        return self._page("break", request, officer, {"k": dict(row) | {"age": age}})
+
+    async def receipts(self, request: Request, officer: Officer) -> Response:
+        """Show receipts, newest first."""
+        asked = request.query_params
+        number = asked.get("number", "").strip()
+        rows, last = cut(
+            await self.desk.receipts(
+                officer.agency_id, asked.get("series", "")[:8],
+                int(number) if number.isascii() and number.isdigit() and len(number) < 9 else None,  # noqa: PLR2004 - a receipt's number has eight digits at most.
+                asked.get("before", "")[:40],
+            )
+        )  # fmt: skip
+        return self._page("receipts", request, officer, {
+            "rows": rows, "series": asked.get("series", ""), "number": number,
+            "next": _next(asked, last),
+        })  # fmt: skip
+
+    async def balance(self, request: Request, officer: Officer) -> Response:
+        """Show the trial balance of a day or a period."""
+        asked = request.query_params
+        on = _day(asked.get("date")) or hanoi_day(self.store.clock.now())
+        since = min(_day(asked.get("since")) or on, on)
+        lines = await trial_balance(self.store, officer.agency_id, on, since)
+        parts = [[asdict(x) for x in lines if x.is_memorandum is memo] for memo in (False, True)]
+        return self._page("balance", request, officer, {
+            "on": on, "since": since,
+            "parts": [{"lines": p, "total": _total(p)} for p in parts if p],
+        })  # fmt: skip
+
+    async def days(self, request: Request, officer: Officer) -> Response:
+        """Show days, their last run, and the files that came."""
+        days, files = await self.desk.days(officer.agency_id)
+        return self._page("days", request, officer, {
+            "days": days, "files": files, "profiles": PROFILES,
+            "may_upload": officer.role in MAY_UPLOAD, "told": request.query_params.get("told", ""),
+            "yesterday": hanoi_day(self.store.clock.now()) - timedelta(days=1),
+        })  # fmt: skip
+
+    async def upload(self, request: Request, officer: Officer) -> Response:
+        """Keep a file and queue it; the worker reads it whole or says which line is wrong."""
+        if officer.role not in MAY_UPLOAD:
+            raise Refusal("forbidden", "Your role does not bring files.")
+        form = await request.form()
+        file = form.get("file")
+        if file is None or isinstance(file, str) or not file.filename:
+            return RedirectResponse("/console/days?told=no-file", 303)
+        content = await file.read(file_bytes_max + 1)
+        await self.intake.store(
+            officer.agency_id, str(form.get("profile", "")), file.filename, content,
+            f"staff:{officer.username}",
+        )  # fmt: skip
+        return RedirectResponse("/console/days?told=queued", 303)
+
+    async def run(self, request: Request, officer: Officer, run_id: str) -> Response:
+        """Show one run: what it looked at, what it matched and why."""
+        run, matches = await self.desk.run(officer.agency_id, run_id)
+        return self._page("run", request, officer, {"run": run, "matches": matches})
+
+    def _page(
+        self, name: str, request: Request, officer: Officer, values: Mapping[str, Any]
+    ) -> Response:
+        look = self.look(request, officer)
+        answer = render(name, look, {"rows_max": page_rows_max, **values})
+        if request.query_params.get("lang") in ("vi", "en"):
+            answer.set_cookie(
+                LANGUAGE, look.lang, path="/console", httponly=True, samesite="lax",
+                max_age=31_536_000,
+            )  # fmt: skip
+        return answer
+
+
+def _day(text: str | None) -> date | None:
+    """Read a day from an address; what is no day asks for nothing."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+def _name(officer: Officer, procedure: str, look: Look) -> str:
+    return catalogue.name_of(officer.agency_id, procedure)[look.lang == "en"]
+
+
+def _next(asked: Mapping[str, str], last: Mapping[str, Any] | None) -> str:
+    kept = {k: v for k, v in asked.items() if k not in ("before", "lang") and v}
+    return "?" + urlencode(kept | {"before": last["id"]}) if last else ""
+
+
+def _total(lines: list[dict[str, Any]]) -> dict[str, int]:
+    columns = (
+        "opening_debit", "opening_credit", "turnover_debit", "turnover_credit", "closing_debit",
+        "closing_credit",
+    )  # fmt: skip
+    return {c: sum(x[c] for x in lines) for c in columns}
+
+
+def _moment(row: Row) -> dict[str, Any]:
+    """Add what a page needs to tell a moment: an entry's two accounts by their titles."""
+    moment = dict(row)
+    if moment["kind"] == "entry":
+        debit, _, credit = moment["code"].partition("/")
+        moment |= {"debit": debit, "credit": credit, "debit_title": TITLES.get(debit, ""),
+                   "credit_title": TITLES.get(credit, "")}  # fmt: skip
+    return moment

@@ -1,0 +1,96 @@
+"""``/console``: who may come in, and what each address shows.
+
+The session is a row that can be revoked; each POST carries the session's CSRF token and must come
+from our own pages.
+"""
+
+import hmac
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from gateway.domain.errors import Refusal
+from gateway.entry.web.console import Console
+from gateway.entry.web.console_page import render
+from gateway.services.access import Officer
+from reconciliation.readers.table import file_bytes_max
+
+form_bytes_max: Final = 4_096  # A user name and a password.
+upload_bytes_max: Final = file_bytes_max + 65_536  # A file, and the form around it.
+Page = Callable[..., Awaitable[Response]]
+
+
+def routes(console: Console) -> APIRouter:
+    """Give the routes: whoever is not signed in is sent to the form."""
+    door = APIRouter(prefix="/console", include_in_schema=False)
+
+    @door.get("/login")
+    async def sign_in_page(request: Request) -> Response:
+        return await console.sign_in_page(request)
+
+    @door.post("/login")
+    async def sign_in(request: Request) -> Response:
+        if _is_foreign(request, console.public_url) or not _is_bounded(request, form_bytes_max):
+            return render("refused", console.look(request, None), {"code": "csrf"}, 403)
+        return await console.sign_in(request)
+
+    reads: tuple[tuple[str, Page], ...] = (
+        ("", console.today), ("/payments", console.payments), ("/payments/{id}", console.payment),
+        ("/breaks", console.breaks), ("/breaks/{id}", console.case),
+        ("/receipts", console.receipts), ("/trial-balance", console.balance),
+        ("/days", console.days), ("/runs/{id}", console.run),
+    )  # fmt: skip
+    writes: tuple[tuple[str, Page], ...] = (
+        ("/payments/{id}/payer", console.reveal), ("/files", console.upload),
+        ("/logout", console.sign_out),
+    )  # fmt: skip
+    for path, page in reads:
+        door.add_api_route(path, _guarded(console, page, is_post=False), methods=["GET"])
+    for path, page in writes:
+        door.add_api_route(path, _guarded(console, page, is_post=True), methods=["POST"])
+    return door
+
+
+def _guarded(
+    console: Console, page: Page, *, is_post: bool
+) -> Callable[[Request], Awaitable[Response]]:
+    """Let only staff in, and into a POST only from our own page; a refusal is a page too."""
+
+    async def guarded(request: Request) -> Response:
+        officer = await console.officer(request)
+        if officer is None:
+            return RedirectResponse("/console/login", 303)
+        look = console.look(request, officer)
+        if is_post and not await _allowed(request, officer, console.public_url):
+            return render("refused", look, {"code": "csrf"}, 403)
+        try:
+            return await page(request, officer, *request.path_params.values())
+        except Refusal as refusal:
+            status = {"not-found": 404, "forbidden": 403}.get(refusal.code, 400)
+            said = {"code": refusal.code, "detail": refusal.detail}
+            return render("refused", look, said, status)
+
+    return guarded
+
+
+async def _allowed(request: Request, officer: Officer, public_url: str) -> bool:
+    """Tell whether a POST comes from our own page, with this session's token."""
+    if _is_foreign(request, public_url) or not _is_bounded(request, upload_bytes_max):
+        return False
+    form = await request.form()
+    return hmac.compare_digest(str(form.get("csrf", "")).encode(), officer.csrf.encode())
+
+
+def _is_foreign(request: Request, public_url: str) -> bool:
+    """Tell whether a browser says that another site sent this."""
+    origin = request.headers.get("origin")
+    site = request.headers.get("sec-fetch-site", "same-origin")
+    return (origin is not None and origin != public_url) or site not in ("same-origin", "none")
+
+
+def _is_bounded(request: Request, limit: int) -> bool:
+    """Tell whether a form says its length, and it is one that we take."""
+    length = request.headers.get("content-length", "")
+    return length.isascii() and length.isdigit() and int(length) <= limit

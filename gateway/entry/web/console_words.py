@@ -1,0 +1,109 @@
+"""The console's words: Vietnamese first, English second; every code has a word."""
+
+from collections.abc import Mapping
+from typing import Final
+
+Words = Mapping[str, tuple[str, str]]
+
+STATES: Final[Words] = {
+    "open": ("Chờ nộp", "Open"), "paid": ("Đã nộp", "Paid"),
+    "settled": ("Đã quyết toán", "Settled"), "expired": ("Hết hạn", "Expired"),
+    "cancelled": ("Đã huỷ", "Cancelled"), "refunded": ("Đã hoàn", "Refunded"),
+    "waived": ("Được miễn", "Waived"), "in_doubt": ("Chưa rõ", "In doubt"),
+    "started": ("Đã bắt đầu", "Started"), "redirected": ("Đã sang ngân hàng", "At the bank"),
+    "captured": ("Đã nhận tiền", "Captured"), "declined": ("Bị từ chối", "Declined"),
+    "resolved": ("Đã xử lý", "Resolved"), "closed": ("Đã khoá sổ", "Closed"),
+    "reopened": ("Đã mở lại", "Reopened"), "queued": ("Chờ đọc", "Queued"),
+    "taken": ("Đã đọc", "Taken"), "refused": ("Bị từ chối", "Refused"),
+}  # fmt: skip
+PROVIDERS: Final[Words] = {
+    "vnpay": ("VNPAY", "VNPAY"), "vietqr": ("Chuyển khoản VietQR", "VietQR transfer"),
+}  # fmt: skip
+BREAKS: Final[Words] = {
+    "missing_at_provider": ("Thiếu ở ngân hàng, ví", "Missing at provider"),
+    "missing_at_treasury": ("Kho bạc chưa xác nhận", "Missing at treasury"),
+    "unknown_money": ("Tiền chưa rõ của ai", "Unknown money"),
+    "amount": ("Sai số tiền", "Other amount"), "charge": ("Sai phí dịch vụ", "Charge"),
+    "duplicate": ("Ghi hai lần", "Duplicate"), "double": ("Nộp hai lần", "Paid twice"),
+    "surplus": ("Nộp thừa", "Surplus"), "partial": ("Nộp một phần", "Part paid"),
+    "reversed": ("Bị đảo ngược", "Reversed"), "late": ("Nộp muộn", "Late"),
+    "wrong_reference": ("Sai mã thanh toán", "Wrong reference"),
+    "ambiguous": ("Có thể là nhiều khoản", "Ambiguous"),
+    "batch_total": ("Tổng lô không khớp", "Batch total"),
+    "cut_off": ("Lệch giờ cắt", "Cut-off"),
+    "status_conflict": ("Trạng thái mâu thuẫn", "Status conflict"),
+    "other_intermediary": ("Qua trung gian khác", "Other intermediary"),
+    "cash_over": ("Thừa quỹ", "Cash over"), "file_error": ("Lỗi tệp", "File error"),
+}  # fmt: skip
+RESULTS: Final[Words] = {
+    "paid": ("đủ, khoản đã nộp", "covers it: paid"),
+    "on_account": ("một phần, giữ trên tài khoản", "a part, kept on account"),
+    "amount": ("khác số được yêu cầu, để treo", "another amount, in suspense"),
+    "double": ("khoản đã nộp rồi, để treo", "paid already, in suspense"),
+    "late": ("đến sau khi hết hạn hoặc huỷ, để treo", "after the end, in suspense"),
+    "unknown_money": ("chưa rõ của ai, để treo", "nobody's yet, in suspense"),
+}  # fmt: skip
+SOURCES: Final[Words] = {
+    "notice": ("thông báo của ngân hàng, ví", "the provider's notice"),
+    "inquiry": ("ngân hàng trả lời khi được hỏi", "the provider's answer"),
+    "statement": ("sao kê ngân hàng", "the bank's statement"),
+    "provider_report": ("báo cáo của ngân hàng, ví", "the provider's report"),
+    "provider": ("báo cáo ngân hàng, ví", "provider's report"),
+    "treasury": ("kho bạc", "treasury"),
+}  # fmt: skip
+EVENTS: Final[Words] = {
+    "payment.opened": ("Khoản thanh toán được lập", "Payment opened"),
+    "payment.partly_paid": ("Đã nộp một phần", "Partly paid"),
+    "payment.paid": ("Đã nộp đủ", "Paid in full"),
+    "payment.suspended": ("Có tiền để treo", "Money in suspense"),
+    "payment.expired": ("Hết hạn", "Expired"), "payment.cancelled": ("Đã huỷ", "Cancelled"),
+    "payment.waived": ("Được miễn", "Waived"), "payment.settled": ("Đã quyết toán", "Settled"),
+    "payment.settlement_reversed": ("Quyết toán được mở lại", "Settlement taken back"),
+    "receipt.issued": ("Biên lai đã phát hành", "Receipt issued"),
+}  # fmt: skip
+RULES: Final[Words] = {
+    "01-provider-id": ("Mã giao dịch của ngân hàng, ví", "Provider's id"),
+    "02-bank-movement": ("Cùng một biến động tài khoản", "The same bank movement"),
+    "03-reference": ("Mã thanh toán trong nội dung", "Reference in the text"),
+    "04-nth-of-equals": ("Thứ tự trong các khoản giống nhau", "Order among equals"),
+    "05-batch": ("Lô quyết toán", "Settlement batch"),
+    "06-charge": ("Phí đã khai trong lô", "Declared charge"),
+    "07-remittance": ("Nộp ngân sách", "Remittance"),
+    "08-obligation": ("Kho bạc xác nhận từng khoản", "Obligation at the treasury"),
+    "09-lump": ("Kho bạc xác nhận gộp", "Lump at the treasury"),
+    "10-top-up": ("Cơ quan bù phí", "Charges made good"),
+}  # fmt: skip
+PROPOSALS: Final[Words] = {
+    "refund": ("hoàn trả người nộp", "refund the payer"),
+    "identify": ("tìm chủ của khoản tiền", "find out whose it is"),
+    "ask the provider": ("hỏi ngân hàng, ví", "ask the provider"),
+}  # fmt: skip
+ROLES: Final[Words] = {
+    "accountant": ("kế toán", "accountant"), "approver": ("người duyệt", "approver"),
+    "clerk": ("cán bộ quầy", "clerk"), "operator": ("vận hành", "operator"),
+    "auditor": ("kiểm toán", "auditor"),
+}  # fmt: skip
+ACTIONS: Final[Words] = {
+    "payer.read": ("Xem thông tin người nộp", "Payer's data read"),
+}  # fmt: skip
+PROFILES: Final[Words] = {
+    "canonical-provider": ("Báo cáo ngân hàng, ví", "Provider's report"),
+    "canonical-statement": ("Sao kê ngân hàng", "Bank statement"),
+    "canonical-treasury": ("Xác nhận của kho bạc", "Treasury's list"),
+}  # fmt: skip
+PAYER: Final[Words] = {
+    "name": ("Họ tên", "Name"), "email": ("Thư điện tử", "E-mail"),
+    "phone": ("Điện thoại", "Phone"), "citizen_id": ("Số định danh", "Citizen id"),
+}  # fmt: skip
+KINDS: Final[Words] = {"phi": ("phí", "fee"), "le_phi": ("lệ phí", "charge")}
+TABLES: Final[Mapping[str, Words]] = {
+    "state": STATES, "provider": PROVIDERS, "break": BREAKS, "result": RESULTS,
+    "source": SOURCES, "event": EVENTS, "rule": RULES, "proposal": PROPOSALS, "role": ROLES,
+    "action": ACTIONS, "profile": PROFILES, "payer": PAYER, "kind": KINDS,
+}  # fmt: skip
+
+
+def word(table: str, code: str, lang: str) -> str:
+    """Give the word for a code; a code that nobody named is shown as it is."""
+    said = TABLES[table].get(code)
+    return said[lang == "en"] if said else code
