@@ -4,6 +4,7 @@
 instead: the server itself writes down each execution, BEGIN and COMMIT included, with its values.
 """
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -77,9 +78,27 @@ def changing(first: Sequence[Sent], second: Sequence[Sent]) -> list[str]:
     found: dict[str, None] = {}
     for one, two in zip(first, second, strict=True):
         for a, b in zip(one.values, two.values, strict=True):
-            if a and a != b and not a.startswith(("{", "\\x")) and not _INSTANT.match(a):
-                found[a] = None
+            for text, other in zip(_texts(a), _texts(b), strict=True):
+                if text != other and not text.startswith("\\x") and not _INSTANT.match(text):
+                    found[text] = None
     return list(found)
+
+
+def _texts(value: str | None) -> list[str]:
+    """Give a value's texts: itself, or the leaves of JSON."""
+    if value is None or not value.startswith(("[", "{")):
+        return [value] if value else []
+    leaves: list[str] = []
+    waiting = [json.loads(value)]
+    while waiting:
+        held = waiting.pop()
+        if isinstance(held, dict):
+            waiting.extend(held.values())
+        elif isinstance(held, list):
+            waiting.extend(held)
+        elif isinstance(held, str):
+            leaves.append(held)
+    return leaves
 
 
 def expressions(texts: Iterable[str], letter: str, variable: str = ":n") -> dict[str, str]:
@@ -102,14 +121,22 @@ def literal(value: str | None) -> str:
     return f"E'{quoted}'"
 
 
+def _filled(value: str | None, unique: Mapping[str, str]) -> str:
+    """Write a value with an expression wherever one of the changing texts stands."""
+    if value is None or not unique:
+        return literal(value)
+    longest_first = sorted(unique, key=len, reverse=True)
+    parts = re.split(f"({'|'.join(map(re.escape, longest_first))})", value)
+    return "(" + " || ".join(unique.get(x) or literal(x) for x in parts if x or value == "") + ")"
+
+
 def script(sent: Sequence[Sent], unique: Mapping[str, str], clients: int) -> str:
     """Write the pgbench script: n counts 1, 2, 3, … over all clients, each once."""
     lines = ["\\set i :i + 1", f"\\set n :i * {clients} + :client_id"]
     for one in sent:
 
         def fill(found: re.Match[str], values: tuple[str | None, ...] = one.values) -> str:
-            value = values[int(found[1]) - 1]
-            return unique[value] if value in unique else literal(value)
+            return _filled(values[int(found[1]) - 1], unique)
 
         # A cast from a long text to text is no work; the statement stays as it was sent.
         lines.append(" ".join(_DOLLAR.sub(fill, one.sql).rstrip("; \n").split("\n")) + ";")

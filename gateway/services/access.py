@@ -21,6 +21,13 @@ _HASHER: Final = PasswordHasher()  # Argon2id with the library's current default
 # Verified when the user name is unknown, so that both answers take the same time.
 _NOBODY: Final = _HASHER.hash(secrets.token_hex(16))
 
+_CLIENT: Final = text(
+    "SELECT c.id, c.agency_id, c.may_price, c.return_origins,"
+    " ARRAY(SELECT b.id FROM branch b WHERE b.agency_id = c.agency_id) AS branches"
+    " FROM client c JOIN client_key k ON k.agency_id = c.agency_id AND k.client_id = c.id"
+    " WHERE k.key_hash = :hash AND k.revoked_at IS NULL"
+)
+
 
 def digest(secret: str) -> str:
     """Hash a secret of 128 or more random bits; nothing slower is needed for those."""
@@ -35,6 +42,7 @@ class Client:
     agency_id: str
     may_price: bool
     return_origins: tuple[str, ...]
+    branches: frozenset[str] = frozenset()  # Of its agency.
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +64,14 @@ class Access:
 
     async def client(self, key: str) -> Client:
         """Find the client of a key."""
-        k, c = t.client_key.c, t.client.c
-        async with self.store.begin() as tx:
-            row = await tx.row(
-                select(t.client)
-                .join(t.client_key, (k.agency_id == c.agency_id) & (k.client_id == c.id))
-                .where(k.key_hash == digest(key), k.revoked_at.is_(None))
-            )
+        async with self.store.once() as tx:
+            row = await tx.row(_CLIENT, {"hash": digest(key)})
         if row is None:
             raise Refusal("unauthenticated", "Send a valid key: Authorization: Bearer <key>.")
-        return Client(row["id"], row["agency_id"], row["may_price"], tuple(row["return_origins"]))
+        return Client(
+            row["id"], row["agency_id"], row["may_price"], tuple(row["return_origins"]),
+            frozenset(row["branches"]),
+        )  # fmt: skip
 
     async def add_client(
         self, name: str, agency_id: str, *, may_price: bool, return_origins: list[str]

@@ -5,19 +5,35 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
 
 from gateway.domain import payment as rules
 from gateway.domain.calendar import hanoi_day
 from gateway.domain.ids import find_references
 from gateway.domain.payment import Break, Capture, Payment, Standing
-from gateway.domain.states import LIVE, AttemptState
+from gateway.domain.states import LIVE, AttemptState, State
 from gateway.ports.provider import Movement, Notice, Outcome, Provider, Verdict
 from gateway.services.payments import Payments, set_attempt
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 
 _MONEY_LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 7413004))")
+_A, _C, _S = t.attempt.c, t.capture.c, t.attempt_share.c
+_ATTEMPT: Final = (
+    select(t.attempt)
+    .where(
+        _A.provider == bindparam("name"), _A.account == bindparam("holder"),
+        _A.provider_reference == bindparam("reference"),
+    )
+    .with_for_update()
+)  # fmt: skip
+_KNOWN: Final = select(t.capture).where(
+    _C.provider == bindparam("name"), _C.account == bindparam("holder"),
+    _C.txn_id == bindparam("txn"),
+)  # fmt: skip
+_SHARE: Final = select(_S.payment_id).where(
+    _S.agency_id == bindparam("agency"), _S.attempt_id == bindparam("attempt")
+)
 _STANDING: Final = text(
     "SELECT EXISTS (SELECT 1 FROM payment p WHERE p.agency_id = :agency AND p.id <> :id"
     " AND p.dossier_id = :dossier AND p.procedure = :procedure AND p.instalment = :instalment"
@@ -71,24 +87,14 @@ class Captures:
     async def _attempt(self, tx: Tx, provider: Provider, reference: str | None) -> Row | None:
         if reference is None:
             return None
-        c = t.attempt.c
         return await tx.row(
-            select(t.attempt)
-            .where(
-                c.provider == provider.name, c.account == provider.account,
-                c.provider_reference == reference,
-            )
-            .with_for_update()
-        )  # fmt: skip
+            _ATTEMPT,
+            {"name": provider.name, "holder": provider.account, "reference": reference},
+        )
 
     async def payment_of(self, tx: Tx, attempt: Row, *, lock: bool = False) -> Payment | None:
         """Load the payment that an attempt is for."""
-        s = t.attempt_share.c
-        share = await tx.row(
-            select(s.payment_id).where(
-                s.agency_id == attempt["agency_id"], s.attempt_id == attempt["id"]
-            )
-        )
+        share = await tx.row(_SHARE, {"agency": attempt["agency_id"], "attempt": attempt["id"]})
         return (
             await tx.payment(attempt["agency_id"], share["payment_id"], lock=lock)
             if share
@@ -116,17 +122,13 @@ class Captures:
         return Outcome.RECORDED
 
     async def _known(self, tx: Tx, provider: Provider, said: Notice) -> Row | None:
-        c = t.capture.c
         if said.movement:
             moved = await self.find_movement(tx, said.movement, said.txn_id)
             if moved:
                 return moved
         return await tx.row(
-            select(t.capture).where(
-                c.provider == provider.name, c.account == provider.account,
-                c.txn_id == said.txn_id,
-            )
-        )  # fmt: skip
+            _KNOWN, {"name": provider.name, "holder": provider.account, "txn": said.txn_id}
+        )
 
     async def find_movement(self, tx: Tx, movement: Movement, txn_id: str) -> Row | None:
         """Find the capture of a bank movement that somebody else reported already.
@@ -204,6 +206,8 @@ class Captures:
         return next(iter(found.values())) if len(found) == 1 else None
 
     async def _standing(self, tx: Tx, payment: Payment) -> Standing:
+        if payment.state is not State.EXPIRED:
+            return Standing()  # It says something about expired ones alone.
         row = await tx.row(
             _STANDING,
             {"agency": payment.agency_id, "id": payment.id, "dossier": payment.dossier_id,

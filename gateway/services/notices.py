@@ -45,17 +45,17 @@ class Notices:
             {"method": raw.method, "query": raw.query, "headers": dict(raw.headers),
              "body": raw.body.decode("latin-1"), "received_at": raw.received_at.isoformat()}
         ).encode()  # fmt: skip
-        async with self.store.begin() as tx:
-            await tx.run(
-                t.notice.insert(),
+        async with self.store.once() as tx:
+            await tx.put(
+                t.notice,
                 {"id": notice_id, "received_at": raw.received_at,
                  "agency_id": self.captures.agency_of(provider), "provider": provider.name,
                  "account": provider.account, "source": source,
                  "sealed": self.vault.seal(f"notice|{notice_id}|raw", plain),
                  "hash": hashlib.sha256(raw.query.encode() + b"\n" + raw.body).hexdigest()},
             )  # fmt: skip
-            await tx.run(
-                t.notice_work.insert(),
+            await tx.put(
+                t.notice_work,
                 {"notice_id": notice_id, "received_at": raw.received_at, "state": "stored",
                  "tries": 0, "due_at": raw.received_at + replay_pause},
             )  # fmt: skip
@@ -75,10 +75,9 @@ class Notices:
         digest = hashlib.sha256(raw.query.encode() + b"\n" + raw.body).hexdigest()
         async with self.store.begin() as tx:
             outcome = await self.captures.apply(tx, provider, said, "notice", notice_id, digest)
-            await tx.run(
-                work.update().where(work.c.notice_id == notice_id)
-                .values(state="done", outcome=str(outcome))
-            )  # fmt: skip
+            await tx.change(
+                work, {"notice_id": notice_id}, {"state": "done", "outcome": str(outcome)}
+            )
         return outcome
 
     async def replay(self) -> int:

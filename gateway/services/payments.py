@@ -23,6 +23,16 @@ page_size_max: Final = 100
 expiry_batch: Final = 200
 
 _KEY_LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 7413003))")
+# One look at all that may stand in the way of a new payment.
+_BEFORE: Final = text(
+    "SELECT i.body_hash, i.status, i.answer, p.id, p.token, EXISTS (SELECT 1 FROM payment x"
+    " WHERE x.agency_id = :agency AND x.dossier_id = :dossier AND x.procedure = :procedure"
+    " AND x.instalment = :instalment AND x.state = 'expired') AS expired"
+    " FROM (SELECT 1) one LEFT JOIN idempotency i ON i.agency_id = :agency"
+    " AND i.client_id = :client AND i.route = :route AND i.key = :key"
+    " LEFT JOIN payment p ON p.agency_id = :agency AND p.state = 'open'"
+    " AND p.dossier_id = :dossier AND p.procedure = :procedure AND p.instalment = :instalment"
+)
 _EXPIRED_TWINS: Final = text(
     "SELECT * FROM payment p WHERE p.agency_id = :agency AND p.dossier_id = :dossier"
     " AND p.procedure = :procedure AND p.instalment = :instalment AND p.state = 'expired'"
@@ -92,18 +102,24 @@ class Payments:
             )
 
     async def _open(self, tx: Tx, client: Client, wanted: Wanted) -> Answer:
-        stored = await self.replay(tx, client, wanted.route, wanted.key, wanted.body_hash)
-        if stored:
-            return stored
-        twin = await self._already_open(tx, client.agency_id, wanted)
-        if twin:
-            raise twin
+        await tx.run(_KEY_LOCK, {"key": _once(client, wanted.route, wanted.key)})
+        before = await tx.row(
+            _BEFORE,
+            {"agency": client.agency_id, "client": client.id, "route": wanted.route,
+             "key": wanted.key, "dossier": wanted.dossier_id, "procedure": wanted.procedure,
+             "instalment": wanted.instalment},
+        )  # fmt: skip
+        if before and before["status"] is not None:
+            return _stored(before, wanted.body_hash)
+        if before and before["id"] is not None:
+            raise self._owed_already(before)
         payment = self._new(client, wanted)
-        steps = [rules.replace_expired(twin) for twin in await self._expired(tx, payment)]
+        expired = await self._expired(tx, payment) if before and before["expired"] else ()
+        steps = [rules.replace_expired(twin) for twin in expired]
         (*_, opened) = await tx.record([*steps, rules.open_payment(payment)])
         if opened is None:
             raise LookupError(payment.id)
-        answer = Answer(201, render(await tx.view(opened)))
+        answer = Answer(201, render(await tx.view(opened, is_new=True)))
         await self.remember(tx, client, wanted.route, wanted.key, wanted.body_hash, answer)
         return answer
 
@@ -143,8 +159,9 @@ class Payments:
                 == tuple_(wanted.dossier_id, wanted.procedure, wanted.instalment),
             )
         )
-        if row is None:
-            return None
+        return self._owed_already(row) if row else None
+
+    def _owed_already(self, row: Row) -> Refusal:
         link = f"{self.store.public_url}/pay/{row['token']}"
         return Refusal(
             "payment-already-open",
@@ -156,7 +173,7 @@ class Payments:
         self, tx: Tx, client: Client, route: str, key: str, body_hash: str
     ) -> Answer | None:
         """Wait for a twin that is still running, then give the stored answer if there is one."""
-        await tx.run(_KEY_LOCK, {"key": f"{client.agency_id}|{client.id}|{route}|{key}"})
+        await tx.run(_KEY_LOCK, {"key": _once(client, route, key)})
         c = t.idempotency.c
         row = await tx.row(
             select(t.idempotency).where(
@@ -164,18 +181,14 @@ class Payments:
                 c.route == route, c.key == key,
             )
         )  # fmt: skip
-        if row is None:
-            return None
-        if row["body_hash"] != body_hash:
-            raise Refusal("idempotency-key-reused", "This key was used with another body.")
-        return Answer(row["status"], bytes(row["answer"]), replayed=True)
+        return _stored(row, body_hash) if row else None
 
     async def remember(
         self, tx: Tx, client: Client, route: str, key: str, body_hash: str, answer: Answer
     ) -> None:
         """Keep the answer for as long as the payment is kept."""
-        await tx.run(
-            t.idempotency.insert(),
+        await tx.put(
+            t.idempotency,
             {"agency_id": client.agency_id, "client_id": client.id, "route": route, "key": key,
              "body_hash": body_hash, "status": answer.status, "answer": answer.body,
              "created_at": self.store.clock.now()},
@@ -279,17 +292,24 @@ class Payments:
 
     async def settle_doubt(self, tx: Tx, payment: Payment) -> None:
         """Make ``in_doubt`` say what the attempts say."""
-        unknown = any(a["state"] == "in_doubt" for a in await self.live_attempts(tx, payment))
-        doubtful = unknown and payment.state is State.OPEN
+        doubtful = payment.state is State.OPEN and any(
+            a["state"] == "in_doubt" for a in await self.live_attempts(tx, payment)
+        )
         if doubtful != payment.in_doubt:
             await tx.record([Step(payment.agency_id, replace(payment, in_doubt=doubtful))])
 
 
 async def set_attempt(tx: Tx, attempt: Row, **values: object) -> None:
     """Change what is known of an attempt."""
-    c = t.attempt.c
-    await tx.run(
-        t.attempt.update()
-        .where(c.agency_id == attempt["agency_id"], c.id == attempt["id"])
-        .values(**values)
-    )
+    key = {"agency_id": attempt["agency_id"], "id": attempt["id"]}
+    await tx.change(t.attempt, key, values)
+
+
+def _once(client: Client, route: str, key: str) -> str:
+    return f"{client.agency_id}|{client.id}|{route}|{key}"
+
+
+def _stored(row: Row, body_hash: str) -> Answer:
+    if row["body_hash"] != body_hash:
+        raise Refusal("idempotency-key-reused", "This key was used with another body.")
+    return Answer(row["status"], bytes(row["answer"]), replayed=True)

@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import Table, bindparam, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.domain.calendar import hanoi_day
@@ -15,10 +15,43 @@ from gateway.domain.payment import Break, Capture, Payment, Step
 from gateway.ports.clock import Clock
 from gateway.store import tables as t
 from gateway.store.views import payment_of, payment_row, payment_view
+from gateway.store.writes import Waiting
 
 Row = Mapping[str, Any]
 
-_DAYS_LOCK = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:agency, 7413002))")
+_P, _L, _D = t.payment.c, t.fee_line.c, t.day.c
+# Built once: to build a statement costs more than to run it.
+_PAYMENTS: Final = {
+    "id": select(t.payment).where(
+        _P.agency_id == bindparam("agency"), _P.id == bindparam("payment")
+    ),
+    "reference": select(t.payment).where(_P.reference == bindparam("payment")),
+    "token": select(t.payment).where(_P.token == bindparam("payment")),
+}
+_LOCKED: Final = {by: wanted.with_for_update() for by, wanted in _PAYMENTS.items()}
+_LINES: Final = (
+    select(t.fee_line)
+    .where(_L.agency_id == bindparam("agency"), _L.payment_id.in_(bindparam("ids", expanding=True)))
+    .order_by(_L.payment_id, _L.n)
+)
+_LINES_OF_ONE: Final = (
+    select(t.fee_line)
+    .where(_L.agency_id == bindparam("agency"), _L.payment_id == bindparam("payment"))
+    .order_by(_L.n)
+)
+_CLOSED_DAYS: Final = select(_D.booked_on).where(
+    _D.agency_id == bindparam("agency"), _D.booked_on >= bindparam("since"), _D.state == "closed"
+)
+# No receipt can be there before these; afterwards there may be some to show.
+_BEFORE_RECEIPTS: Final = frozenset(
+    {"payment.opened", "payment.waived", "payment.partly_paid", "payment.paid"}
+)
+# What never changes about a payment once it is asked for.
+_FIXED: Final = frozenset(
+    {"reference", "branch_id", "client_id", "dossier_id", "procedure", "instalment", "price_on",
+     "amount", "return_url", "metadata", "token", "created_at"}
+)  # fmt: skip
+_DAYS_LOCK: Final = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:agency, 7413002))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +66,20 @@ class Store:
     async def begin(self) -> AsyncIterator["Tx"]:
         """Open one transaction; it commits at the end and rolls back on any error."""
         async with self.engine.begin() as connection:
-            yield Tx(connection, self.clock, self.public_url)
+            tx = Tx(connection, self.clock, self.public_url)
+            yield tx
+            await tx.send()
+
+    @asynccontextmanager
+    async def once(self) -> AsyncIterator["Tx"]:
+        """Give room for one statement, which is a transaction by itself: two round trips less."""
+        async with self.engine.connect() as connection:
+            tx = Tx(
+                await connection.execution_options(isolation_level="AUTOCOMMIT"),
+                self.clock, self.public_url,
+            )  # fmt: skip
+            yield tx
+            await tx.send()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +89,30 @@ class Tx:
     connection: AsyncConnection
     clock: Clock
     public_url: str
+    _waiting: Waiting = field(default_factory=Waiting, repr=False)
+    _open_days: dict[tuple[str, date], date] = field(default_factory=dict, repr=False)
+
+    async def send(self) -> None:
+        """Send what waits, as one statement."""
+        if self._waiting:
+            await self.connection.exec_driver_sql(*self._waiting.statement())
+
+    async def put(self, table: Table, *rows: Row) -> None:
+        """Add rows of one shape to a table; they leave with whatever else this step writes."""
+        waiting = self._waiting.puts.get(table.name)
+        if table.name in self._waiting.changes or (waiting and waiting[0].keys() != rows[0].keys()):
+            await self.send()
+        self._waiting.puts.setdefault(table.name, []).extend(rows)
+
+    async def change(self, table: Table, key: Row, values: Row) -> None:
+        """Change one row; it leaves with whatever else this step writes."""
+        if self._waiting.touches(table):
+            await self.send()
+        self._waiting.changes[table.name] = (tuple(key), {**key, **values})
 
     async def rows(self, statement: Any, values: Any = None) -> Sequence[Row]:  # noqa: ANN401 - SQLAlchemy's own width.
         """Run a statement and give its rows."""
+        await self.send()
         found = await self.connection.execute(statement, values)
         return [dict(r) for r in found.mappings()]
 
@@ -56,39 +123,39 @@ class Tx:
 
     async def run(self, statement: Any, values: Any = None) -> int:  # noqa: ANN401 - the same.
         """Run a statement for its effect; give the number of rows."""
+        await self.send()
         return (await self.connection.execute(statement, values)).rowcount
 
     async def payment(
         self, agency_id: str, payment_id: str, *, lock: bool = False
     ) -> Payment | None:
         """Load one payment of one agency."""
-        return await self._one_payment(
-            (t.payment.c.agency_id == agency_id) & (t.payment.c.id == payment_id), lock=lock
-        )
+        return await self._one_payment("id", payment_id, lock=lock, agency_id=agency_id)
 
     async def payment_by_reference(self, reference: str, *, lock: bool = False) -> Payment | None:
         """Load the payment that a transfer names."""
-        return await self._one_payment(t.payment.c.reference == reference, lock=lock)
+        return await self._one_payment("reference", reference, lock=lock)
 
     async def payment_by_token(self, token: str) -> Payment | None:
         """Load the payment that a link opens."""
-        return await self._one_payment(t.payment.c.token == token, lock=False)
+        return await self._one_payment("token", token, lock=False)
 
-    async def _one_payment(self, where: Any, *, lock: bool) -> Payment | None:  # noqa: ANN401 - a clause.
-        wanted = select(t.payment).where(where)
-        row = await self.row(wanted.with_for_update() if lock else wanted)
-        return (await self.payments_of([row]))[0] if row else None
+    async def _one_payment(
+        self, by: str, named: str, *, lock: bool, agency_id: str | None = None
+    ) -> Payment | None:
+        values = {"payment": named} | ({"agency": agency_id} if agency_id else {})
+        row = await self.row((_LOCKED if lock else _PAYMENTS)[by], values)
+        if row is None:
+            return None
+        lines = await self.rows(_LINES_OF_ONE, {"agency": row["agency_id"], "payment": row["id"]})
+        return payment_of(row, lines)
 
     async def payments_of(self, rows: Sequence[Row]) -> list[Payment]:
         """Turn payment rows of one agency into values, with their lines."""
         if not rows:
             return []
-        line = t.fee_line.c
         found = await self.rows(
-            select(t.fee_line)
-            .where(line.agency_id == rows[0]["agency_id"])
-            .where(line.payment_id.in_([r["id"] for r in rows]))
-            .order_by(line.payment_id, line.n)
+            _LINES, {"agency": rows[0]["agency_id"], "ids": [r["id"] for r in rows]}
         )
         by_payment: dict[str, list[Row]] = {}
         for x in found:
@@ -105,9 +172,9 @@ class Tx:
             .order_by(c.numbered_at)
         )  # fmt: skip
 
-    async def view(self, payment: Payment) -> dict[str, Any]:
-        """Show a payment as the API does."""
-        receipts = await self.receipts(payment.agency_id, [payment.id])
+    async def view(self, payment: Payment, *, is_new: bool = False) -> dict[str, Any]:
+        """Show a payment as the API does; a new one has no receipts to look for."""
+        receipts = [] if is_new else await self.receipts(payment.agency_id, [payment.id])
         return payment_view(payment, receipts, self.public_url)
 
     async def open_day(self, agency_id: str, on: date) -> date:
@@ -115,17 +182,17 @@ class Tx:
 
         The shared lock keeps that day open until this transaction ends; closing takes it alone.
         """
-        await self.connection.execute(_DAYS_LOCK, {"agency": agency_id})
-        c = t.day.c
-        closed = await self.rows(
-            select(c.booked_on).where(
-                c.agency_id == agency_id, c.booked_on >= on, c.state == "closed"
-            )
-        )
+        known = self._open_days.get((agency_id, on))
+        if known is not None:  # The lock is held since, so nobody has closed it.
+            return known
+        await self.run(_DAYS_LOCK, {"agency": agency_id})
+        closed = await self.rows(_CLOSED_DAYS, {"agency": agency_id, "since": on})
         shut = {r["booked_on"] for r in closed}
-        while on in shut:
-            on += timedelta(days=1)
-        return on
+        found = on
+        while found in shut:
+            found += timedelta(days=1)
+        self._open_days[agency_id, on] = found
+        return found
 
     async def record(self, steps: Iterable[Step]) -> list[Payment | None]:
         """Write what each decision wants: payment, capture, entries, breaks, events."""
@@ -133,6 +200,9 @@ class Tx:
 
     async def _record(self, step: Step) -> Payment | None:
         payment = step.payment
+        if step.entries:  # Ask for the day first, so that all of the step leaves as one statement.
+            day = step.capture.booked_on if step.capture else hanoi_day(self.clock.now())
+            await self.open_day(step.agency_id, day)
         if payment:
             payment = replace(payment, sequence=payment.sequence + len(step.events))
             await self._write_payment(payment, is_new=step.is_new)
@@ -148,26 +218,25 @@ class Tx:
     async def _write_payment(self, payment: Payment, *, is_new: bool) -> None:
         row = payment_row(payment)
         if not is_new:
-            c = t.payment.c
-            await self.run(
-                update(t.payment)
-                .where(c.agency_id == payment.agency_id, c.id == payment.id)
-                .values({k: v for k, v in row.items() if k not in ("agency_id", "id")})
+            await self.change(
+                t.payment,
+                {"agency_id": payment.agency_id, "id": payment.id},
+                {k: v for k, v in row.items() if k not in _FIXED},
             )
             return
-        await self.run(insert(t.payment), row)
-        await self.run(
-            insert(t.fee_line),
-            [
+        await self.put(t.payment, row)
+        await self.put(
+            t.fee_line,
+            *(
                 {"agency_id": payment.agency_id, "payment_id": payment.id, "n": n, "code": x.code,
                  "kind": x.kind, "name": x.name, "amount": x.amount, "budget_line": x.budget_line}
                 for n, x in enumerate(payment.lines, 1)
-            ],
+            ),
         )  # fmt: skip
 
     async def _write_capture(self, agency_id: str, capture: Capture, step: Step) -> None:
-        await self.run(
-            insert(t.capture),
+        await self.put(
+            t.capture,
             {
                 "agency_id": agency_id, "id": capture.id, "provider": capture.provider,
                 "account": capture.account, "txn_id": capture.txn_id,
@@ -179,20 +248,16 @@ class Tx:
         )  # fmt: skip
         await self.add_evidence(agency_id, capture.id, capture)
         for share in step.allocations:
-            await self.run(
-                insert(t.allocation),
+            await self.put(
+                t.allocation,
                 {"agency_id": agency_id, "capture_id": capture.id,
                  "payment_id": share.payment_id, "use": share.use, "amount": share.amount},
             )  # fmt: skip
 
     async def add_evidence(self, agency_id: str, capture_id: str, of: Capture) -> None:
         """Keep one more word for a capture; the same word again adds nothing."""
-        await self.run(
-            text(
-                "INSERT INTO evidence (agency_id, capture_id, source, source_id, hash, at)"
-                " VALUES (:agency_id, :capture_id, :source, :source_id, :hash, :at)"
-                " ON CONFLICT DO NOTHING"
-            ),
+        await self.put(
+            t.evidence,
             {"agency_id": agency_id, "capture_id": capture_id, "source": of.evidence_source,
              "source_id": of.evidence_id, "hash": of.evidence_hash, "at": of.taken_at},
         )  # fmt: skip
@@ -211,25 +276,20 @@ class Tx:
         now = self.clock.now()
         value_on = capture.value_on if capture else (on or hanoi_day(now))
         booked_on = await self.open_day(agency_id, capture.booked_on if capture else value_on)
-        await self.run(
-            insert(t.entry),
-            [_entry_row(e, agency_id, booked_on, value_on, capture, payment) | {"created_at": now}
-             for e in entries],
+        await self.put(
+            t.entry,
+            *(_entry_row(e, agency_id, booked_on, value_on, capture, payment)
+              | {"created_at": now} for e in entries),
         )  # fmt: skip
 
     async def open_break(self, agency_id: str, found: Break) -> None:
         """Open a case; the same case again changes nothing."""
         now = self.clock.now()
-        await self.run(
-            text(
-                "INSERT INTO break (agency_id, id, kind, state, subject, amount, payment_id,"
-                " capture_id, line_id, proposal, why, owner_role, opened_at, since_on)"
-                " VALUES (:agency_id, :id, :kind, 'open', :subject, :amount, :payment_id,"
-                " :capture_id, :line_id, :proposal, :why, 'accountant', :opened_at, :since_on)"
-                " ON CONFLICT (agency_id, kind, subject) DO NOTHING"
-            ),
+        await self.put(
+            t.break_,
             {"agency_id": agency_id, "id": self.clock.new_id("brk"), "kind": found.kind,
-             "subject": found.subject, "amount": found.amount, "payment_id": found.payment_id,
+             "state": "open", "owner_role": "accountant", "subject": found.subject,
+             "amount": found.amount, "payment_id": found.payment_id,
              "capture_id": found.capture_id, "line_id": found.line_id,
              "proposal": found.proposal, "why": found.why, "opened_at": now,
              "since_on": found.since_on or hanoi_day(now)},
@@ -241,16 +301,19 @@ class Tx:
         """Put events into the outbox; ``payment.sequence`` already counts them."""
         if not types:
             return
-        shown = data if data is not None else await self.view(payment)
+        shown = (
+            data if data is not None
+            else await self.view(payment, is_new=types[0] in _BEFORE_RECEIPTS)
+        )  # fmt: skip
         first = payment.sequence - len(types) + 1
-        await self.run(
-            insert(t.event),
-            [
+        await self.put(
+            t.event,
+            *(
                 {"agency_id": payment.agency_id, "id": self.clock.new_id("evt"), "type": kind,
                  "payment_id": payment.id, "sequence": first + n,
                  "occurred_at": self.clock.now(), "data": shown}
                 for n, kind in enumerate(types)
-            ],
+            ),
         )  # fmt: skip
 
     async def emit_for(
@@ -261,18 +324,15 @@ class Tx:
         if payment is None:
             raise LookupError(payment_id)
         payment = replace(payment, sequence=payment.sequence + 1)
-        c = t.payment.c
-        await self.run(
-            update(t.payment)
-            .where(c.agency_id == agency_id, c.id == payment_id)
-            .values(sequence=payment.sequence)
+        await self.change(
+            t.payment, {"agency_id": agency_id, "id": payment_id}, {"sequence": payment.sequence}
         )
         await self.emit(payment, (kind,), data)
 
     async def note(self, agency_id: str, actor: str, action: str, object_id: str) -> None:
         """Write the audit trail, reads of personal data included."""
-        await self.run(
-            insert(t.audit),
+        await self.put(
+            t.audit,
             {"id": self.clock.new_id("aud"), "at": self.clock.now(), "agency_id": agency_id,
              "actor": actor, "action": action, "object_id": object_id, "details": {}},
         )  # fmt: skip
