@@ -24,6 +24,7 @@ from gateway.entry.settings import SettingError, Settings, environment, read_set
 from gateway.infra.embedded import Embedded
 from gateway.services.seed import seed
 from gateway.store.migrate import migrate
+from gateway.store.partitions import keep_partitions
 
 ROLES: Final = ("accountant", "approver", "clerk", "operator", "auditor")
 port_default: Final = 8080
@@ -54,6 +55,7 @@ async def opened() -> AsyncIterator[Parts]:
     try:
         async with running(settings, url) as parts:
             await migrate(parts.engine)
+            await keep_partitions(parts.store)
             yield parts
     finally:
         if embedded:

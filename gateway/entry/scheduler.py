@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from gateway.entry.bootstrap import Parts, reconciliation_of
 from gateway.services.invariants import check
+from gateway.store.partitions import keep_partitions
 
 log: Final = logging.getLogger("thuphi.jobs")
 Job = Callable[[], Awaitable[object]]
@@ -106,6 +107,9 @@ def jobs_of(parts: Parts) -> dict[str, tuple[int, Job]]:
     async def watch() -> str:
         return await check(parts.store)
 
+    async def partition() -> int:
+        return await keep_partitions(parts.store)
+
     async def reconcile() -> str:
         return await reconciliation_of(parts).reconcile_yesterday()
 
@@ -123,6 +127,7 @@ def jobs_of(parts: Parts) -> dict[str, tuple[int, Job]]:
         "read files": (10, read_files),
         "check invariants": (60, watch),
         "reconcile yesterday": (86_400, reconcile),
+        "keep partitions": (86_400, partition),
     }
 
 
