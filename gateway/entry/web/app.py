@@ -59,6 +59,8 @@ def build_app(parts: Parts) -> FastAPI:
             )
         )
     )  # fmt: skip
+    metrics = Metrics()
+    _say_how_it_goes(app, parts, metrics)
 
     @app.exception_handler(Refusal)
     async def refused(_: Request, refusal: Refusal) -> Response:
@@ -69,30 +71,6 @@ def build_app(parts: Parts) -> FastAPI:
         if error.status_code == 405:  # noqa: PLR2004 - the status says what it is.
             return Response(status_code=405, headers=error.headers)
         return problem(Refusal("not-found", "There is nothing at this address."))
-
-    @app.get("/healthz")
-    async def healthz() -> dict[str, str]:
-        """Say that the process lives."""
-        return {"status": "ok"}
-
-    @app.get("/readyz")
-    async def readyz() -> Response:
-        """Say whether the database answers."""
-        try:
-            async with parts.store.begin() as tx:
-                await tx.run(text("SELECT 1"))
-        except (OSError, DBAPIError):
-            return Response(b'{"status":"no database"}', 503, media_type="application/json")
-        return Response(b'{"status":"ok"}', media_type="application/json")
-
-    metrics = Metrics()
-
-    @app.get("/metrics")
-    async def show_metrics() -> Response:
-        """Give the numbers an operator watches."""
-        return Response(
-            await metrics.text(parts.store), media_type="text/plain; version=0.0.4; charset=utf-8"
-        )
 
     @app.middleware("http")
     async def tell(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -119,3 +97,29 @@ def build_app(parts: Parts) -> FastAPI:
         return answer
 
     return app
+
+
+def _say_how_it_goes(app: FastAPI, parts: Parts, metrics: Metrics) -> None:
+    """Open the doors of those who watch: lives, is ready, and the numbers."""
+
+    @app.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        """Say that the process lives."""
+        return {"status": "ok"}
+
+    @app.get("/readyz")
+    async def readyz() -> Response:
+        """Say whether the database answers."""
+        try:
+            async with parts.store.begin() as tx:
+                await tx.run(text("SELECT 1"))
+        except (OSError, DBAPIError):
+            return Response(b'{"status":"no database"}', 503, media_type="application/json")
+        return Response(b'{"status":"ok"}', media_type="application/json")
+
+    @app.get("/metrics")
+    async def show_metrics() -> Response:
+        """Give the numbers an operator watches."""
+        return Response(
+            await metrics.text(parts.store), media_type="text/plain; version=0.0.4; charset=utf-8"
+        )

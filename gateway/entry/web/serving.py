@@ -2,10 +2,13 @@
 
 import asyncio
 import logging
+import socket
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
+
+from gateway.entry.settings import SettingError
 
 header_timeout_ms: Final = 10_000  # A client that needs longer for its headers is no client.
 start_tries_max: Final = 500
@@ -13,7 +16,8 @@ start_tries_max: Final = 500
 
 @asynccontextmanager
 async def serving(app: Any, port: int, address: str = "127.0.0.1") -> AsyncIterator[None]:  # noqa: ANN401 - any ASGI application.
-    """Serve an ASGI application until the block ends."""
+    """Serve an ASGI application until the block ends. Raises SettingError when it cannot."""
+    _require_free(address, port)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from granian.constants import Interfaces
@@ -34,11 +38,21 @@ async def serving(app: Any, port: int, address: str = "127.0.0.1") -> AsyncItera
         await asyncio.shield(task)
 
 
+def _require_free(address: str, port: int) -> None:
+    """Say at once that a port is taken: whoever has it would answer in our place."""
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # As the server itself does.
+        try:
+            probe.bind((address, port))
+        except OSError:
+            raise SettingError(f"Port {port} cannot be used; choose another with --port.") from None
+
+
 async def _answering(address: str, port: int, task: "asyncio.Task[None]") -> None:
     """Wait until the port answers, or say why it never will."""
     for _ in range(start_tries_max):
         if task.done():
-            raise OSError(f"Port {port} cannot be used; choose another with --port.")
+            raise SettingError(f"Port {port} cannot be used; choose another with --port.")
         with suppress(OSError):
             _, writer = await asyncio.open_connection(address, port)
             writer.close()
