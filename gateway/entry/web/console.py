@@ -29,6 +29,8 @@ COOKIE: Final = "thuphi_session"
 LANGUAGE: Final = "thuphi_lang"
 MAY_SEE_PAYER: Final = frozenset({"accountant", "approver", "clerk"})
 MAY_UPLOAD: Final = frozenset({"accountant", "approver"})
+year_min: Final = 2_000  # No book is older, and none is kept for a later year than this.
+year_max: Final = 2_199
 words_chars_max: Final = 128  # Longer than any reference, dossier or bank's transaction id.
 
 
@@ -238,9 +240,10 @@ class Console:
 def _day(text: str | None) -> date | None:
     """Read a day from an address; what is no day asks for nothing."""
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text) if text else None
     except ValueError:
         return None
+    return day if day and year_min <= day.year <= year_max else None
 
 
 def _name(officer: Officer, procedure: str, look: Look) -> str:

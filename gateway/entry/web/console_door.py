@@ -63,14 +63,16 @@ def _guarded(
         if officer is None:
             return RedirectResponse("/console/login", 303)
         look = console.look(request, officer)
-        if is_post and not await _allowed(request, officer, console.public_url):
-            return render("refused", look, {"code": "csrf"}, 403)
         try:
+            if is_post and not await _allowed(request, officer, console.public_url):
+                return render("refused", look, {"code": "csrf"}, 403)
             return await page(request, officer, *request.path_params.values())
         except Refusal as refusal:
             status = {"not-found": 404, "forbidden": 403}.get(refusal.code, 400)
             said = {"code": refusal.code, "detail": refusal.detail}
             return render("refused", look, said, status)
+        finally:
+            await request.close()  # A file that came with the form.
 
     return guarded
 

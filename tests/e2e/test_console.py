@@ -1,0 +1,260 @@
+"""The console's doors: who may come in, what they may see, and what never leaves."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import httpx
+import pytest
+import pytest_asyncio
+from books import DAY, reconcile, take, written
+from front_door import AGENCY, Site
+from sqlalchemy import text
+
+from gateway.services.seed import seed
+
+
+@asynccontextmanager
+async def signed_in(
+    site: Site, role: str = "accountant", agency: str = AGENCY
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Sign a new member of staff in; give their browser."""
+    name = f"{role}-{agency}"
+    password = await site.parts.access.add_staff(name, role, agency)
+    said = {"username": name, "password": password}
+    async with httpx.AsyncClient(base_url=site.parts.settings.public_url) as browser:
+        answer = await browser.post("/console/login", data=said)
+        assert answer.status_code == 303, answer.text
+        yield browser
+
+
+@pytest_asyncio.fixture
+async def desk(site: Site) -> AsyncIterator[httpx.AsyncClient]:
+    """Give an accountant's browser."""
+    async with signed_in(site) as browser:
+        yield browser
+
+
+def csrf(page: str) -> str:
+    found = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert found
+    return found.group(1)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "/payments", "/payments/x", "/breaks", "/breaks/x", "/receipts", "/trial-balance", "/days",
+     "/runs/x"],
+)  # fmt: skip
+async def test_nobody_sees_a_page_without_signing_in(site: Site, path: str) -> None:
+    answer = await site.http.get(f"/console{path}")
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/console/login")
+
+
+async def test_a_session_is_a_cookie_that_no_script_reads_and_a_row_that_can_be_revoked(
+    site: Site,
+) -> None:
+    password = await site.parts.access.add_staff("an", "accountant", AGENCY)
+    answer = await site.http.post("/console/login", data={"username": "an", "password": password})
+    cookie = answer.headers["set-cookie"]
+
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert "Path=/console" in cookie
+    page = await site.http.get("/console")
+    assert page.status_code == 200
+    kept = dict(site.http.cookies)
+    await site.http.post("/console/logout", data={"csrf": csrf(page.text)})
+    site.http.cookies.update(kept)
+    assert (await site.http.get("/console")).status_code == 303
+
+
+async def test_a_session_that_somebody_planted_is_not_continued(site: Site) -> None:
+    password = await site.parts.access.add_staff("an", "accountant", AGENCY)
+    site.http.cookies.set("thuphi_session", "planted", path="/console")
+
+    answer = await site.http.post("/console/login", data={"username": "an", "password": password})
+
+    assert "planted" not in answer.headers["set-cookie"]
+
+
+async def test_wrong_passwords_are_slowed_down_and_even_the_right_one_waits(site: Site) -> None:
+    password = await site.parts.access.add_staff("an", "accountant", AGENCY)
+    for _ in range(5):
+        answer = await site.http.post("/console/login", data={"username": "an", "password": "no"})
+        assert answer.status_code == 401
+
+    late = await site.http.post("/console/login", data={"username": "an", "password": password})
+    assert (late.status_code, late.headers["retry-after"]) == (429, "900")
+    site.clock.move(timedelta(minutes=16))
+    again = await site.http.post("/console/login", data={"username": "an", "password": password})
+    assert again.status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("headers", "token"),
+    [({}, "wrong"), ({}, ""), ({"origin": "https://evil.example"}, None),
+     ({"sec-fetch-site": "cross-site"}, None)],
+)  # fmt: skip
+async def test_a_post_from_elsewhere_changes_nothing(
+    desk: httpx.AsyncClient, headers: dict[str, str], token: str | None
+) -> None:
+    right = csrf((await desk.get("/console")).text)
+
+    answer = await desk.post(
+        "/console/logout", data={"csrf": right if token is None else token}, headers=headers
+    )
+
+    assert answer.status_code == 403
+    assert (await desk.get("/console")).status_code == 200
+
+
+async def test_one_agency_never_sees_anothers_payment(site: Site) -> None:
+    """Not by its id, not by a search, not by opening the payer."""
+    payment = await site.payment()
+    await seed(site.parts.store, live=True)
+    async with signed_in(site, agency="hn-tthcc") as other:
+        token = csrf((await other.get("/console")).text)
+        assert (await other.get(f"/console/payments/{payment['id']}")).status_code == 404
+        found = await other.get("/console/payments", params={"q": payment["reference"]})
+        assert payment["id"] not in found.text
+        opened = await other.post(f"/console/payments/{payment['id']}/payer", data={"csrf": token})
+        assert opened.status_code == 404
+        assert "Nguyễn" not in opened.text
+
+
+@pytest.mark.parametrize("what", ["reference", "id", "dossier_id", "txn"])
+async def test_a_payment_is_found_by_whatever_a_person_has_in_hand(
+    site: Site, desk: httpx.AsyncClient, what: str
+) -> None:
+    payment = await site.payment()
+    await site.vnpay_says(await site.attempt(payment))
+    words = "14831393" if what == "txn" else payment[what]
+    if what == "reference":
+        words = f"tp{words.lower()}"
+
+    answer = await desk.get("/console/payments", params={"q": words})
+
+    assert answer.headers["location"] == f"/console/payments/{payment['id']}"
+
+
+async def test_a_payments_page_tells_everything_that_happened_to_it_in_words(
+    site: Site,
+) -> None:
+    payment = await site.payment()
+    attempt = await site.attempt(payment)
+    await site.vnpay_says(attempt)
+    await site.parts.receipts.issue()
+    await site.parts.outbox.sequence()
+    site.clock.move(timedelta(hours=18))
+    await take(site, "provider", {"merchant_reference": attempt["provider_reference"]})
+    await reconcile(site)
+
+    async with signed_in(site) as desk:
+        page = (await desk.get(f"/console/payments/{payment['id']}")).text
+        english = (await desk.get(f"/console/payments/{payment['id']}?lang=en")).text
+
+    for said in (
+        "Hệ thống thủ tục lập khoản thanh toán", "Người nộp chọn", "Tiền đã vào", "Bằng chứng",
+        "Phải thu tổ chức thanh toán", "Khoản thanh toán được lập", "Biên lai lệ phí",
+        "Mã giao dịch của ngân hàng, ví", "Mười nghìn đồng",
+    ):  # fmt: skip
+        assert said in page, said
+    assert "Money came in" in english
+
+
+async def test_the_payers_data_is_shown_on_request_and_the_reading_is_written_down(
+    site: Site, desk: httpx.AsyncClient
+) -> None:
+    payment = await site.payment()
+    path = f"/console/payments/{payment['id']}"
+    page = (await desk.get(path)).text
+    assert "Nguyễn Thị Hoà" not in page
+
+    shown = await desk.post(f"{path}/payer", data={"csrf": csrf(page)})
+
+    assert "Nguyễn Thị Hoà" in shown.text
+    async with site.parts.store.begin() as tx:
+        rows = await tx.rows(text("SELECT actor, action, object_id FROM audit"))
+    assert [tuple(r.values()) for r in rows] == [
+        ("staff:accountant-hn-tthcc-test", "payer.read", payment["id"])
+    ]
+
+
+async def test_an_auditor_reads_the_books_and_not_the_payer(site: Site) -> None:
+    payment = await site.payment()
+    async with signed_in(site, "auditor") as auditor:
+        page = (await auditor.get("/console")).text
+        opened = await auditor.post(
+            f"/console/payments/{payment['id']}/payer", data={"csrf": csrf(page)}
+        )
+        sent = await auditor.post(
+            "/console/files", data={"csrf": csrf(page), "profile": "canonical-statement"},
+            files={"file": ("x.csv", b"x")},
+        )  # fmt: skip
+
+        assert (opened.status_code, sent.status_code) == (403, 403)
+        assert (await auditor.get("/console/trial-balance")).status_code == 200
+
+
+async def test_what_a_client_wrote_is_shown_as_text_and_never_as_a_page(
+    site: Site, desk: httpx.AsyncClient
+) -> None:
+    """A dossier's name is somebody else's word."""
+    await site.payment(metadata={"k": "<script>alert(1)</script>"})
+
+    for path in ("/console/payments", "/console/payments?q=%3Cscript%3Ealert(1)%3C/script%3E"):
+        answer = await desk.get(path)
+        assert "<script" not in answer.text
+        assert "script-src" not in answer.headers["content-security-policy"]
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+        assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_a_file_is_queued_at_the_door_read_by_the_worker_and_refused_by_its_line(
+    site: Site, desk: httpx.AsyncClient
+) -> None:
+    token = csrf((await desk.get("/console/days")).text)
+    good = written("statement", {"line_id": "1"})
+    for name, content in (("good.csv", good), ("bad.csv", good.replace(b"10000", b"10.000"))):
+        sent = await desk.post(
+            "/console/files", data={"csrf": token, "profile": "canonical-statement"},
+            files={"file": (name, content)},
+        )  # fmt: skip
+        assert sent.headers["location"] == "/console/days?told=queued"
+
+    from gateway.entry.bootstrap import reconciliation_of
+
+    assert await reconciliation_of(site.parts).intake.take_all() == 2
+    page = (await desk.get("/console/days")).text
+    assert "Line 2: amount is not a whole number" in page
+    assert "good.csv" in page
+
+
+async def test_a_wrong_address_is_a_page_that_says_what_to_do(desk: httpx.AsyncClient) -> None:
+    for path in ("/console/payments/nobody", "/console/breaks/nobody", "/console/runs/nobody"):
+        answer = await desk.get(path)
+        assert answer.status_code == 404
+        assert "Hãy tìm lại" in answer.text
+    for query in ("date=x", "date=2026-02-30&since=9", "date=0001-01-01"):
+        assert (await desk.get(f"/console/trial-balance?{query}")).status_code == 200
+    for query in ("number=%D9%A1", "number=" + "9" * 30, "series=%25", "before=%27"):
+        assert (await desk.get(f"/console/receipts?{query}")).status_code == 200
+    for query in ("q=%25%5C_", "q=" + "x" * 9_000, "since=x&upto=9999-12-31&state=zz&branch=zz"):
+        assert (await desk.get(f"/console/payments?{query}")).status_code == 200
+
+
+async def test_the_trial_balance_has_equal_columns(site: Site, desk: httpx.AsyncClient) -> None:
+    await site.vnpay_says(await site.attempt(await site.payment()))
+
+    page = (await desk.get(f"/console/trial-balance?date={DAY}")).text
+
+    totals = re.findall(r"<tfoot>.*?</tfoot>", page, re.DOTALL)
+    assert len(totals) == 2
+    for total in totals:
+        figures = re.findall(r'<td class="num">([0-9.]*)</td>', total)
+        assert len(figures) == 6
+        assert figures[2] == figures[3] != "0"
+        assert figures[4] == figures[5]
