@@ -78,6 +78,40 @@ PROPOSALS: Final[Words] = {
     "identify": ("tìm chủ của khoản tiền", "find out whose it is"),
     "ask the provider": ("hỏi ngân hàng, ví", "ask the provider"),
 }  # fmt: skip
+# The reasons stand in the books in English; here is how each is read in Vietnamese.
+REASONS: Final[Words] = {
+    english: (vietnamese, english)
+    for english, vietnamese in {
+        "no such payment": "không có khoản thanh toán nào như vậy",
+        "not the amount that was asked for": "không phải số tiền được yêu cầu",
+        "the payment was already paid": "khoản này đã nộp rồi",
+        "the payment was cancelled": "khoản này đã huỷ",
+        "the payment had expired": "khoản này đã hết hạn",
+        "more came than was due": "nộp nhiều hơn số phải nộp",
+        "the provider reports a payment we have not booked":
+            "ngân hàng, ví báo một khoản mà sổ chưa có",
+        "the provider reports another amount than we booked":
+            "ngân hàng, ví báo số tiền khác với sổ",
+        "a payout of a batch that no provider report lists yet":
+            "tiền về của một lô mà chưa có báo cáo",
+        "the lines of this batch do not add up to the movement":
+            "các dòng của lô cộng lại không bằng số tiền chuyển",
+        "money left the account and no rule knows why": "tiền ra khỏi tài khoản, chưa rõ vì sao",
+        "the text may mean several payments": "nội dung có thể chỉ nhiều khoản",
+        "a credit that nothing in our books explains": "tiền vào mà sổ chưa giải thích được",
+        "no day's collection on this line is this lump":
+            "không có ngày nào thu đúng số gộp này ở tiểu mục này",
+        "the treasury names an obligation and budget line that we do not know as paid":
+            "kho bạc nêu một khoản mà sổ chưa ghi là đã nộp",
+        "the treasury booked another amount than is due": "kho bạc ghi số tiền khác số phải nộp",
+        "the treasury booked this obligation twice": "kho bạc ghi khoản này hai lần",
+        "the provider's report of that day does not list it":
+            "báo cáo ngày đó của ngân hàng, ví không có",
+        "the bank's statement of that day does not list this transfer":
+            "sao kê ngày đó không có khoản chuyển này",
+        "the treasury has not confirmed it in time": "quá hạn mà kho bạc chưa xác nhận",
+    }.items()
+}  # fmt: skip
 ROLES: Final[Words] = {
     "accountant": ("kế toán", "accountant"), "approver": ("người duyệt", "approver"),
     "clerk": ("cán bộ quầy", "clerk"), "operator": ("vận hành", "operator"),
@@ -99,7 +133,7 @@ KINDS: Final[Words] = {"phi": ("phí", "fee"), "le_phi": ("lệ phí", "charge")
 TABLES: Final[Mapping[str, Words]] = {
     "state": STATES, "provider": PROVIDERS, "break": BREAKS, "result": RESULTS,
     "source": SOURCES, "event": EVENTS, "rule": RULES, "proposal": PROPOSALS, "role": ROLES,
-    "action": ACTIONS, "profile": PROFILES, "payer": PAYER, "kind": KINDS,
+    "action": ACTIONS, "reason": REASONS, "profile": PROFILES, "payer": PAYER, "kind": KINDS,
 }  # fmt: skip
 
 
