@@ -155,7 +155,13 @@ async def do_demo(args: argparse.Namespace) -> int:
 def _welcome(
     args: argparse.Namespace, known: dict[str, str], public_url: str, banks: str, link: str
 ) -> None:
-    said = {"api": f"{public_url}/v1", "banks": f"{banks}/bank", "pay": link, **known}
+    said = {
+        "api": f"{public_url}/v1",
+        "banks": f"{banks}/bank",
+        "pay": link,
+        "console": f"{public_url}/console",
+        **known,
+    }
     if args.json:
         print(json.dumps(said, ensure_ascii=False), flush=True)
         return
@@ -166,7 +172,7 @@ Thu Phí is running. Everything below is a sandbox: no real money, no real bank.
   Pay a fee        {link}
   The API          {public_url}/v1   (Authorization: Bearer {known["api_key"]})
   Simulated bank   {banks}/bank
-  Staff            {known["username"]} / {known["password"]}
+  The console      {public_url}/console   ({known["username"]} / {known["password"]})
 
 Ctrl-C stops all of it; the data stays in the data folder (.data) until you delete it.
 """,
