@@ -4,54 +4,21 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import Table, bindparam, select, text
+from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.domain.calendar import hanoi_day
 from gateway.domain.ledger import Entry
 from gateway.domain.payment import Break, Capture, Payment, Step
 from gateway.ports.clock import Clock
+from gateway.store import statements as known
 from gateway.store import tables as t
 from gateway.store.views import payment_of, payment_row, payment_view
 from gateway.store.writes import Waiting
 
 Row = Mapping[str, Any]
-
-_P, _L, _D = t.payment.c, t.fee_line.c, t.day.c
-# Built once: to build a statement costs more than to run it.
-_PAYMENTS: Final = {
-    "id": select(t.payment).where(
-        _P.agency_id == bindparam("agency"), _P.id == bindparam("payment")
-    ),
-    "reference": select(t.payment).where(_P.reference == bindparam("payment")),
-    "token": select(t.payment).where(_P.token == bindparam("payment")),
-}
-_LOCKED: Final = {by: wanted.with_for_update() for by, wanted in _PAYMENTS.items()}
-_LINES: Final = (
-    select(t.fee_line)
-    .where(_L.agency_id == bindparam("agency"), _L.payment_id.in_(bindparam("ids", expanding=True)))
-    .order_by(_L.payment_id, _L.n)
-)
-_LINES_OF_ONE: Final = (
-    select(t.fee_line)
-    .where(_L.agency_id == bindparam("agency"), _L.payment_id == bindparam("payment"))
-    .order_by(_L.n)
-)
-_CLOSED_DAYS: Final = select(_D.booked_on).where(
-    _D.agency_id == bindparam("agency"), _D.booked_on >= bindparam("since"), _D.state == "closed"
-)
-# No receipt can be there before these; afterwards there may be some to show.
-_BEFORE_RECEIPTS: Final = frozenset(
-    {"payment.opened", "payment.waived", "payment.partly_paid", "payment.paid"}
-)
-# What never changes about a payment once it is asked for.
-_FIXED: Final = frozenset(
-    {"reference", "branch_id", "client_id", "dossier_id", "procedure", "instalment", "price_on",
-     "amount", "return_url", "metadata", "token", "created_at"}
-)  # fmt: skip
-_DAYS_LOCK: Final = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:agency, 7413002))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +111,12 @@ class Tx:
         self, by: str, named: str, *, lock: bool, agency_id: str | None = None
     ) -> Payment | None:
         values = {"payment": named} | ({"agency": agency_id} if agency_id else {})
-        row = await self.row((_LOCKED if lock else _PAYMENTS)[by], values)
+        row = await self.row((known.LOCKED if lock else known.PAYMENTS)[by], values)
         if row is None:
             return None
-        lines = await self.rows(_LINES_OF_ONE, {"agency": row["agency_id"], "payment": row["id"]})
+        lines = await self.rows(
+            known.LINES_OF_ONE, {"agency": row["agency_id"], "payment": row["id"]}
+        )
         return payment_of(row, lines)
 
     async def payments_of(self, rows: Sequence[Row]) -> list[Payment]:
@@ -155,7 +124,7 @@ class Tx:
         if not rows:
             return []
         found = await self.rows(
-            _LINES, {"agency": rows[0]["agency_id"], "ids": [r["id"] for r in rows]}
+            known.LINES, {"agency": rows[0]["agency_id"], "ids": [r["id"] for r in rows]}
         )
         by_payment: dict[str, list[Row]] = {}
         for x in found:
@@ -182,11 +151,10 @@ class Tx:
 
         The shared lock keeps that day open until this transaction ends; closing takes it alone.
         """
-        known = self._open_days.get((agency_id, on))
-        if known is not None:  # The lock is held since, so nobody has closed it.
-            return known
-        await self.run(_DAYS_LOCK, {"agency": agency_id})
-        closed = await self.rows(_CLOSED_DAYS, {"agency": agency_id, "since": on})
+        if (agency_id, on) in self._open_days:  # The lock is held since: nobody has closed it.
+            return self._open_days[agency_id, on]
+        await self.run(known.DAYS_LOCK, {"agency": agency_id})
+        closed = await self.rows(known.CLOSED_DAYS, {"agency": agency_id, "since": on})
         shut = {r["booked_on"] for r in closed}
         found = on
         while found in shut:
@@ -221,7 +189,7 @@ class Tx:
             await self.change(
                 t.payment,
                 {"agency_id": payment.agency_id, "id": payment.id},
-                {k: v for k, v in row.items() if k not in _FIXED},
+                {k: v for k, v in row.items() if k not in known.FIXED},
             )
             return
         await self.put(t.payment, row)
@@ -303,7 +271,7 @@ class Tx:
             return
         shown = (
             data if data is not None
-            else await self.view(payment, is_new=types[0] in _BEFORE_RECEIPTS)
+            else await self.view(payment, is_new=types[0] in known.BEFORE_RECEIPTS)
         )  # fmt: skip
         first = payment.sequence - len(types) + 1
         await self.put(

@@ -1,0 +1,41 @@
+"""The statements that ``Tx`` sends most, built once."""
+
+from typing import Final
+
+from sqlalchemy import bindparam, select, text
+
+from gateway.store import tables as t
+
+_P, _L, _D = t.payment.c, t.fee_line.c, t.day.c
+# Built once: to build a statement costs more than to run it.
+PAYMENTS: Final = {
+    "id": select(t.payment).where(
+        _P.agency_id == bindparam("agency"), _P.id == bindparam("payment")
+    ),
+    "reference": select(t.payment).where(_P.reference == bindparam("payment")),
+    "token": select(t.payment).where(_P.token == bindparam("payment")),
+}
+LOCKED: Final = {by: wanted.with_for_update() for by, wanted in PAYMENTS.items()}
+LINES: Final = (
+    select(t.fee_line)
+    .where(_L.agency_id == bindparam("agency"), _L.payment_id.in_(bindparam("ids", expanding=True)))
+    .order_by(_L.payment_id, _L.n)
+)
+LINES_OF_ONE: Final = (
+    select(t.fee_line)
+    .where(_L.agency_id == bindparam("agency"), _L.payment_id == bindparam("payment"))
+    .order_by(_L.n)
+)
+CLOSED_DAYS: Final = select(_D.booked_on).where(
+    _D.agency_id == bindparam("agency"), _D.booked_on >= bindparam("since"), _D.state == "closed"
+)
+# No receipt can be there before these; afterwards there may be some to show.
+BEFORE_RECEIPTS: Final = frozenset(
+    {"payment.opened", "payment.waived", "payment.partly_paid", "payment.paid"}
+)
+# What never changes about a payment once it is asked for.
+FIXED: Final = frozenset(
+    {"reference", "branch_id", "client_id", "dossier_id", "procedure", "instalment", "price_on",
+     "amount", "return_url", "metadata", "token", "created_at"}
+)  # fmt: skip
+DAYS_LOCK: Final = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:agency, 7413002))")
