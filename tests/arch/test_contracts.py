@@ -1,5 +1,6 @@
 """Each import contract is broken once on purpose, in a copy, and must be reported by name."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -70,6 +71,13 @@ def test_each_forbidden_import_is_reported(contract: dict[str, Any], copy: Path)
         if f"{who}.offence_{n} -> {whom}" not in said
     ]
     assert quiet == []
+
+
+def test_every_module_that_a_contract_names_exists() -> None:
+    """The linter says nothing of a name that it cannot find."""
+    named = {module for contract in CONTRACTS for pair in offences(contract) for module in pair}
+
+    assert [m for m in sorted(named) if importlib.util.find_spec(m) is None] == []
 
 
 def test_every_package_of_ours_is_under_a_contract() -> None:
