@@ -49,6 +49,11 @@ async def test_no_canary_is_in_a_log_or_in_an_error(site: Site, log: io.StringIO
         await site.http.get(f"/pay/{CANARIES[4]}"),
         await site.http.get(f"/notices/vnpay/default?{vnpay_query(attempt)}x{CANARIES[4]}"),
         await site.http.get("/v1/events", headers={"authorization": f"Bearer {CANARIES[4]}"}),
+        await site.http.post(
+            "/console/login", data={"username": CANARIES[3], "password": CANARIES[4]}
+        ),
+        await site.http.get("/console/payments", params={"q": CANARIES[1]}),
+        await site.http.post("/console/files", files={"file": (CANARIES[3], CANARIES[0])}),
     ]
     await site.vnpay_says(attempt, vnp_OrderInfo=CANARIES[4])
     await site.sepay_says(f"{CANARIES[0]} {CANARIES[1]}", 5_000, 3)

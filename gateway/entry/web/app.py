@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from gateway.domain.errors import Refusal
 from gateway.entry.bootstrap import Parts
-from gateway.entry.web import api, console_door, notices, pay, receipts
+from gateway.entry.web import api, console_door, notices, pay, receipts, reference
 from gateway.entry.web.console import Console
 from gateway.entry.web.metrics import Metrics
 from gateway.entry.web.problems import problem
@@ -59,6 +59,7 @@ def build_app(parts: Parts) -> FastAPI:
             )
         )
     )  # fmt: skip
+    app.include_router(reference.routes(app))
     metrics = Metrics()
     _say_how_it_goes(app, parts, metrics)
 

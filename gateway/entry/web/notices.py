@@ -40,7 +40,7 @@ class Quota:
 
 def routes(notices: Notices) -> APIRouter:
     """Give the door that providers knock on."""
-    door = APIRouter()
+    door = APIRouter(include_in_schema=False)
     quota = Quota()
 
     @door.api_route("/notices/{provider}/{account}", methods=["GET", "POST"])

@@ -240,7 +240,7 @@ class PayPages:
 
 def routes(pages: PayPages) -> APIRouter:
     """Give the routes."""
-    door = APIRouter()
+    door = APIRouter(include_in_schema=False)
 
     @door.get("/pay/{token}")
     async def show(request: Request, token: str) -> Response:

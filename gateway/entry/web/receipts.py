@@ -177,7 +177,7 @@ def _rows(shown: dict[str, Any], said: dict[str, str]) -> list[tuple[str, str]]:
 
 def routes(pages: ReceiptPages) -> APIRouter:
     """Give the routes."""
-    door = APIRouter()
+    door = APIRouter(include_in_schema=False)
 
     @door.get("/receipts/{token}.xml")
     async def xml(token: str) -> Response:
