@@ -62,6 +62,11 @@ async def pay_one(http: httpx.AsyncClient, key: str, n: int, told: dict[int, str
     begun = await http.post(
         f"/v1/payments/{payment['id']}/attempts", json={"provider": "vnpay"}, headers=headers
     )
+    if begun.status_code == 409:
+        # Booked by a process that died before it could thank the bank: there is nothing to try.
+        seen = await http.get(f"/v1/payments/{payment['id']}", headers=headers)
+        if seen.status_code == 200 and seen.json()["state"] == "paid":
+            told[n] = payment["id"]
     if begun.status_code != 201:
         return
     query = vnpay_query(begun.json(), vnp_TransactionNo=str(10_000 + n))
