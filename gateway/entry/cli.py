@@ -18,6 +18,7 @@ from gateway.entry import cli_books as books
 from gateway.entry.bootstrap import Parts, clock_of, running
 from gateway.entry.day import do_day
 from gateway.entry.demo import do_demo, simulated, simulating, simulator_port_default
+from gateway.entry.doctor import do_doctor
 from gateway.entry.logs import start_logs
 from gateway.entry.plugins import adapters
 from gateway.entry.settings import SettingError, Settings, environment, read_settings
@@ -203,6 +204,7 @@ def parser() -> argparse.ArgumentParser:
     day.add_argument("--seed", type=int, default=7)
     day.add_argument("--date", type=books.day_of, default="2026-11-18", metavar="YYYY-MM-DD")
     day.add_argument("--faults", type=float, default=0.1, metavar="SHARE")
+    add("doctor", lambda args: do_doctor(args, opened()), "look at everything, and say what to do")
     add("migrate", do_migrate, "bring the database to the newest shape")
     add("seed", do_seed, "make the sandbox agency and its branches").add_argument(
         "--live", action="store_true", help="the live agency too"

@@ -1,0 +1,201 @@
+"""``thuphi doctor``: looks at everything that must be right, and says what to do about the rest."""
+
+import argparse
+import json
+import os
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from sqlalchemy import text
+
+from gateway.domain.calendar import hanoi_day, rfc3339
+from gateway.entry.bootstrap import Parts
+from gateway.entry.plugins import adapters
+from gateway.entry.scheduler import jobs_of
+from gateway.services.invariants import violations
+
+versions_known: Final = range(15, 19)  # PostgreSQL, by CONTRACT 7.
+clock_skew_max: Final = timedelta(seconds=5)
+late_ticks_max: Final = 3  # A job that missed so many of its ticks has stopped.
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: whether it is right, and what was seen or what to do."""
+
+    name: str
+    is_right: bool
+    said: str
+
+
+Look = Callable[[Parts], Awaitable[Finding]]
+
+
+async def _row(parts: Parts, query: str, **values: object) -> dict[str, Any]:
+    async with parts.store.begin() as tx:
+        return dict(await tx.row(text(query), values) or {})
+
+
+async def database(parts: Parts) -> Finding:
+    """Look at the server's version and its durability."""
+    row = await _row(
+        parts,
+        "SELECT current_setting('server_version_num')::int / 10000 AS version,"
+        " current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS sync",
+    )
+    if row["version"] not in versions_known:
+        return Finding("database", is_right=False, said=f"PostgreSQL {row['version']} is not one"
+                       " of 15 to 18: use one of those.")  # fmt: skip
+    if row["fsync"] != "on" or row["sync"] == "off":
+        return Finding("database", is_right=False, said="fsync or synchronous_commit is off, so"
+                       " what is acknowledged may be lost: set both on.")  # fmt: skip
+    return Finding("database", is_right=True, said=f"PostgreSQL {row['version']}, durable")
+
+
+async def clock(parts: Parts) -> Finding:
+    """Compare our time with the database's."""
+    row = await _row(parts, "SELECT clock_timestamp() AS at")
+    skew = abs(parts.clock.now() - row["at"])
+    if parts.settings.clock_at:
+        return Finding("clock", is_right=True, said="a test clock; sandbox only")
+    if skew > clock_skew_max:
+        return Finding("clock", is_right=False, said=f"this machine and the database differ by"
+                       f" {skew.total_seconds():.0f} s: set both by NTP.")  # fmt: skip
+    return Finding("clock", is_right=True, said="agrees with the database's")
+
+
+async def key(parts: Parts) -> Finding:
+    """Open something that is sealed with the master key."""
+    row = await _row(
+        parts, "SELECT id, payer_sealed AS sealed FROM payment WHERE payer_sealed IS NOT NULL"
+        " ORDER BY id DESC LIMIT 1",
+    )  # fmt: skip
+    if not row:
+        return Finding("master key", is_right=True, said="is set; nothing is sealed with it yet")
+    try:
+        parts.vault.open(f"payment|{row['id']}|payer", bytes(row["sealed"]))
+    except ValueError:
+        return Finding("master key", is_right=False, said="does not open what the database holds:"
+                       " give back the key that sealed it.")  # fmt: skip
+    return Finding("master key", is_right=True, said="opens what is sealed")
+
+
+async def providers(parts: Parts) -> Finding:
+    """Say what is offered, and what the others lack."""
+    has = {name for name, _ in parts.providers}
+    lack = [
+        f"{spec.name} needs {', '.join(f'THUPHI_{f}' for f in spec.fields)}"
+        for spec in adapters()
+        if spec.name not in has
+    ]
+    if not has:
+        return Finding("providers", is_right=False, said="nobody can pay: " + "; ".join(lack))
+    said = f"offered: {', '.join(sorted(has))}"
+    return Finding("providers", is_right=True, said="; ".join([said, *lack]))
+
+
+async def agencies(parts: Parts) -> Finding:
+    """Look for an agency, a branch and a client."""
+    row = await _row(
+        parts,
+        "SELECT (SELECT count(*) FROM agency) AS agencies, (SELECT count(*) FROM branch)"
+        " AS branches, (SELECT count(*) FROM client_key WHERE revoked_at IS NULL) AS keys",
+    )
+    if not row["agencies"]:
+        return Finding("agencies", is_right=False, said="there is none: run thuphi seed.")
+    if not row["keys"]:
+        return Finding("agencies", is_right=False, said="no client has a key: run thuphi clients"
+                       " add NAME --agency A.")  # fmt: skip
+    said = f"{row['agencies']} agencies, {row['branches']} branches, {row['keys']} keys"
+    return Finding("agencies", is_right=True, said=said)
+
+
+async def worker(parts: Parts) -> Finding:
+    """Look for jobs that never ran, stopped, or failed at their last tick."""
+    now = parts.clock.now()
+    async with parts.store.begin() as tx:
+        rows = await tx.rows(
+            text("SELECT DISTINCT ON (job) job, scheduled_for, state FROM job_run"
+                 " ORDER BY job, scheduled_for DESC"),
+        )  # fmt: skip
+    last = {r["job"]: r for r in rows}
+    wrong = []
+    for job, (every, _) in jobs_of(parts).items():
+        allowed = timedelta(seconds=max(every * late_ticks_max, 120))
+        if job not in last or now - last[job]["scheduled_for"] > allowed:
+            wrong.append(f"«{job}» does not run")
+        elif last[job]["state"] == "failed":
+            wrong.append(f"«{job}» failed at {rfc3339(last[job]['scheduled_for'])}")
+    if wrong:
+        return Finding("worker", is_right=False, said=f"{'; '.join(wrong)}: start thuphi worker,"
+                       " or read its log.")  # fmt: skip
+    return Finding("worker", is_right=True, said=f"{len(last)} jobs tick")
+
+
+async def messages(parts: Parts) -> Finding:
+    """Look for events that a client does not take."""
+    row = await _row(parts, "SELECT count(*) AS n FROM delivery WHERE state = 'stuck'")
+    if row["n"]:
+        return Finding("webhooks", is_right=False, said=f"{row['n']} deliveries were given up after"
+                       " three days: ask the client to read GET /v1/events.")  # fmt: skip
+    return Finding("webhooks", is_right=True, said="none is stuck")
+
+
+async def days(parts: Parts) -> Finding:
+    """Look for days that should be closed by now."""
+    row = await _row(
+        parts,
+        "SELECT count(DISTINCT e.booked_on) AS n, min(e.booked_on)::text AS oldest FROM entry e"
+        " WHERE e.booked_on < :limit AND NOT EXISTS (SELECT 1 FROM day d WHERE"
+        " d.agency_id = e.agency_id AND d.booked_on = e.booked_on AND d.state = 'closed')",
+        limit=hanoi_day(parts.clock.now()) - timedelta(days=1),
+    )
+    if row["n"]:
+        said = f"{row['n']} days are not closed: run thuphi reconcile --date {row['oldest']}."
+        return Finding("days", is_right=False, said=said)
+    return Finding("days", is_right=True, said="all that are over are closed")
+
+
+async def books(parts: Parts) -> Finding:
+    """Ask every invariant."""
+    wrong = await violations(parts.store)
+    if wrong:
+        said = "; ".join(f"{v.rule}: {', '.join(v.what)}" for v in wrong)
+        return Finding("books", is_right=False, said=f"{said}. Stop and look: this never happens"
+                       " by itself.")  # fmt: skip
+    return Finding("books", is_right=True, said="every invariant holds")
+
+
+async def folder(parts: Parts) -> Finding:
+    """Look whether the data folder can be written."""
+    path = parts.settings.data_dir
+    if path.exists() and not os.access(path, os.W_OK):
+        return Finding("data folder", is_right=False, said=f"{path} cannot be written: change its"
+                       " owner, or set THUPHI_DATA_DIR.")  # fmt: skip
+    return Finding("data folder", is_right=True, said="is there")
+
+
+LOOKS: Final[tuple[Look, ...]] = (
+    database, clock, key, folder, providers, agencies, worker, messages, days, books,
+)  # fmt: skip
+
+
+async def examine(parts: Parts) -> list[Finding]:
+    """Look at everything, one after the other."""
+    return [await look(parts) for look in LOOKS]
+
+
+async def do_doctor(args: argparse.Namespace, opened: AbstractAsyncContextManager[Parts]) -> int:
+    """Say what is right and what to do; exit 1 when something is wrong."""
+    async with opened as parts:
+        found = await examine(parts)
+    if args.json:
+        shown = [{"name": f.name, "ok": f.is_right, "said": f.said} for f in found]
+        print(json.dumps({"findings": shown}, ensure_ascii=False))
+    else:
+        for f in found:
+            print(f"{'ok   ' if f.is_right else 'WRONG'} {f.name:12} {f.said}")
+    return 0 if all(f.is_right for f in found) else 1
