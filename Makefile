@@ -29,4 +29,7 @@ check: setup  ## lint, format, types, import contracts
 bench: setup  ## speed against the same statements in pgbench, and memory; writes bench/results.json
 	@$(BIN)/python -m bench
 
-.PHONY: help setup demo need test check bench
+proof: setup need  ## the long proofs: every kill point, many seeds; writes docs/proof.md
+	@bash tests/proof.sh
+
+.PHONY: help setup demo need test check bench proof

@@ -21,7 +21,7 @@ from gateway.infra.vault import MasterVault
 from gateway.store.migrate import migrate
 
 
-def _in_database(url: str, name: str) -> str:
+def in_database(url: str, name: str) -> str:
     return (
         urlsplit(url)
         ._replace(path=f"/{name}")
@@ -50,7 +50,7 @@ async def template(server_url: str) -> str:
     admin = await asyncpg.connect(server_url)
     await admin.execute(f"CREATE DATABASE {name}")
     await admin.close()
-    engine = create_async_engine(engine_url(_in_database(server_url, name)), poolclass=NullPool)
+    engine = create_async_engine(engine_url(in_database(server_url, name)), poolclass=NullPool)
     await migrate(engine)
     await engine.dispose()
     return name
@@ -67,7 +67,7 @@ async def database_url(server_url: str, template: str) -> AsyncIterator[str]:
     name = f"tp_{token_hex(6)}"
     admin = await asyncpg.connect(server_url)
     await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield _in_database(server_url, name)
+    yield in_database(server_url, name)
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()
 
