@@ -1,31 +1,13 @@
 """The console in a real browser: every page, both widths, by keyboard, without a script."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from books import reconcile, take
 from front_door import AGENCY, Site
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 from sqlalchemy import text
-
-
-@pytest_asyncio.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Start Chromium without anything that calls home."""
-    async with async_playwright() as p:
-        made = await p.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=[
-                "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                "--disable-background-networking", "--disable-component-update",
-                "--disable-sync",
-            ],
-        )  # fmt: skip
-        yield made
-        await made.close()
 
 
 async def lived(site: Site) -> list[str]:

@@ -2,33 +2,15 @@
 
 import gzip
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-import pytest_asyncio
 import zxingcpp
 from axe_playwright_python.async_playwright import Axe
 from front_door import Site, vnpay_query
 from PIL import Image
-from playwright.async_api import Browser, Page, async_playwright
-
-
-@pytest_asyncio.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Start Chromium without anything that calls home."""
-    async with async_playwright() as p:
-        made = await p.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=[
-                "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                "--disable-background-networking", "--disable-component-update",
-                "--disable-sync",
-            ],
-        )  # fmt: skip
-        yield made
-        await made.close()
+from playwright.async_api import Browser, Page
 
 
 async def opened(browser: Browser, url: str, width: int) -> Page:

@@ -3,37 +3,19 @@
 import gzip
 import os
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 import zxingcpp
 from axe_playwright_python.async_playwright import Axe
 from front_door import Site
 from PIL import Image
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 from receipt_days import LE_PHI, PAYER, PHI, paid, pay
 
 CITIZEN = PAYER | {"name": "Nguyễn Thị Hoà"}
 
 SHOTS = os.environ.get("THUPHI_SCREENSHOTS")  # A folder to keep pictures in; else none are kept.
-
-
-@pytest_asyncio.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Start Chromium without anything that calls home."""
-    async with async_playwright() as p:
-        made = await p.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=[
-                "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                "--disable-background-networking", "--disable-component-update",
-                "--disable-sync",
-            ],
-        )  # fmt: skip
-        yield made
-        await made.close()
 
 
 async def opened(browser: Browser, url: str, width: int = 360) -> Page:
