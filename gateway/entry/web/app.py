@@ -15,10 +15,9 @@ from starlette.exceptions import HTTPException
 
 from gateway.domain.errors import Refusal
 from gateway.entry.bootstrap import Parts
-from gateway.entry.web import api, console_door, notices, pay, receipts, reference
+from gateway.entry.web import api, console_door, front, notices, pay, receipts, reference
 from gateway.entry.web.console import Console
 from gateway.entry.web.metrics import Metrics
-from gateway.entry.web.problems import problem
 from gateway.services.desk import Desk
 from reconciliation.intake import Intake
 
@@ -36,7 +35,7 @@ def _nowhere(request: Request) -> Response | None:
     """Refuse a NUL before it reaches the database, which cannot even look for one."""
     path, query = request.scope["path"], request.scope["query_string"]
     if "\x00" in path or (path.startswith(("/v1/", "/console")) and b"%00" in query):
-        return problem(Refusal("not-found", "There is nothing at this address."))
+        return front.refused(request, Refusal("not-found", "There is nothing at this address."))
     return None
 
 
@@ -60,18 +59,19 @@ def build_app(parts: Parts) -> FastAPI:
         )
     )  # fmt: skip
     app.include_router(reference.routes(app))
+    app.include_router(front.routes())
     metrics = Metrics()
     _say_how_it_goes(app, parts, metrics)
 
     @app.exception_handler(Refusal)
-    async def refused(_: Request, refusal: Refusal) -> Response:
-        return problem(refusal)
+    async def refused(request: Request, refusal: Refusal) -> Response:
+        return front.refused(request, refusal)
 
     @app.exception_handler(HTTPException)
-    async def not_here(_: Request, error: HTTPException) -> Response:
+    async def not_here(request: Request, error: HTTPException) -> Response:
         if error.status_code == 405:  # noqa: PLR2004 - the status says what it is.
             return Response(status_code=405, headers=error.headers)
-        return problem(Refusal("not-found", "There is nothing at this address."))
+        return front.refused(request, Refusal("not-found", "There is nothing at this address."))
 
     @app.middleware("http")
     async def tell(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -82,7 +82,8 @@ def build_app(parts: Parts) -> FastAPI:
         except Exception:
             # The text of an error may quote what somebody sent: its kind and place are enough.
             log.exception("failed", extra={"request_id": request_id})
-            answer = problem(Refusal("unavailable", "Our side is at fault; try again soon."))
+            refusal = Refusal("unavailable", "Our side is at fault; try again soon.")
+            answer = front.refused(request, refusal)
         answer.headers["x-request-id"] = request_id
         answer.headers["x-content-type-options"] = "nosniff"
         took = monotonic() - began

@@ -1,13 +1,10 @@
 """``/pay/{token}``: what is due, how to pay it, and how it stands; it works without JavaScript."""
 
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy import select
 
 from gateway.domain.calendar import HANOI
@@ -15,6 +12,7 @@ from gateway.domain.errors import Refusal
 from gateway.domain.money import figures
 from gateway.domain.payment import Payment
 from gateway.domain.states import State
+from gateway.entry.web.page import HERE, language, other, page, send
 from gateway.services import catalogue
 from gateway.services.attempts import Attempts
 from gateway.store import tables as t
@@ -22,11 +20,6 @@ from gateway.store.tx import Store
 from gateway.store.views import receipt_view
 from receipts.words import in_words
 
-HERE: Final = Path(__file__).parent
-POLICY: Final = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self';"
-    " form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
-)
 _STATIC: Final = {
     "pay_now.css": "text/css", "pay_now.js": "text/javascript",
     "console.css": "text/css", "receipt.css": "text/css",
@@ -89,22 +82,6 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
 }  # fmt: skip
 
 
-@cache
-def _templates() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined
-    )
-
-
-def page(body: str) -> Response:
-    """Send a page that no cache keeps and no other site frames."""
-    headers = {
-        "content-security-policy": POLICY, "cache-control": "no-store",
-        "referrer-policy": "no-referrer",
-    }  # fmt: skip
-    return Response(body, 200, headers, "text/html; charset=utf-8")
-
-
 def _standing(payment: Payment) -> tuple[str, str]:
     """Give the key of the headline, and its tone."""
     if payment.state in (State.PAID, State.SETTLED, State.REFUNDED):
@@ -114,6 +91,13 @@ def _standing(payment: Payment) -> tuple[str, str]:
             return "doubt", "warn"
         return ("partly", "warn") if payment.amount_on_account else ("open", "")
     return str(payment.state), "good" if payment.state is State.WAIVED else "warn"
+
+
+def _deadline(payment: Payment) -> str:
+    """Say until when it can be paid, while it can."""
+    if payment.state is not State.OPEN:
+        return ""
+    return payment.expires_at.astimezone(HANOI).strftime("%H:%M, %d/%m/%Y")
 
 
 def _lower(title: str) -> str:
@@ -136,15 +120,13 @@ class PayPages:
 
     async def show(self, request: Request, token: str) -> Response:
         """Show how a payment stands; a bank's return is taken note of and cut from the address."""
-        lang = "en" if request.query_params.get("lang") == "en" else "vi"
+        lang = language(request)
         payment = await self._payment(token)
         query = request.scope["query_string"].decode("latin-1")
         if query and not query.startswith("lang="):
             await self.attempts.returned(payment, query)
             return RedirectResponse(f"/pay/{token}?lang={lang}", 303)
-        return page(
-            _templates().get_template("pay_now.html").render(await self._view(payment, lang))
-        )
+        return page("pay_now.html", await self._view(payment, lang))
 
     async def state(self, token: str) -> str:
         """Say how it stands, in the word that the page was made with."""
@@ -154,7 +136,7 @@ class PayPages:
     async def go(self, request: Request, token: str, provider: str) -> Response:
         """Send the citizen to a provider; the live attempt is used again."""
         payment = await self._payment(token)
-        lang = "en" if request.query_params.get("lang") == "en" else "vi"
+        lang = language(request)
         address = request.client.host if request.client else "127.0.0.1"
         if request.headers.get("sec-purpose", "").startswith("prefetch"):
             return Response(status_code=204)
@@ -175,7 +157,7 @@ class PayPages:
         if payment.state is not State.OPEN or transfer is None or not transfer.qr_text:
             raise Refusal("not-found", "No transfer is offered for this payment.")
         code = zxingcpp.create_barcode(transfer.qr_text, zxingcpp.BarcodeFormat.QRCode)
-        return Response(code.to_svg(scale=8), 200, {"cache-control": "no-store"}, "image/svg+xml")
+        return send(code.to_svg(scale=8), "image/svg+xml")
 
     async def _payment(self, token: str) -> Payment:
         async with self.store.begin() as tx:
@@ -207,7 +189,7 @@ class PayPages:
         kinds = {x.kind for x in payment.lines if x.amount}
         receipt_soon = headline == "paid" and len(receipts) < len(kinds)
         return {
-            "lang": lang, "other_lang": "vi" if lang == "en" else "en", "t": said,
+            "lang": lang, "other_lang": other(lang), "t": said,
             "agency": agency["name"] if agency else "", "dossier": payment.dossier_id,
             "procedure": name_en if lang == "en" else name_vi,
             "headline": said[headline], "tone": tone, "advice": advice,
@@ -234,7 +216,7 @@ class PayPages:
             "check_again": payment.state is State.OPEN or receipt_soon,
             "state": _word(payment, len(receipts)),
             "back": payment.return_url, "reference": payment.reference,
-            "deadline": payment.expires_at.astimezone(HANOI).strftime("%H:%M, %d/%m/%Y"),
+            "deadline": _deadline(payment),
         }  # fmt: skip
 
 

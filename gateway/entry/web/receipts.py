@@ -1,31 +1,26 @@
 """``/receipts/{token}.xml|.pdf|.html`` and ``/verify/{code}``: the proof, and its check."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from fastapi.responses import RedirectResponse, Response
 
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import ALPHABET
+from gateway.entry.web.front import FORM
+from gateway.entry.web.page import language, other, page, send, wants_page
 from gateway.entry.web.problems import problem
 from receipts.face import face, masked, qr_svg, tail
 from receipts.service import Kept, Receipts
 from receipts.verify import Verdict, verify
 from receipts.xml import read_sealed
 
-HERE: Final = Path(__file__).parent
-POLICY: Final = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; base-uri 'none';"
-    " frame-ancestors 'none'"
-)
 retry_after_s: Final = 2  # The worker draws every second.
 code_letters: Final = 16
+code_typed_max: Final = 40  # What the form takes: a code with spaces or dashes in it.
 _TYPED: Final = str.maketrans({"I": "1", "L": "1", "O": "0", "-": None, " ": None})
 log: Final = logging.getLogger("thuphi.web")
 TEXTS: Final[dict[str, dict[str, str]]] = {
@@ -68,33 +63,14 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
 }  # fmt: skip
 
 
-@cache
-def _templates() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined
-    )
-
-
-def _send(
-    body: bytes | str, media_type: str, status: int = 200, more: Mapping[str, str] | None = None
-) -> Response:
-    """Send what only the holder of a link may see: no cache, no frame, no trace in a referrer."""
-    headers = {
-        "content-security-policy": POLICY, "cache-control": "no-store",
-        "referrer-policy": "no-referrer", "x-robots-tag": "noindex", **(more or {}),
-    }  # fmt: skip
-    return Response(body, status, headers, media_type)
-
-
-def _page(template: str, status: int = 200, **values: Any) -> Response:  # noqa: ANN401 - for Jinja2.
-    body = _templates().get_template(template).render(values)
-    more = {"retry-after": str(retry_after_s)} if status == 503 else {}  # noqa: PLR2004 - its name.
-    return _send(body, "text/html; charset=utf-8", status, more)
-
-
 def _filename(shown: dict[str, Any], ending: str) -> dict[str, str]:
     name = f"bien-lai-{shown['series']}-{shown['number']}.{ending}"
     return {"content-disposition": f'inline; filename="{name}"'}
+
+
+def read_code(typed: str) -> str:
+    """Read a code as people type it: any case, with spaces or dashes, I and L for 1, O for 0."""
+    return typed.strip().upper().translate(_TYPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,50 +83,54 @@ class ReceiptPages:
         """Give the original, byte for byte."""
         kept = await self._kept(token)
         shown = face(read_sealed(kept.xml))
-        return _send(kept.xml, "application/xml", more=_filename(shown, "xml"))
+        return send(kept.xml, "application/xml", more=_filename(shown, "xml"))
 
     async def pdf(self, request: Request, token: str) -> Response:
         """Give the drawn copy, or say when to come back while the worker draws it."""
         kept = await self._kept(token)
         if kept.pdf is None:
-            if "text/html" in request.headers.get("accept", ""):
-                return _page("receipt_wait.html", 503, token=token, seconds=retry_after_s)
+            if wants_page(request):
+                shown = {"lang": "vi", "token": token, "seconds": retry_after_s}
+                return page("receipt_wait.html", shown, 503, {"retry-after": str(retry_after_s)})
             answer = problem(Refusal("unavailable", "The PDF is being drawn; come back soon."))
             answer.headers["retry-after"] = str(retry_after_s)
             return answer
         shown = face(read_sealed(kept.xml))
-        return _send(kept.pdf, "application/pdf", more=_filename(shown, "pdf"))
+        return send(kept.pdf, "application/pdf", more=_filename(shown, "pdf"))
 
     async def html(self, token: str) -> Response:
         """Show it as a page."""
         kept = await self._kept(token)
         shown = face(read_sealed(kept.xml))
-        return _page("receipt.html", r=shown, here=f"/receipts/{token}")
+        return page("receipt.html", {"lang": "vi", "r": shown, "here": f"/receipts/{token}"})
 
     async def qr(self, token: str) -> Response:
         """Draw the QR code to its check."""
         kept = await self._kept(token)
-        return _send(qr_svg(read_sealed(kept.xml).verify_url), "image/svg+xml")
+        return send(qr_svg(read_sealed(kept.xml).verify_url), "image/svg+xml")
 
     async def check(self, request: Request, code: str) -> Response:
         """Say whether a receipt with this code was issued, and what to compare."""
-        lang = "en" if request.query_params.get("lang") == "en" else "vi"
-        typed = code.upper().translate(_TYPED)
+        lang = language(request)
+        typed = read_code(code)
         is_code = len(typed) == code_letters and set(typed) <= set(ALPHABET)
         kept = await self.receipts.by_code(typed) if is_code else None
-        said = {"lang": lang, "other_lang": "vi" if lang == "en" else "en", "t": TEXTS[lang]}
+        said = {
+            "lang": lang, "other_lang": other(lang), "t": TEXTS[lang] | FORM[lang],
+            "rows": [], "sandbox": "", "typed": code,
+        }  # fmt: skip
         if kept is None:
-            return _page("verify.html", 404, headline="unknown", rows=[], sandbox="", **said)
+            return page("verify.html", said | {"headline": "unknown"}, 404)
         trusted = await self.receipts.trusted(kept.agency_id)
         found = verify(kept.xml, trusted)
         if found.verdict is not Verdict.VALID or found.receipt is None:
             log.error("a stored receipt does not hold any more")
-            return _page("verify.html", 200, headline="broken", rows=[], sandbox="", **said)
+            return page("verify.html", said | {"headline": "broken"})
         shown = face(found.receipt)
         headline = "test" if shown["sandbox"] else "valid"
         rows = _rows(shown, TEXTS[lang])
-        return _page(
-            "verify.html", 200, headline=headline, rows=rows, sandbox=shown["sandbox"], **said
+        return page(
+            "verify.html", said | {"headline": headline, "rows": rows, "sandbox": shown["sandbox"]}
         )
 
     async def _kept(self, token: str) -> Kept:
@@ -194,6 +174,12 @@ def routes(pages: ReceiptPages) -> APIRouter:
     @door.get("/receipts/{token}.svg")
     async def qr(token: str) -> Response:
         return await pages.qr(token)
+
+    @door.get("/verify")
+    async def typed(request: Request) -> Response:
+        code = read_code(request.query_params.get("code", ""))[:code_typed_max]
+        lang = language(request)
+        return RedirectResponse(f"/verify/{quote(code, safe='')}?lang={lang}" if code else "/", 303)
 
     @door.get("/verify/{code}")
     async def check(request: Request, code: str) -> Response:

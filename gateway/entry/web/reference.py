@@ -1,19 +1,14 @@
 """``/docs`` and ``/problems/{code}``: the API and its refusals, read by people, served by us."""
 
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gateway.domain.errors import REFUSALS, Refusal
-from gateway.entry.web.pay import page
+from gateway.entry.web.page import page
 from gateway.entry.web.problems import STATUS
-
-HERE: Final = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +18,6 @@ class Operation:
     method: str
     path: str
     says: str
-
-
-@cache
-def _templates() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined
-    )
 
 
 def operations(app: FastAPI) -> list[Operation]:
@@ -51,13 +39,13 @@ def routes(app: FastAPI) -> APIRouter:
     async def docs() -> Response:
         refusals = [(code, STATUS[code], said) for code, said in REFUSALS.items()]
         shown = {"operations": operations(app), "refusals": refusals}
-        return page(_templates().get_template("docs.html").render(shown))
+        return page("docs.html", shown)
 
     @door.get("/problems/{code}")
     async def problem_page(code: str) -> Response:
         if code not in REFUSALS:
             raise Refusal("not-found", "There is no such problem type.")
         shown = {"code": code, "status": STATUS[code], "said": REFUSALS[code]}
-        return page(_templates().get_template("problem.html").render(shown))
+        return page("problem.html", shown)
 
     return door

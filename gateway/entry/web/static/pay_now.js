@@ -1,7 +1,14 @@
 // Looks again by itself while an outcome is awaited; without it, «Kiểm tra lại» does the same.
-const body = document.body;
-const look = async () => {
-  const answer = await fetch(body.dataset.status, { cache: "no-store" });
-  if (answer.ok && (await answer.json()).state !== body.dataset.state) location.reload();
+// Soon at first, for who has just paid; then less and less, for who has left the page open.
+const { dataset } = document.body;
+const pauses_ms = [1000, 1000, 2000, 3000, 5000];
+const pause_ms_max = 10000;
+const look = async (turn) => {
+  try {
+    const answer = await fetch(dataset.status, { cache: "no-store" });
+    if (answer.ok && (await answer.json()).state !== dataset.state) return location.reload();
+  } catch {}
+  wait(turn + 1);
 };
-if (body.dataset.watch) setInterval(() => look().catch(() => {}), 5000);
+const wait = (turn) => setTimeout(look, pauses_ms[turn] ?? pause_ms_max, turn);
+if (dataset.watch) wait(0);
