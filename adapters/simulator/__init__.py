@@ -1,10 +1,10 @@
 """The banks' side of the same protocols, able to misbehave; it signs with code of its own."""
 
-from adapters.simulator.app import Simulator, build_simulator
+from adapters.simulator.app import Simulator, build_simulator, sandbox_settings
 from adapters.simulator.config import SimulatorConfig
 from adapters.simulator.faults import Fault
 from adapters.simulator.journal import BudgetLine, JournalEntry
-from adapters.simulator.vnpay import Choice
+from adapters.simulator.orders import Choice
 
 __all__ = [
     "BudgetLine",
@@ -14,4 +14,5 @@ __all__ = [
     "Simulator",
     "SimulatorConfig",
     "build_simulator",
+    "sandbox_settings",
 ]

@@ -1,4 +1,4 @@
-"""The simulator as one web application: /vnpay, /bank, and /control for scripts and tests."""
+"""The simulator as one web application: each provider, /bank, and /control for scripts."""
 
 import asyncio
 import contextlib
@@ -14,14 +14,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from adapters.simulator import pages
+from adapters.simulator import bank, pages, vnpay
 from adapters.simulator.bank import BankSide, TransferError
-from adapters.simulator.config import API_PATH, PAY_PATH, SimulatorConfig
+from adapters.simulator.config import SimulatorConfig
 from adapters.simulator.faults import Fault, FaultScript
 from adapters.simulator.journal import BudgetLine, Journal, JournalEntry
+from adapters.simulator.orders import Choice, Chosen, PageError, PayOrder, Side
 from adapters.simulator.post import Post
 from adapters.simulator.reports import Reports
-from adapters.simulator.vnpay import Choice, Chosen, PageError, VnpaySide
 from gateway.ports.clock import Clock
 
 body_bytes_max: Final = 65_536  # No form, query or order here comes near it.
@@ -35,7 +35,7 @@ class Simulator:
     journal: Journal
     post: Post
     faults: FaultScript
-    vnpay: VnpaySide
+    sides: dict[str, Side]
     bank: BankSide
     reports: Reports
     app: Starlette = field(init=False)
@@ -59,12 +59,20 @@ class Simulator:
         obligation_id: str = "",
         lines: tuple[BudgetLine, ...] = (),
     ) -> Chosen:
-        """Do what a citizen does on VNPAY's page at this address. Raises PageError."""
-        order = self.vnpay.open(urlsplit(redirect_url).query)
-        return self.vnpay.choose(order.reference, choice, obligation_id, lines)
+        """Do what a citizen does on a provider's page at this address. Raises PageError."""
+        side = self.side_of(redirect_url)
+        order = side.opened(redirect_url)
+        return side.orders.choose(order.reference, choice, obligation_id, lines)
 
-    def write_files(self, on: date, folder: Path) -> dict[str, Path]:
-        """Write the files of a day, by profile name."""
+    def side_of(self, redirect_url: str) -> Side:
+        """Find the provider whose page stands at an address."""
+        name = urlsplit(redirect_url).path.split("/")[1]
+        if name not in self.sides:
+            raise PageError("There is no such page here.")
+        return self.sides[name]
+
+    def write_files(self, on: date, folder: Path) -> list[tuple[str, Path]]:
+        """Write the files of a day, each with its profile's name."""
         return self.reports.write(on, folder)
 
     @contextlib.asynccontextmanager
@@ -86,21 +94,30 @@ class Simulator:
             await asyncio.sleep(self.config.pump_every_s or 1.0)
 
 
+def sandbox_settings(origin: str, secret: Callable[[str], str]) -> dict[str, str]:
+    """Give our adapters' settings for a simulator at this origin, without ``THUPHI_``."""
+    return {k: v for settings in SETTINGS for k, v in settings(origin, secret).items()}
+
+
 def build_simulator(clock: Clock, config: SimulatorConfig) -> Simulator:
     """Build the banks around one clock."""
     journal, post = Journal(config.journal_path), Post(clock)
     faults = FaultScript(config.seed, config.fault_share)
+    sides: list[Side] = [kind(clock, config, journal, post, faults) for kind in SIDES]
     return Simulator(
         config=config,
         journal=journal,
         post=post,
         faults=faults,
-        vnpay=VnpaySide(clock, config, journal, post, faults),
+        sides={side.name: side for side in sides},
         bank=BankSide(clock, config, journal, post, faults),
-        reports=Reports(config, journal),
+        reports=Reports(config, journal, [side.name for side in sides]),
     )
 
 
+# The providers that keep an order book; a new one is a file and its class here.
+SIDES: Final[tuple[Callable[..., Side], ...]] = (vnpay.VnpaySide,)
+SETTINGS: Final = (vnpay.settings, bank.settings)
 type_error: Final = "A field is missing or malformed."
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -108,8 +125,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 def _routes(simulator: Simulator) -> list[Route]:
     doors, control = _Doors(simulator), _Control(simulator)
     posts: dict[str, Handler] = {
-        "/vnpay/choose": doors.choose,
-        API_PATH: doors.querydr,
+        "/choose": doors.choose,
         "/bank/transfer": doors.transfer,
         "/control/pay": control.pay,
         "/control/transfer": control.transfer,
@@ -118,13 +134,18 @@ def _routes(simulator: Simulator) -> list[Route]:
         "/control/fault": control.fault,
     }
     gets: dict[str, Handler] = {
-        PAY_PATH: doors.pay_page,
         "/bank/": doors.bank_page,
         "/simulator.css": doors.stylesheet,
         "/control/journal": control.journal,
     }
     made = [Route(path, _guarded(handler), methods=["POST"]) for path, handler in posts.items()]
-    return made + [Route(path, _guarded(do), methods=["GET"]) for path, do in gets.items()]
+    made += [Route(path, _guarded(do), methods=["GET"]) for path, do in gets.items()]
+    for side in simulator.sides.values():
+        made += [
+            Route(r.path, _guarded(r.endpoint), methods=sorted(r.methods or ()))
+            for r in side.routes()
+        ]
+    return made
 
 
 def _guarded(handler: Handler) -> Handler:
@@ -152,35 +173,19 @@ class _Doors:
 
     simulator: Simulator
 
-    async def pay_page(self, request: Request) -> Response:
-        """Show VNPAY's page for a signed order."""
-        query = request.url.query
-        return pages.vnpay(self.simulator.vnpay.open(query), query)
-
     async def choose(self, request: Request) -> Response:
         """Take the citizen's choice, then send the browser back to us."""
         form = await _form(request)
-        self._set_fault(form)
-        chosen = self.simulator.pay(f"?{form['order']}", Choice(form["choice"]))
+        orders = self.simulator.sides[form["side"]].orders
+        reference, choice = form["reference"], Choice(form["choice"])
+        if form.get("fault"):
+            self.simulator.faults.set(reference, Fault(form["fault"]))
+        chosen = orders.choose(reference, choice)
         if chosen.is_broken:
             return pages.broken()
-        if form["choice"] == Choice.LEAVE:
+        if choice is Choice.LEAVE:
             return pages.left()
         return RedirectResponse(chosen.return_url, 303)
-
-    def _set_fault(self, form: dict[str, str]) -> None:
-        if form.get("fault"):
-            reference = self.simulator.vnpay.open(form["order"]).reference
-            self.simulator.faults.set(reference, Fault(form["fault"]))
-
-    async def querydr(self, request: Request) -> Response:
-        """Answer what became of an order."""
-        body = await request.body()
-        status, said = self.simulator.vnpay.answer(body)
-        order = self.simulator.vnpay.orders.get(said.get("vnp_TxnRef", ""))
-        if order and order.is_slow:
-            await asyncio.sleep(self.simulator.config.slow_s)
-        return JSONResponse(said, status)
 
     async def bank_page(self, _request: Request) -> Response:
         """Show the bank's transfer form."""
@@ -189,12 +194,12 @@ class _Doors:
     async def transfer(self, request: Request) -> Response:
         """Make a transfer, by QR or by hand."""
         form = await _form(request)
-        bank = self.simulator.bank
+        holder = self.simulator.bank
         amount = int(form["amount"]) if form.get("amount") else None
         if form.get("qr_text"):
-            entry = bank.transfer_by_qr(form["qr_text"], amount, form.get("memo") or None)
+            entry = holder.transfer_by_qr(form["qr_text"], amount, form.get("memo") or None)
         else:
-            entry = bank.transfer(form["account"], amount or 0, form.get("memo", ""))
+            entry = holder.transfer(form["account"], amount or 0, form.get("memo", ""))
         return pages.transferred(entry)
 
     async def stylesheet(self, _request: Request) -> Response:
@@ -212,14 +217,14 @@ class _Control:
         """Pay (or not) the order of a redirect address."""
         said = await request.json()
         url = said["redirect_url"]
-        reference = self.simulator.vnpay.open(urlsplit(url).query).reference
-        self._fault(request, said, reference)
+        order: PayOrder = self.simulator.side_of(url).opened(url)
+        self._fault(request, said, order.reference)
         chosen = self.simulator.pay(
             url, Choice(said.get("choice", "pay")), said.get("obligation_id", ""), _lines(said)
         )
         return JSONResponse(
             {
-                "reference": reference,
+                "reference": order.reference,
                 "txn_ids": chosen.txn_ids,
                 "return_url": chosen.return_url,
                 "fault": chosen.fault,
@@ -229,15 +234,15 @@ class _Control:
     async def transfer(self, request: Request) -> Response:
         """Pay a QR text, or transfer to an account."""
         said = await request.json()
-        bank, memo = self.simulator.bank, said.get("memo")
+        holder, memo = self.simulator.bank, said.get("memo")
         more = (said.get("obligation_id", ""), _lines(said))
         key = memo if memo is not None else said.get("fault_key", "")
         self._fault(request, said, key)
         entry: JournalEntry
         if said.get("qr_text"):
-            entry = bank.transfer_by_qr(said["qr_text"], said.get("amount"), memo, *more)
+            entry = holder.transfer_by_qr(said["qr_text"], said.get("amount"), memo, *more)
         else:
-            entry = bank.transfer(said["account"], said["amount"], memo or "", 0, *more)
+            entry = holder.transfer(said["account"], said["amount"], memo or "", 0, *more)
         return JSONResponse(entry.as_json())
 
     def _fault(self, request: Request, said: dict[str, Any], key: str) -> None:
@@ -254,7 +259,7 @@ class _Control:
         said = await request.json()
         on, folder = date.fromisoformat(said["date"]), Path(said["folder"])
         written = self.simulator.write_files(on, folder)
-        return JSONResponse({profile: str(path) for profile, path in written.items()})
+        return JSONResponse({"files": [[profile, str(path)] for profile, path in written]})
 
     async def fault(self, request: Request) -> Response:
         """Set the fault of an order's reference or a transfer's text."""
@@ -264,7 +269,7 @@ class _Control:
 
     async def journal(self, _request: Request) -> Response:
         """Give every movement of money."""
-        entries = [e.as_json() for e in self.simulator.journal.entries()]
+        entries = [e.as_json() for e in self.simulator.journal.entries(kind="")]
         return JSONResponse({"entries": entries})
 
 

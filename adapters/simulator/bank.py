@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,6 +19,15 @@ from gateway.ports.clock import Clock
 RETRIES: Final = tuple(timedelta(minutes=m) for m in (1, 1, 2, 3, 5, 8, 13))
 FIRST_ID: Final = 92_000
 FOREIGN_ACCOUNT: Final = "9999999999"
+
+
+def settings(_origin: str, secret: Callable[[str], str]) -> dict[str, str]:
+    """Give our settings for the simulated bank account and its SePay."""
+    return {
+        "VIETQR_BANK_BIN": "970436", "VIETQR_ACCOUNT": "0123456789",
+        "VIETQR_ACCOUNT_NAME": "TRUNG TAM PHUC VU HANH CHINH CONG",
+        "SEPAY_SECRET": secret("SEPAY_SECRET"),
+    }  # fmt: skip
 
 
 class TransferError(ValueError):
@@ -136,9 +146,9 @@ class BankSide:
         for delivery in plan(fault):
             body = self._body(entry, number, delivery.variant)
             forged = delivery.variant is Variant.FORGED
-            secret = "a-forger's own" if forged else self.config.sepay_secret
+            secret = "a-forger's own" if forged else self.config.values["SEPAY_SECRET"]
             genuine = delivery.variant is Variant.GENUINE
-            signer = _Signer(self.config.sepay_notice_url, secret, body)
+            signer = _Signer(self.config.notice_url("sepay"), secret, body)
             letter = Letter(signer, _understood, RETRIES if genuine else ())
             for _ in range(delivery.times):
                 self.post.later(entry.at + delivery.after, letter)

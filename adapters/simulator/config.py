@@ -1,39 +1,43 @@
-"""What the simulated banks know of us: secrets, accounts, where notices go, how to misbehave."""
+"""What the simulated banks know of us: our settings, where notices go, how to misbehave."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
-PAY_PATH: Final = "/vnpay/paymentv2/vpcpay.html"
-API_PATH: Final = "/vnpay/merchant_webapi/api/transaction"
+# What a provider keeps of each payment: so many đồng, and so many per mille; illustrative.
+FEES: Final[Mapping[str, tuple[int, int]]] = MappingProxyType({"vnpay": (1_000, 8)})
+NO_FEE: Final = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatorConfig:
-    """One merchant at VNPAY and one bank account watched by SePay; figures are illustrative."""
+    """One account at each provider, and one bank account; figures are illustrative.
 
-    vnpay_tmn_code: str
-    vnpay_secret: str = field(repr=False)
-    vnpay_notice_url: str
-    sepay_secret: str = field(repr=False)
-    sepay_notice_url: str
-    bank_account: str
-    bank_bin: str = "970436"
-    account_name: str = "TRUNG TAM PHUC VU HANH CHINH CONG"
+    ``values`` are our adapters' settings without ``THUPHI_``: the other side of each secret.
+    ``notices`` is where our doors for notices begin, up to and without the provider's name.
+    """
+
+    values: Mapping[str, str] = field(repr=False)
+    notices: str
     seed: int = 7
     fault_share: float = 0.0
     journal_path: Path | None = None
     pump_every_s: float | None = None  # Set when it runs alone; else whoever drives it pumps.
     slow_s: float = 0.3
-    vnpay_fee_fixed: int = 1_000
-    vnpay_fee_per_mille: int = 8
+    fees: Mapping[str, tuple[int, int]] = field(default_factory=lambda: FEES)
     opening_balance: int = 0
     remittance_lag_days: int = 1  # Days from capture to the treasury's confirmation.
     agency_code: str = "1057757"
     chapter: str = "412"
     tieu_muc: str = "2716"
 
+    @property
+    def bank_account(self) -> str:
+        """Give the agency's account."""
+        return self.values["VIETQR_ACCOUNT"]
 
-def vnpay_addresses(origin: str) -> tuple[str, str]:
-    """Give the pay page and the API of a simulator at this origin, for our settings."""
-    return origin.rstrip("/") + PAY_PATH, origin.rstrip("/") + API_PATH
+    def notice_url(self, name: str) -> str:
+        """Give the door where a provider's notices go."""
+        return f"{self.notices}/{name}/default"

@@ -21,6 +21,9 @@ class Fault(StrEnum):
     WRONG_MERCHANT = "wrong_merchant"
     SERVER_ERROR = "server_error"  # 5xx after the money was taken.
     SLOW = "slow"
+    EARLY = "early"  # Money is taken and told before our own call is answered.
+    RESET = "reset"  # The answer breaks off after our call was obeyed.
+    MAINTENANCE = "maintenance"  # A page of HTML instead of an answer, for as long as it lasts.
 
 
 class Variant(StrEnum):
@@ -77,6 +80,10 @@ class FaultScript:
     def set(self, key: str, fault: Fault | None) -> None:
         """Choose the fault of one order or transfer text; None means none."""
         self._set[key] = fault
+
+    def has(self, key: str) -> bool:
+        """Tell whether somebody chose for this key, be it that nothing goes wrong."""
+        return key in self._set
 
     def of(self, key: str) -> Fault | None:
         """Draw the fault of an order; asking twice gives the same."""

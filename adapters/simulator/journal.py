@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ class BudgetLine:
 class JournalEntry:
     """One movement of money by a citizen."""
 
-    provider: str  # vnpay or bank
+    provider: str  # vnpay, momo, …, or bank for a transfer
     txn_id: str  # As the provider's notice names it.
     reference: str  # Our attempt's reference; empty for a transfer.
     memo: str  # What the citizen typed; empty at VNPAY.
@@ -35,6 +35,8 @@ class JournalEntry:
     obligation_id: str = ""
     lines: tuple[BudgetLine, ...] = ()
     fault: str = ""
+    kind: str = "payment"  # Or refund: the same amount, the other way.
+    refund_reference: str = ""  # Our name of a refund.
 
     @property
     def key(self) -> str:
@@ -56,39 +58,60 @@ class Journal:
     def __post_init__(self) -> None:
         """Take up what an earlier run wrote."""
         if self.path and self.path.exists():
-            lines = self.path.read_text(encoding="utf-8").splitlines()
-            self._entries = [_from_json(line) for line in lines if line.strip()]
+            for line in self.path.read_text(encoding="utf-8").splitlines():
+                if line.strip():
+                    self._take_up(json.loads(line))
+
+    def _take_up(self, said: dict[str, Any]) -> None:
+        lines = tuple(BudgetLine(**part) for part in said["lines"])
+        if "explains" not in said:
+            at = datetime.fromisoformat(said["at"])
+            self._entries.append(JournalEntry(**(said | {"at": at, "lines": lines})))
+            return
+        for n, e in enumerate(self._entries):
+            if e.txn_id == said["explains"] and e.kind == "payment":
+                self._entries[n] = replace(e, obligation_id=said["obligation_id"], lines=lines)
 
     def add(self, entry: JournalEntry) -> None:
         """Write one movement down; it is never changed."""
         self._entries.append(entry)
+        self._write(entry.as_json())
+
+    def _write(self, said: dict[str, Any]) -> None:
         if self.path:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(entry.as_json(), ensure_ascii=False) + "\n")
+                file.write(json.dumps(said, ensure_ascii=False) + "\n")
 
-    def entries(self, provider: str = "", on: date | None = None) -> Sequence[JournalEntry]:
-        """Give the movements of a provider, of a Hanoi day, or all."""
+    def explain(self, txn_id: str, obligation_id: str, lines: tuple[BudgetLine, ...]) -> None:
+        """Add what a payment was for, where that is learned only after the money moved."""
+        for n, e in enumerate(self._entries):
+            if e.txn_id == txn_id and e.kind == "payment" and not e.lines and lines:
+                self._entries[n] = replace(e, obligation_id=obligation_id, lines=lines)
+                self._write(
+                    {"explains": txn_id, "obligation_id": obligation_id,
+                     "lines": [asdict(part) for part in lines]}
+                )  # fmt: skip
+
+    def entries(
+        self, provider: str = "", on: date | None = None, kind: str = "payment"
+    ) -> Sequence[JournalEntry]:
+        """Give the movements of one kind, of a provider, of a Hanoi day, or all."""
         return [
             e
             for e in self._entries
-            if (not provider or e.provider == provider) and (on is None or hanoi_day(e.at) == on)
+            if (not provider or e.provider == provider)
+            and (on is None or hanoi_day(e.at) == on)
+            and (not kind or e.kind == kind)
         ]
 
     def fitting(self) -> Iterator[JournalEntry]:
         """Give the first movement of each thing asked for, where the amount was right."""
         seen: set[str] = set()
-        for entry in self._entries:
+        for entry in self.entries():
             if entry.amount == entry.expected and entry.key not in seen:
                 seen.add(entry.key)
                 yield entry
 
     def __len__(self) -> int:
         return len(self._entries)
-
-
-def _from_json(line: str) -> JournalEntry:
-    said = json.loads(line)
-    said["at"] = datetime.fromisoformat(said["at"])
-    said["lines"] = tuple(BudgetLine(**part) for part in said["lines"])
-    return JournalEntry(**said)

@@ -10,14 +10,15 @@ from starlette.responses import HTMLResponse, Response
 
 from adapters.simulator.faults import Fault
 from adapters.simulator.journal import JournalEntry
-from adapters.simulator.vnpay import Choice, PayOrder
+from adapters.simulator.orders import Choice, PayOrder
 from gateway.domain.money import figures
 
 _CHOICES: Final = (
     (Choice.PAY, "Thanh toán", "Pay"),
     (Choice.DECLINE, "Thẻ bị từ chối", "Card declined"),
     (Choice.CANCEL, "Huỷ", "Cancel"),
-    (Choice.PAY_LESS, "Trả sai số tiền", "Pay a wrong amount"),
+    (Choice.PAY_LESS, "Trả thiếu", "Pay less"),
+    (Choice.PAY_MORE, "Trả thừa", "Pay more"),
     (Choice.PAY_TWICE, "Trả hai lần", "Pay twice"),
     (Choice.PAY_LATE, "Trả sau khi hết hạn", "Pay after it expired"),
     (Choice.LEAVE, "Bỏ đi", "Walk away"),
@@ -48,14 +49,14 @@ def _page(
     return HTMLResponse(html, status, headers)
 
 
-def vnpay(order: PayOrder, query: str) -> Response:
-    """Show an order and what a citizen can do with it."""
+def order(side: str, title: str, order: PayOrder) -> Response:
+    """Show an order at a provider, and what a citizen can do with it."""
     parts = urlsplit(order.return_url)
     return _page(
-        ("VNPAY mô phỏng", "Simulated VNPAY"),
+        (f"{title} mô phỏng", f"Simulated {title}"),
         form_to=f"{parts.scheme}://{parts.netloc}",
+        side=side,
         order=order,
-        query=query,
         choices=_CHOICES,
         faults=list(Fault),
     )

@@ -1,7 +1,7 @@
 """The files of a day: the provider's report, the bank's statement, the treasury's list.
 
-On day T the bank shows T's transfers, VNPAY's payout of T-1 (net of its fee), what the agency adds
-so that the budget gets the gross, and the remittance;
+On day T the bank shows T's transfers, each provider's payout of T-1 (net of its fee), what the
+agency adds so that the budget gets the gross, and the remittance;
 the treasury confirms the same remittance, by obligation where it is known, else by budget line.
 """
 
@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
-from adapters.simulator.config import SimulatorConfig
+from adapters.simulator.config import NO_FEE, SimulatorConfig
 from adapters.simulator.journal import BudgetLine, Journal, JournalEntry
 from gateway.domain.calendar import hanoi_day, rfc3339
 
@@ -39,46 +39,49 @@ class Reports:
 
     config: SimulatorConfig
     journal: Journal
+    providers: Sequence[str]  # Those that settle by a batch.
 
-    def write(self, on: date, folder: Path) -> dict[str, Path]:
-        """Write the day's three files; the keys are the profiles' names."""
+    def write(self, on: date, folder: Path) -> list[tuple[str, Path]]:
+        """Write the day's files, one of each provider; each with the profile that reads it."""
         folder.mkdir(parents=True, exist_ok=True)
-        rows = {
-            "canonical-provider": self.provider(on),
-            "canonical-statement": self.statement(on),
-            "canonical-treasury": self.treasury(on),
-        }
-        names = {"provider": "vnpay", "statement": "statement", "treasury": "treasury"}
-        written: dict[str, Path] = {}
-        for profile, lines in rows.items():
-            name = names[profile.removeprefix("canonical-")]
-            written[profile] = folder / f"{name}-{on.isoformat()}.csv"
-            _write(written[profile], _COLUMNS[profile].split(","), lines)
+        rows = {name: ("canonical-provider", self.provider(name, on)) for name in self.providers}
+        rows["statement"] = ("canonical-statement", self.statement(on))
+        rows["treasury"] = ("canonical-treasury", self.treasury(on))
+        written: list[tuple[str, Path]] = []
+        for name, (profile, lines) in rows.items():
+            path = folder / f"{name}-{on.isoformat()}.csv"
+            _write(path, _COLUMNS[profile].split(","), lines)
+            written.append((profile, path))
         return written
 
-    def fee(self, gross: int) -> int:
-        """Give VNPAY's fee, rounded half up; an illustrative tariff."""
-        share = (gross * self.config.vnpay_fee_per_mille + 500) // 1000
-        return self.config.vnpay_fee_fixed + share
+    def fee(self, name: str, gross: int) -> int:
+        """Give a provider's fee, rounded half up; an illustrative tariff."""
+        fixed, per_mille = self.config.fees.get(name, NO_FEE)
+        return fixed + (gross * per_mille + 500) // 1000
 
-    def provider(self, on: date) -> list[Row]:
-        """Give VNPAY's transactions of a day."""
-        return [
-            {
-                "provider": "vnpay",
-                "provider_txn_id": e.txn_id,
-                "merchant_reference": e.reference,
-                "kind": "payment",
-                "gross": e.amount,
-                "fee": self.fee(e.amount),
-                "net": e.amount - self.fee(e.amount),
-                "currency": "VND",
-                "txn_at": rfc3339(e.at),
-                "settled_on": (on + _DAY).isoformat(),
-                "batch_id": _batch(on),
-            }
-            for e in self.journal.entries("vnpay", on)
+    def provider(self, name: str, on: date) -> list[Row]:
+        """Give a provider's transactions of a day: payments, then what went back."""
+        rows = [
+            self._row(e, e.amount, self.fee(name, e.amount)) for e in self.journal.entries(name, on)
         ]
+        back = self.journal.entries(name, on, "refund")
+        return rows + [self._row(e, -e.amount, 0) for e in back]
+
+    def _row(self, e: JournalEntry, gross: int, fee: int) -> Row:
+        on = hanoi_day(e.at)
+        return {
+            "provider": e.provider,
+            "provider_txn_id": e.txn_id,
+            "merchant_reference": e.refund_reference or e.reference,
+            "kind": e.kind,
+            "gross": gross,
+            "fee": fee,
+            "net": gross - fee,
+            "currency": "VND",
+            "txn_at": rfc3339(e.at),
+            "settled_on": (on + _DAY).isoformat(),
+            "batch_id": _batch(e.provider, on),
+        }
 
     def statement(self, on: date) -> list[Row]:
         """Give the account's lines of a day, with the running balance."""
@@ -96,14 +99,8 @@ class Reports:
 
     def _lines(self, on: date) -> list[Row]:
         lines: list[Row] = []
-        net = sum(int(row["net"]) for row in self.provider(on - _DAY))
-        if net:
-            batch = _batch(on - _DAY)
-            memo = f"VNPAY THANH TOAN {self.config.vnpay_tmn_code} {batch}"
-            lines.append(self._line(on, net, "CTCP GIAI PHAP THANH TOAN VIET NAM", batch, memo))
-            fees = sum(int(row["fee"]) for row in self.provider(on - _DAY))
-            memo = f"BU PHI THANH TOAN {batch}"
-            lines.append(self._line(on, fees, self.config.account_name, f"BP{batch}", memo))
+        for name in self.providers:
+            lines += self._payout(name, on)
         for e in self.journal.entries("bank", on):
             line = self._line(on, e.amount, "NGUYEN THE HUNG", e.bank_reference, e.noisy_memo)
             lines.append(line)
@@ -111,6 +108,20 @@ class Reports:
         if remitted:
             memo = f"NOP NSNN {on:%d/%m/%Y} {_remittance(on)}"
             lines.append(self._line(on, -remitted, "KHO BAC NHA NUOC", _remittance(on), memo))
+        return lines
+
+    def _payout(self, name: str, on: date) -> list[Row]:
+        """Give what a provider pays out of the day before, and what the agency adds for its fee."""
+        settled, batch = self.provider(name, on - _DAY), _batch(name, on - _DAY)
+        net, fees = (sum(int(row[key]) for row in settled) for key in ("net", "fee"))
+        lines: list[Row] = []
+        if net:
+            memo = f"{name.upper()} THANH TOAN {batch}"
+            lines.append(self._line(on, net, f"{name.upper()} (MO PHONG)", batch, memo))
+        if fees:
+            holder = self.config.values["VIETQR_ACCOUNT_NAME"]
+            memo = f"BU PHI THANH TOAN {batch}"
+            lines.append(self._line(on, fees, holder, f"BP{batch}", memo))
         return lines
 
     def _line(self, on: date, amount: int, counterparty: str, reference: str, memo: str) -> Row:
@@ -162,8 +173,8 @@ class Reports:
         }
 
 
-def _batch(on: date) -> str:
-    return f"VNPAY-{on:%Y%m%d}"
+def _batch(name: str, on: date) -> str:
+    return f"{name.upper()}-{on:%Y%m%d}"
 
 
 def _remittance(on: date) -> str:

@@ -124,9 +124,9 @@ def _home(payment_id: str, lines: Iterable[Line], debit: str) -> Iterator[Entry]
                         budget_line=line.budget_line)  # fmt: skip
 
 
-def captured(payment_id: str, lines: Iterable[Line]) -> tuple[Entry, ...]:
-    """D 1380 K 3330 or 3370, D M2 K M1, for each fee line: the money fits."""
-    return tuple(_home(payment_id, lines, CLEARING))
+def captured(payment_id: str, lines: Iterable[Line], into: str = CLEARING) -> tuple[Entry, ...]:
+    """D 1380 (cash: D 1110) K 3330 or 3370, D M2 K M1, for each fee line: the money fits."""
+    return tuple(_home(payment_id, lines, into))
 
 
 def assigned(payment_id: str, lines: Iterable[Line]) -> tuple[Entry, ...]:
@@ -134,14 +134,16 @@ def assigned(payment_id: str, lines: Iterable[Line]) -> tuple[Entry, ...]:
     return tuple(_home(payment_id, lines, UNIDENTIFIED))
 
 
-def unidentified(payment_id: str | None, amount: int, rule: str) -> tuple[Entry, ...]:
-    """D 1380 K 3310: money came and has no home yet."""
-    return (Entry(CLEARING, UNIDENTIFIED, amount, rule=rule, payment_id=payment_id),)
+def unidentified(
+    payment_id: str | None, amount: int, rule: str, into: str = CLEARING
+) -> tuple[Entry, ...]:
+    """D 1380 (cash: D 1110) K 3310: money came and has no home yet."""
+    return (Entry(into, UNIDENTIFIED, amount, rule=rule, payment_id=payment_id),)
 
 
-def surplus(payment_id: str, amount: int) -> tuple[Entry, ...]:
-    """D 1380 K 3320: more came than was due."""
-    return (Entry(CLEARING, SURPLUS, amount, rule="surplus", payment_id=payment_id),)
+def surplus(payment_id: str, amount: int, into: str = CLEARING) -> tuple[Entry, ...]:
+    """D 1380 (cash: D 1110) K 3320: more came than was due."""
+    return (Entry(into, SURPLUS, amount, rule="surplus", payment_id=payment_id),)
 
 
 def to_surplus(payment_id: str, amount: int) -> tuple[Entry, ...]:

@@ -85,6 +85,7 @@ class Capture:
     evidence_hash: str
     movement_key: str | None = None
     bank_reference: str | None = None
+    into: str = ledger.CLEARING  # Where the money is now; cash lies in a drawer.
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +231,7 @@ def _suspend(
     return Step(
         agency_id,
         after,
-        entries=ledger.unidentified(payment_id, capture.amount, kind),
+        entries=ledger.unidentified(payment_id, capture.amount, kind, capture.into),
         events=("payment.suspended",) if payment else (),
         capture=capture,
         result=kind,
@@ -251,7 +252,7 @@ def _hold(payment: Payment, capture: Capture) -> Step:
     return Step(
         payment.agency_id,
         after,
-        entries=ledger.unidentified(payment.id, capture.amount, "partial"),
+        entries=ledger.unidentified(payment.id, capture.amount, "partial", capture.into),
         events=("payment.partly_paid",),
         capture=capture,
         result="on_account",
@@ -270,19 +271,19 @@ def _pay(payment: Payment, capture: Capture) -> Step:
         missing = due - held
         extra = capture.amount - missing
         entries = (
-            *ledger.unidentified(payment.id, missing, "partial"),
+            *ledger.unidentified(payment.id, missing, "partial", capture.into),
             *ledger.assigned(payment.id, payment.book_lines),
         )
         debt = missing
     else:
         extra = capture.amount - due + held
-        entries = ledger.captured(payment.id, payment.book_lines)
+        entries = ledger.captured(payment.id, payment.book_lines, capture.into)
         debt = due
         if held:
             entries += ledger.to_surplus(payment.id, held)
     from_this = capture.amount - debt
     if from_this:
-        entries += ledger.surplus(payment.id, from_this)
+        entries += ledger.surplus(payment.id, from_this, capture.into)
     after = replace(
         payment,
         state=advance(payment.state, Move.CAPTURE),

@@ -105,11 +105,12 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
         for (_, account), provider in providers.items()
         for path in (provider.can.notice_names or (provider.name,))
     }
+    attempts = Attempts(store, payments, captures, providers)
     return Parts(
         settings=settings, engine=engine, clock=clock, vault=vault, store=store,
         providers=providers, access=Access(store), payments=payments, captures=captures,
-        attempts=Attempts(store, payments, captures, providers),
-        notices=Notices(store, vault, captures, paths), outbox=Outbox(store),
+        attempts=attempts,
+        notices=Notices(store, vault, captures, paths, attempts.ask_one), outbox=Outbox(store),
         webhooks=Webhooks(store, vault, wire), receipts=Receipts(store, vault),
     )  # fmt: skip
 

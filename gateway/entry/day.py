@@ -180,9 +180,9 @@ class Day:
         at = day_start(on + timedelta(days=1)) + timedelta(hours=1, minutes=30)
         await self.pass_time(at - self.clock.now())
         wanted = {"date": on.isoformat(), "folder": str(self.folder)}
-        files = (await self.banks.post("/control/files", json=wanted)).json()
+        files = (await self.banks.post("/control/files", json=wanted)).json()["files"]
         reconciliation = reconciliation_of(self.parts)
-        for profile, path in sorted(files.items()):
+        for profile, path in sorted(files):
             content = await asyncio.to_thread(Path(path).read_bytes)
             await reconciliation.intake.import_file(
                 agency, profile, Path(path).name, content, "day"

@@ -10,8 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from adapters.simulator.app import build_simulator
-from adapters.simulator.config import SimulatorConfig, vnpay_addresses
+from adapters.simulator.app import build_simulator, sandbox_settings
+from adapters.simulator.config import SimulatorConfig
 from gateway.domain.calendar import hanoi_day
 from gateway.entry.bootstrap import Parts, running
 from gateway.entry.settings import Settings
@@ -25,24 +25,16 @@ from gateway.store.migrate import migrate
 simulator_port_default: Final = 8090
 agency: Final = "hn-tthcc-test"
 procedure: Final = "1.004222"
-bank_account: Final = "0123456789"
 
 
 def simulated(settings: Settings, folder: Path, origin: str) -> Settings:
     """Point the adapters at the simulated banks, with secrets made once and kept in the folder."""
     path = folder / "simulator.json"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        made = {"vnpay": secrets.token_hex(16), "sepay": secrets.token_hex(16)}
-        path.write_text(json.dumps(made), "utf-8")
-    kept = json.loads(path.read_text("utf-8"))
-    pay, api = vnpay_addresses(origin)
-    values = {
-        "VNPAY_TMN_CODE": "THUPHI01", "VNPAY_SECRET": kept["vnpay"], "VNPAY_BASE_URL": pay,
-        "VNPAY_API_URL": api, "VIETQR_BANK_BIN": "970436", "VIETQR_ACCOUNT": bank_account,
-        "VIETQR_ACCOUNT_NAME": "TRUNG TAM PHUC VU HANH CHINH CONG", "SEPAY_SECRET": kept["sepay"],
-    }  # fmt: skip
+    kept: dict[str, str] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    values = sandbox_settings(origin, lambda name: kept.setdefault(name, secrets.token_hex(16)))
+    folder.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(kept), "utf-8")
     return replace(settings, adapters={**values, **settings.adapters})
 
 
@@ -50,12 +42,8 @@ def simulator_config(
     settings: Settings, folder: Path, pump_every_s: float | None = 0.5
 ) -> SimulatorConfig:
     """Tell the simulated banks who we are and where notices go."""
-    values, notices = settings.adapters, f"{settings.public_url}/notices"
     return SimulatorConfig(
-        vnpay_tmn_code=values["VNPAY_TMN_CODE"], vnpay_secret=values["VNPAY_SECRET"],
-        vnpay_notice_url=f"{notices}/vnpay/default", sepay_secret=values["SEPAY_SECRET"],
-        sepay_notice_url=f"{notices}/sepay/default", bank_account=values["VIETQR_ACCOUNT"],
-        bank_bin=values["VIETQR_BANK_BIN"], account_name=values["VIETQR_ACCOUNT_NAME"],
+        values=settings.adapters, notices=f"{settings.public_url}/notices",
         journal_path=folder / "simulator-journal.jsonl", pump_every_s=pump_every_s,
     )  # fmt: skip
 

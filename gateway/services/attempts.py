@@ -11,7 +11,16 @@ from gateway.domain.calendar import rfc3339
 from gateway.domain.errors import DeclinedError, ForgedError, InDoubtError, Refusal
 from gateway.domain.payment import Payment
 from gateway.domain.states import State
-from gateway.ports.provider import Checkout, Inquires, Order, Provider, ReadsReturn, Verdict
+from gateway.ports.provider import (
+    Checkout,
+    Inquires,
+    Method,
+    Order,
+    Provider,
+    ReadsReturn,
+    Verdict,
+)
+from gateway.services import catalogue
 from gateway.services.captures import Captures
 from gateway.services.payments import Payments, set_attempt
 from gateway.store import tables as t
@@ -39,6 +48,7 @@ class Attempts:
             for (_, account), p in self.providers.items()
             if account == "default"
             and self.captures.agency_of(p) == payment.agency_id
+            and not p.can.at_counter
             and p.can.amount_min <= _due(payment, p) <= p.can.amount_max
         ]
 
@@ -58,9 +68,15 @@ class Attempts:
                 return await provider.checkout(order)
         return None
 
+    def methods(self, payment: Payment, provider: Provider) -> list[Method]:
+        """List the ways of one provider that can take what is due."""
+        due = _due(payment, provider)
+        return [m for m in provider.can.methods if m.amount_min <= due <= m.amount_max]
+
     async def start(
-        self, agency_id: str, payment_id: str, name: str, address: str, locale: str = "vi"
-    ) -> dict[str, Any]:
+        self, agency_id: str, payment_id: str, name: str, address: str, locale: str = "vi",
+        method: str = "",
+    ) -> dict[str, Any]:  # fmt: skip
         """Begin one attempt, or give back the live one; shows it as CONTRACT 3 does.
 
         No transaction is open while the provider is called; the attempt is on disk before.
@@ -76,24 +92,27 @@ class Attempts:
                 raise Refusal(
                     "payment-in-doubt", "We are checking an earlier try; do not pay again."
                 )
-            provider = self._choose(payment, name)
-            attempt = await self._live(tx, payment, provider) or await self._begin(
-                tx, payment, provider, address, locale
+            provider = self._choose(payment, name, method)
+            attempt = await self._live(tx, payment, provider, method) or await self._begin(
+                tx, payment, provider, address, locale, method
             )
         if attempt["state"] == "redirected":
             return shown(attempt)
         return await self._open_at_provider(attempt, payment, provider)
 
-    def _choose(self, payment: Payment, name: str) -> Provider:
+    def _choose(self, payment: Payment, name: str, method: str) -> Provider:
         for provider in self.offered(payment):
-            if provider.name == name:
+            if provider.name == name and (
+                not method or method in {m.code for m in self.methods(payment, provider)}
+            ):
                 return provider
         raise Refusal("provider-unavailable", "This way to pay is not offered for this payment.")
 
-    async def _live(self, tx: Tx, payment: Payment, provider: Provider) -> Row | None:
+    async def _live(self, tx: Tx, payment: Payment, provider: Provider, method: str) -> Row | None:
         for attempt in await self.payments.live_attempts(tx, payment):
             if (
                 attempt["provider"] == provider.name
+                and (attempt["method"] or "") == method
                 and attempt["amount"] == _due(payment, provider)
                 and attempt["expires_at"] > self.store.clock.now()
             ):
@@ -101,7 +120,7 @@ class Attempts:
         return None
 
     async def _begin(
-        self, tx: Tx, payment: Payment, provider: Provider, address: str, locale: str
+        self, tx: Tx, payment: Payment, provider: Provider, address: str, locale: str, method: str
     ) -> Row:
         clock = self.store.clock
         now, attempt_id = clock.now(), clock.new_id("att")
@@ -115,7 +134,7 @@ class Attempts:
              "account": provider.account, "provider_reference": attempt_id.removeprefix("att_"),
              "state": "started", "amount": amount, "payer_address": address, "locale": locale,
              "created_at": now, "expires_at": ends or payment.expires_at, "asked": 0,
-             "ask_at": ask_at if provider.can.inquires else None},
+             "ask_at": ask_at if provider.can.inquires else None, "method": method or None},
         )  # fmt: skip
         if row is None:
             raise LookupError(attempt_id)
@@ -132,9 +151,11 @@ class Attempts:
         known: dict[str, Any]
         refusal: Refusal | None = None
         try:
-            checkout = await provider.checkout(self._order(attempt, payment))
-            known = {"state": "redirected", "redirect_url": checkout.redirect_url,
-                     "qr_text": checkout.qr_text}  # fmt: skip
+            checkout = await provider.checkout(self.order(attempt, payment, provider))
+            known = {
+                "state": "redirected", "redirect_url": checkout.redirect_url,
+                "qr_text": checkout.qr_text, "provider_id": checkout.provider_id or None,
+            }  # fmt: skip
         except DeclinedError:
             known = {"state": "declined", "ask_at": None}
             refusal = Refusal("provider-failed", "The provider refused; nothing was taken.")
@@ -164,7 +185,10 @@ class Attempts:
         )
         return row or attempt
 
-    def _order(self, attempt: Row, payment: Payment) -> Order:
+    def order(self, attempt: Row, payment: Payment, provider: Provider) -> Order:
+        """Say what a provider is asked to collect; the payer only where it must be told."""
+        name = (*provider.can.notice_names, provider.name)[0]
+        title_vi, _ = catalogue.name_of(payment.agency_id, payment.procedure)
         return Order(
             reference=attempt["provider_reference"], serial=attempt["serial"],
             payment_reference=payment.reference, amount=attempt["amount"],
@@ -172,6 +196,11 @@ class Attempts:
             return_url=f"{self.store.public_url}/pay/{payment.token}",
             created_at=attempt["created_at"], expires_at=attempt["expires_at"],
             payer_address=attempt["payer_address"], locale=attempt["locale"],
+            method=attempt["method"] or "", provider_id=attempt["provider_id"] or "",
+            notice_url=f"{self.store.public_url}/notices/{name}/{provider.account}",
+            dossier_id=payment.dossier_id, procedure=payment.procedure, procedure_name=title_vi,
+            lines=payment.lines,
+            payer=self.payments.payer_of(payment) if provider.can.wants_payer else {},
         )  # fmt: skip
 
     async def returned(self, payment: Payment, query: str) -> Verdict | None:
@@ -237,7 +266,7 @@ class Attempts:
         if payment is None:
             return
         try:
-            said = await provider.ask(self._order(attempt, payment), now)
+            said = await provider.ask(self.order(attempt, payment, provider), now)
         except (InDoubtError, DeclinedError):
             return  # The next time is already on disk.
         said = replace(said, order_reference=attempt["provider_reference"])

@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlalchemy import bindparam, select, text
 
+from gateway.domain import ledger
 from gateway.domain import payment as rules
 from gateway.domain.calendar import hanoi_day
 from gateway.domain.ids import find_references
@@ -24,6 +25,14 @@ _ATTEMPT: Final = (
     .where(
         _A.provider == bindparam("name"), _A.account == bindparam("holder"),
         _A.provider_reference == bindparam("reference"),
+    )
+    .with_for_update()
+)  # fmt: skip
+_BY_SERIAL: Final = (
+    select(t.attempt)
+    .where(
+        _A.provider == bindparam("name"), _A.account == bindparam("holder"),
+        _A.serial == bindparam("serial"),
     )
     .with_for_update()
 )  # fmt: skip
@@ -46,6 +55,7 @@ _ENDINGS: Final = {
     Verdict.CANCELLED: AttemptState.CANCELLED,
     Verdict.EXPIRED: AttemptState.EXPIRED,
 }
+_MAYBE: Final = frozenset({Verdict.CAPTURED, Verdict.PENDING, Verdict.REVIEW})
 # How a capture that did not pay is answered, each time it is told again.
 _ANSWERS: Final = {"amount": Outcome.WRONG_AMOUNT, "unknown_money": Outcome.UNKNOWN_ORDER}
 
@@ -74,7 +84,7 @@ class Captures:
             await tx.run(_MONEY_LOCK, {"key": f"{provider.name}|{key}|{said.txn_id}"})
             if said.movement:
                 await tx.run(_MONEY_LOCK, {"key": _movement_key(said.movement, 0)})
-        attempt = await self._attempt(tx, provider, said.order_reference)
+        attempt = await self.attempt_of(tx, provider, said)
         if said.verdict is not Verdict.CAPTURED:
             return await self._ended(tx, attempt, said)
         known = await self._known(tx, provider, said)
@@ -84,13 +94,14 @@ class Captures:
             return _ANSWERS.get(known["result"], Outcome.REPEATED)
         return await self._book(tx, provider, said, attempt, capture)
 
-    async def _attempt(self, tx: Tx, provider: Provider, reference: str | None) -> Row | None:
-        if reference is None:
-            return None
-        return await tx.row(
-            _ATTEMPT,
-            {"name": provider.name, "holder": provider.account, "reference": reference},
-        )
+    async def attempt_of(self, tx: Tx, provider: Provider, said: Notice) -> Row | None:
+        """Find the attempt that a word is about, by our reference or by our number; lock it."""
+        holder = {"name": provider.name, "holder": provider.account}
+        if said.order_reference is not None:
+            return await tx.row(_ATTEMPT, holder | {"reference": said.order_reference})
+        if said.order_serial is not None:
+            return await tx.row(_BY_SERIAL, holder | {"serial": said.order_serial})
+        return None
 
     async def payment_of(self, tx: Tx, attempt: Row, *, lock: bool = False) -> Payment | None:
         """Load the payment that an attempt is for."""
@@ -101,9 +112,28 @@ class Captures:
             else None
         )
 
+    async def hinted(self, tx: Tx, provider: Provider, said: Notice) -> tuple[Outcome, Row | None]:
+        """Take a word that proves nothing as a reason to ask; give the attempt to ask about."""
+        attempt = await self.attempt_of(tx, provider, said)
+        if attempt is None:
+            return Outcome.UNKNOWN_ORDER, None
+        if AttemptState(attempt["state"]) is AttemptState.CAPTURED:
+            return Outcome.REPEATED, None
+        if said.amount and said.amount != attempt["amount"]:
+            return Outcome.WRONG_AMOUNT, attempt
+        now = self.store.clock.now()
+        payment = await self.payment_of(tx, attempt, lock=True)
+        if AttemptState(attempt["state"]) in LIVE and said.verdict in _MAYBE:
+            await set_attempt(tx, attempt, state="in_doubt", ask_at=now)
+        else:
+            await set_attempt(tx, attempt, ask_at=now)
+        if payment:
+            await self.payments.settle_doubt(tx, payment)
+        return Outcome.RECORDED, attempt
+
     async def _ended(self, tx: Tx, attempt: Row | None, said: Notice) -> Outcome:
         """Take note of a word that brings no money."""
-        if said.order_reference is None:
+        if said.order_reference is None and said.order_serial is None:
             return Outcome.RECORDED  # A movement that is no credit: nothing to do.
         if attempt is None:
             return Outcome.UNKNOWN_ORDER
@@ -164,6 +194,7 @@ class Captures:
             evidence_hash=raw or hashlib.sha256(f"{source}|{source_id}".encode()).hexdigest(),
             movement_key=_movement_key(said.movement, 0) if said.movement and not order else None,
             bank_reference=said.movement.bank_reference if said.movement else None,
+            into=ledger.CASH if said.is_cash else ledger.CLEARING,
         )  # fmt: skip
 
     async def _book(
@@ -180,7 +211,7 @@ class Captures:
         if step.payment:
             step = replace(step, payment=replace(step.payment, in_doubt=False))
         (after,) = await tx.record([step])
-        if attempt:
+        if attempt and (capture.fixed or after is None or after.state is not State.OPEN):
             await set_attempt(tx, attempt, state="captured", ask_at=None)
         elif after:
             await self._transfer_came(tx, provider, after)

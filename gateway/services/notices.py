@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,11 +10,11 @@ from typing import Final
 from sqlalchemy import select, text
 
 from gateway.domain.errors import ForgedError, Refusal
-from gateway.ports.provider import Ack, Outcome, Provider, RawNotice
+from gateway.ports.provider import Ack, Notice, Outcome, Provider, RawNotice
 from gateway.ports.vault import Vault
 from gateway.services.captures import Captures
 from gateway.store import tables as t
-from gateway.store.tx import Store
+from gateway.store.tx import Row, Store
 
 refused_kept: Final = timedelta(days=30)
 replay_batch: Final = 50
@@ -30,6 +30,7 @@ class Notices:
     vault: Vault
     captures: Captures
     by_path: Mapping[tuple[str, str], Provider]  # (path name, account) -> provider
+    ask: Callable[[Row, datetime], Awaitable[None]]  # Asks a provider about one attempt, now.
 
     async def take(self, path: str, account: str, raw: RawNotice, source: str) -> Ack:
         """Keep, verify, apply, commit, and only then acknowledge."""
@@ -72,12 +73,28 @@ class Notices:
                     .values(state="refused", outcome=str(Outcome.FORGED))
                 )  # fmt: skip
             return Outcome.FORGED
+        if provider.can.notice_is_hint:
+            return await self._ask_back(provider, notice_id, said)
         digest = hashlib.sha256(raw.query.encode() + b"\n" + raw.body).hexdigest()
         async with self.store.begin() as tx:
             outcome = await self.captures.apply(tx, provider, said, "notice", notice_id, digest)
             await tx.change(
                 work, {"notice_id": notice_id}, {"state": "done", "outcome": str(outcome)}
             )
+        return outcome
+
+    async def _ask_back(self, provider: Provider, notice_id: str, said: Notice) -> Outcome:
+        """Believe nothing of a weakly signed word but that it is time to ask.
+
+        That it is time is on disk before anyone is asked, so a fall in between loses nothing.
+        """
+        async with self.store.begin() as tx:
+            outcome, attempt = await self.captures.hinted(tx, provider, said)
+            await tx.change(
+                t.notice_work, {"notice_id": notice_id}, {"state": "done", "outcome": str(outcome)}
+            )
+        if attempt is not None:
+            await self.ask(attempt, self.store.clock.now())
         return outcome
 
     async def replay(self) -> int:

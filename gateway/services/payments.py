@@ -194,6 +194,14 @@ class Payments:
              "created_at": self.store.clock.now()},
         )  # fmt: skip
 
+    def payer_of(self, payment: Payment) -> dict[str, str]:
+        """Open what was said of the payer; only for whoever must have it."""
+        if payment.payer_sealed is None:
+            return {}
+        place = f"payment|{payment.id}|payer"
+        payer: dict[str, str] = json.loads(self.vault.open(place, payment.payer_sealed))
+        return payer
+
     async def get(self, agency_id: str, payment_id: str) -> dict[str, Any]:
         """Show one payment; another agency's answers as one that does not exist."""
         async with self.store.begin() as tx:

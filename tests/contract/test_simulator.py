@@ -26,8 +26,8 @@ from adapters.simulator import (
     Simulator,
     SimulatorConfig,
     build_simulator,
+    sandbox_settings,
 )
-from adapters.simulator.config import vnpay_addresses
 from adapters.vietqr import VIETQR
 from adapters.vnpay import VNPAY, Vnpay
 from gateway.domain.errors import ForgedError, InDoubtError
@@ -48,11 +48,8 @@ from gateway.ports.wire import Reply
 START = datetime(2026, 11, 18, 2, 0, tzinfo=UTC)
 DAY = date(2026, 11, 18)
 REFERENCE = make_reference(b"thuphi!")
-VNPAY_SECRET, SEPAY_SECRET, ACCOUNT = (
-    "simulated-vnpay-secret",
-    "simulated-sepay-secret",
-    "0011002233",
-)
+SECRETS = {"VNPAY_SECRET": "simulated-vnpay-secret", "SEPAY_SECRET": "simulated-sepay-secret"}
+ACCOUNT = "0123456789"
 
 
 def free_port() -> int:
@@ -178,30 +175,12 @@ async def town() -> AsyncIterator[Town]:
     clock = TestClock(START)
     ours, theirs = free_port(), free_port()
     origin = f"http://127.0.0.1:{theirs}"
-    pay, api = vnpay_addresses(origin)
+    settings = sandbox_settings(origin, lambda name: SECRETS.get(name, name.lower()))
     office = Office(clock)
     simulator = build_simulator(
         clock,
-        SimulatorConfig(
-            vnpay_tmn_code="TPTEST01",
-            vnpay_secret=VNPAY_SECRET,
-            vnpay_notice_url=f"http://127.0.0.1:{ours}/notices/vnpay/default",
-            sepay_secret=SEPAY_SECRET,
-            sepay_notice_url=f"http://127.0.0.1:{ours}/notices/sepay/default",
-            bank_account=ACCOUNT,
-            slow_s=0.05,
-        ),
+        SimulatorConfig(settings, f"http://127.0.0.1:{ours}/notices", slow_s=0.05),
     )
-    settings = {
-        "VNPAY_TMN_CODE": "TPTEST01",
-        "VNPAY_SECRET": VNPAY_SECRET,
-        "VNPAY_BASE_URL": pay,
-        "VNPAY_API_URL": api,
-        "VIETQR_BANK_BIN": "970436",
-        "VIETQR_ACCOUNT": ACCOUNT,
-        "VIETQR_ACCOUNT_NAME": "TRUNG TAM PHUC VU HANH CHINH CONG",
-        "SEPAY_SECRET": SEPAY_SECRET,
-    }
     vnpay = VNPAY.build(settings, LoopbackWire(), "default")
     vietqr = VIETQR.build(settings, LoopbackWire(), "default")
     assert isinstance(vnpay, Vnpay)
@@ -242,8 +221,9 @@ async def test_the_page_shows_the_order_and_sends_the_citizen_back(town: Town) -
         url = await town.open(town.order(1_250_000))
         page = await http.get(url)
         css = await http.get("/simulator.css")
-        form = {"order": url.partition("?")[2], "choice": "pay", "fault": ""}
-        back = await http.post("/vnpay/choose", data=form)
+        (order,) = town.simulator.sides["vnpay"].orders.known
+        form = {"side": "vnpay", "reference": order, "choice": "pay", "fault": ""}
+        back = await http.post("/choose", data=form)
 
     assert page.status_code == 200
     assert "1.250.000 đ" in page.text
@@ -417,16 +397,9 @@ def test_the_same_seed_draws_the_same_faults_at_the_share_asked_for() -> None:
 
 
 def make_config(journal: Path | None = None, seed: int = 7, share: float = 0.0) -> SimulatorConfig:
+    settings = sandbox_settings("http://127.0.0.1:9", lambda name: SECRETS.get(name, name.lower()))
     return SimulatorConfig(
-        vnpay_tmn_code="TPTEST01",
-        vnpay_secret=VNPAY_SECRET,
-        vnpay_notice_url="http://127.0.0.1:9/v",
-        sepay_secret=SEPAY_SECRET,
-        sepay_notice_url="http://127.0.0.1:9/s",
-        bank_account=ACCOUNT,
-        journal_path=journal,
-        seed=seed,
-        fault_share=share,
+        settings, "http://127.0.0.1:9/notices", seed, share, journal_path=journal
     )
 
 
@@ -460,7 +433,7 @@ async def test_the_days_files_tell_the_journals_money(town: Town, tmp_path: Path
     today = sim.write_files(DAY, tmp_path)
     tomorrow = sim.write_files(DAY + timedelta(days=1), tmp_path)
 
-    provider = rows(today["canonical-provider"])
+    provider = rows(path_of(today, "vnpay"))
     assert [(r["gross"], r["fee"], r["net"]) for r in provider] == [
         ("150000", "2200", "147800"),
         ("62500", "1500", "61000"),
@@ -469,16 +442,16 @@ async def test_the_days_files_tell_the_journals_money(town: Town, tmp_path: Path
     assert {(r["batch_id"], r["settled_on"]) for r in provider} == {
         ("VNPAY-20261118", "2026-11-19")
     }
-    credited = rows(today["canonical-statement"])
+    credited = rows(path_of(today, "statement"))
     assert [r["amount"] for r in credited] == ["20000", "5000"]
     assert credited[-1]["balance"] == "25000"
-    assert rows(today["canonical-treasury"]) == []
-    paid_out = rows(tomorrow["canonical-statement"])
+    assert rows(path_of(today, "treasury")) == []
+    paid_out = rows(path_of(tomorrow, "statement"))
     assert [r["amount"] for r in paid_out] == ["355608", "5892", "-232500"]
     assert paid_out[-1]["balance"] == str(25_000 + 355_608 + 5_892 - 232_500)
     confirmed = [
         (r["obligation_id"], r["tieu_muc"], r["amount"])
-        for r in rows(tomorrow["canonical-treasury"])
+        for r in rows(path_of(tomorrow, "treasury"))
     ]
     assert confirmed == [
         ("pay_1", "2716", "100000"),
@@ -486,6 +459,10 @@ async def test_the_days_files_tell_the_journals_money(town: Town, tmp_path: Path
         ("pay_4", "2716", "20000"),
         ("", "2716", "62500"),
     ]
+
+
+def path_of(files: list[tuple[str, Path]], name: str) -> Path:
+    return next(path for _, path in files if path.name.startswith(name))
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -518,6 +495,10 @@ async def test_a_script_can_drive_everything_over_http(town: Town, tmp_path: Pat
     assert paid.json()["fault"] == "duplicate"
     assert moved.json()["amount"] == 150_000
     assert sent.json() == {"sent": 2}
-    assert set(files.json()) == {"canonical-provider", "canonical-statement", "canonical-treasury"}
+    assert {profile for profile, _ in files.json()["files"]} == {
+        "canonical-provider",
+        "canonical-statement",
+        "canonical-treasury",
+    }
     assert [e["amount"] for e in journal.json()["entries"]] == [150_000, 150_000]
     assert [r.status_code for r in bad] == [400, 400, 400, 200]

@@ -168,10 +168,13 @@ def _payment_routes(api: APIRouter, parts: ApiParts) -> None:
         idempotency_key(request)
         reader = Reader(read_json(await read_body(request)))
         provider = reader.text("provider", 32)
+        method = reader.text("method", 64) if "method" in reader.values else ""
         reader.end()
         reader.check()
         address = request.client.host if request.client else "127.0.0.1"
-        shown = await parts.attempts.start(client.agency_id, payment_id, provider, address)
+        shown = await parts.attempts.start(
+            client.agency_id, payment_id, provider, address, method=method
+        )
         return _json(shown, 201)
 
 

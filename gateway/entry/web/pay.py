@@ -142,8 +142,9 @@ class PayPages:
             return Response(status_code=204)
         try:
             begun = await self.attempts.start(
-                payment.agency_id, payment.id, provider, address, lang
-            )
+                payment.agency_id, payment.id, provider, address, lang,
+                request.query_params.get("method", ""),
+            )  # fmt: skip
         except Refusal:
             return RedirectResponse(f"/pay/{token}?lang={lang}", 303)
         return RedirectResponse(begun["redirect_url"] or f"/pay/{token}?lang={lang}", 303)

@@ -1,0 +1,69 @@
+"""A database of an earlier version, with rows in it, becomes the same as a new one."""
+
+from pathlib import Path
+from secrets import token_hex
+
+import asyncpg
+from conftest import engine_url, in_database
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from gateway.store.migrate import migrate
+
+OLD = Path(__file__).parent.parent / "data" / "shape-0003.sql"
+_COLUMNS = text(
+    "SELECT table_name, column_name, data_type, is_nullable, is_identity"
+    " FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2"
+)
+_CONSTRAINTS = text(
+    "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
+    " WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2"
+)
+_INDEXES = text("SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1")
+_TRIGGERS = text(
+    "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2"
+)
+
+
+async def shape(engine: AsyncEngine) -> dict[str, list[tuple[object, ...]]]:
+    asked = {"columns": _COLUMNS, "constraints": _CONSTRAINTS, "indexes": _INDEXES,
+             "triggers": _TRIGGERS}  # fmt: skip
+    async with engine.connect() as connection:
+        return {
+            name: [tuple(row) for row in await connection.execute(query)]
+            for name, query in asked.items()
+        }
+
+
+async def test_an_earlier_database_becomes_like_a_new_one_and_keeps_its_rows(
+    server_url: str, engine: AsyncEngine
+) -> None:
+    """Agencies upgrade with years of payments inside; what was written must still be read."""
+    admin = await asyncpg.connect(server_url)
+    name = f"old_{token_hex(6)}"
+    await admin.execute(f"CREATE DATABASE {name}")
+    url = in_database(server_url, name)
+    old = await asyncpg.connect(url)
+    await old.execute(OLD.read_text("utf-8"))
+    await old.execute("SET search_path = public")
+    await old.execute("INSERT INTO alembic_version VALUES ('0003')")
+    await old.execute(
+        "INSERT INTO agency VALUES ('a', 'A', '0100000000', 'Hà Nội', '412', true, '{}')"
+    )
+    await old.execute(
+        "INSERT INTO attempt (agency_id, id, provider, account, provider_reference, state, amount,"
+        " payer_address, locale, created_at, expires_at, asked) VALUES ('a', 'att_1', 'vnpay',"
+        " 'default', 'R1', 'captured', 10000, '127.0.0.1', 'vi', now(), now(), 0)"
+    )
+    await old.close()
+    upgraded = create_async_engine(engine_url(url))
+
+    await migrate(upgraded)
+
+    assert await shape(upgraded) == await shape(engine)
+    async with upgraded.connect() as connection:
+        (row,) = (await connection.execute(text("SELECT * FROM attempt"))).mappings()
+    assert (row["id"], row["amount"], row["method"]) == ("att_1", 10_000, None)
+    await upgraded.dispose()
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
