@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from gateway.domain.states import LIVE, MOVES, AttemptState, State
+from gateway.domain.states import LIVE, MOVES, REFUND_MOVES, AttemptState, RefundState, State
 from gateway.store.tables import metadata
 
 ROOT: Final = Path(__file__).parents[1]
@@ -30,6 +30,16 @@ def payment_states() -> str:
     if unreached:
         words += f" No move leads to {', '.join(unreached)} yet."
     return page("The life of a payment", words, lines)
+
+
+def refund_states() -> str:
+    """Draw REFUND_MOVES."""
+    lines = ["stateDiagram-v2", f"  [*] --> {RefundState.REQUESTED}"]
+    lines += [f"  {here} --> {there}: {move}" for (here, move), there in REFUND_MOVES.items()]
+    left = {here for here, _ in REFUND_MOVES}
+    lines += [f"  {state} --> [*]" for state in RefundState if state not in left]
+    words = "Each arrow is a line of `REFUND_MOVES` in `gateway/domain/states.py`."
+    return page("The life of a refund", words, lines)
 
 
 def attempt_states() -> str:

@@ -47,6 +47,20 @@ _ARRIVED: Final = (
     " AND l.booked_on <= :upto AND m.rule IN {0})"
 )
 
+# What refunds and quarrels took out of clearing, and no paid batch has shown yet.
+_GONE_FROM_CLEARING: Final = (
+    "(SELECT coalesce(sum(CASE WHEN e.credit = '1380' THEN e.amount ELSE -e.amount END), 0)::bigint"
+    " FROM entry e WHERE e.agency_id = :agency AND e.booked_on <= :upto"
+    " AND '1380' IN (e.debit, e.credit) AND e.voucher_kind IN ('refund','dispute')"
+    " AND NOT EXISTS (SELECT 1 FROM recon_match m JOIN statement_line l"
+    " ON l.agency_id = m.agency_id AND l.id = m.line_id"
+    " LEFT JOIN dispute d ON d.agency_id = e.agency_id AND d.id = e.voucher_id"
+    " JOIN entry p ON p.agency_id = l.agency_id AND p.batch_id = l.batch_id"
+    " AND p.provider_account = l.account AND p.rule = 'payout' AND p.booked_on <= :upto"
+    " WHERE m.agency_id = e.agency_id AND m.rule = '01-taken-back'"
+    " AND l.reference IN (substr(e.voucher_id, 5), d.provider_dispute_id)))"
+)
+
 # Each query gives what breaks its check, so an empty answer is the proof (LEDGER, close of day).
 CHECKS: Final[Mapping[str, str]] = {
     "the bank account equals its statement": (
@@ -59,7 +73,8 @@ CHECKS: Final[Mapping[str, str]] = {
         "SELECT '1380 ' || ours || ', captures ' || theirs AS what FROM (SELECT"
         f" {_BALANCE.format('1380')} AS ours, (SELECT coalesce(sum(c.amount), 0)::bigint"
         " FROM capture c WHERE c.agency_id = :agency AND c.booked_on <= :upto"
-        f" AND NOT {_ARRIVED.format(_BANK_RULES)}) AS theirs) x WHERE ours <> theirs"
+        f" AND NOT {_ARRIVED.format(_BANK_RULES)}) - {_GONE_FROM_CLEARING} AS theirs) x"
+        " WHERE ours <> theirs"
     ),
     "each capture was looked for in its provider's or bank's file": (
         "SELECT c.id AS what FROM capture c WHERE c.agency_id = :agency AND c.booked_on <= :upto"

@@ -37,6 +37,10 @@ _SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
         "txn_id": _T, "reference": _T, "batch_id": _T, "obligation_id": _T, "budget_line": _T,
         "memo": _T,
     },
+    "taken_back": {
+        "id": _T, "capture_id": _T, "provider_account": _T, "kind": _T, "reference": _T,
+        "amount": "int64",
+    },
     "candidate": {"line_id": _T, "reference": _T},
     "bank_account": {"account": _T, "provider_account": _T},
     "mark": {"kind": _T, "provider_account": _T, "text": _T},
@@ -109,6 +113,7 @@ def tables_of(given: Inputs) -> dict[str, Rows]:
         "share": given.shares,
         "payment": [{"id": k, "reference": v} for k, v in sorted(payments.items())],
         "due": given.dues,
+        "taken_back": given.taken_back,
         "line": given.lines,
         "candidate": [
             {"line_id": x["id"], "reference": r} for x in given.lines for r in x["candidates"]

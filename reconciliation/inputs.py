@@ -31,15 +31,34 @@ _SHARES: Final = text(
     " JOIN payment p ON p.agency_id = a.agency_id AND p.id = a.payment_id"
     f" WHERE a.agency_id = :agency{_VALUES} ORDER BY 1, 2"
 )
+# What approved refunds took from a fee line before it was remitted: the treasury never gets it.
+_GIVEN_BACK: Final = (
+    "(SELECT coalesce(sum(x.part), 0)::bigint FROM refund r,"
+    " unnest(r.parts) WITH ORDINALITY AS x (part, n) WHERE r.agency_id = f.agency_id"
+    " AND r.payment_id = f.payment_id AND x.n = f.n AND r.route <> 'treasury'"
+    " AND r.decided_at <= :as_of AND r.state NOT IN ('requested','rejected')"
+    " AND NOT (r.state = 'failed' AND r.ended_at <= :as_of))"
+)
 # The capture that pays names the day on which the whole of the payment became due to the budget.
 _DUES: Final = text(
-    "SELECT a.payment_id, a.capture_id, f.budget_line, f.kind, sum(f.amount)::bigint AS amount,"
+    "SELECT a.payment_id, a.capture_id, f.budget_line, f.kind,"
+    f" sum(f.amount - {_GIVEN_BACK})::bigint AS amount,"
     " c.value_on AS booked_on, c.value_on - DATE '2000-01-01' AS day_no"
     " FROM capture c JOIN allocation a ON a.agency_id = c.agency_id AND a.capture_id = c.id"
     " AND a.use = 'debt' JOIN fee_line f ON f.agency_id = a.agency_id"
     " AND f.payment_id = a.payment_id AND f.amount > 0"
     f" WHERE c.agency_id = :agency AND c.result = 'paid'{_VALUES}"
-    " GROUP BY 1, 2, 3, 4, 6 ORDER BY 1, 2, 3, 4"
+    f" GROUP BY 1, 2, 3, 4, 6 HAVING sum(f.amount - {_GIVEN_BACK}) > 0 ORDER BY 1, 2, 3, 4"
+)
+# What went back through a provider's batch: a refund by our name of it, a lost quarrel by its own.
+_TAKEN_BACK: Final = text(
+    "SELECT r.id, r.capture_id, c.provider || '/' || c.account AS provider_account, 'refund'"
+    " AS kind, substr(r.id, 5) AS reference, r.amount FROM refund r JOIN capture c"
+    " ON c.agency_id = r.agency_id AND c.id = r.capture_id WHERE r.agency_id = :agency"
+    " AND r.route = 'provider' AND r.decided_at <= :as_of AND r.state NOT IN"
+    " ('requested','rejected') UNION ALL SELECT d.id, d.capture_id, d.provider || '/' || d.account,"
+    " 'reversal', d.provider_dispute_id, d.amount FROM dispute d WHERE d.agency_id = :agency"
+    " AND d.opened_at <= :as_of ORDER BY 1"
 )
 _LINES: Final = text(
     "SELECT l.id, l.source, l.account, l.booked_on, l.booked_on - DATE '2000-01-01' AS day_no,"
@@ -58,6 +77,7 @@ class Inputs:
     captures: Rows
     shares: Rows
     dues: Rows
+    taken_back: Rows
     lines: Rows
     bank_accounts: Mapping[str, str]  # The bank's account number -> our provider account.
 
@@ -68,6 +88,7 @@ class Inputs:
             self.captures,
             self.shares,
             self.dues,
+            self.taken_back,
             self.lines,
             sorted(self.bank_accounts.items()),
         ]
@@ -86,6 +107,9 @@ async def load(
         captures=list(map(dict, await tx.rows(_CAPTURES, asked | {"transfers": transfers}))),
         shares=list(map(dict, await tx.rows(_SHARES, asked))),
         dues=list(map(dict, await tx.rows(_DUES, asked))),
+        taken_back=list(
+            map(dict, await tx.rows(_TAKEN_BACK, {"agency": agency_id, "as_of": as_of}))
+        ),
         lines=list(map(dict, await tx.rows(_LINES, asked))),
         bank_accounts=bank_accounts,
     )

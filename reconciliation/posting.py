@@ -63,7 +63,8 @@ def _batch(payout: Line, account: str, lines: Iterable[Line]) -> Iterator[Entry]
         x["gross"]
         for x in lines
         if x["source"] == "provider"
-        and (x["account"], x["batch_id"], x["kind"]) == (account, batch, "payment")
+        and x["kind"] != "charge"
+        and (x["account"], x["batch_id"]) == (account, batch)
     )
     charges = gross - payout["net"]
     if charges:

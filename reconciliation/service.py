@@ -14,12 +14,21 @@ from sqlalchemy import insert, select, text
 
 from gateway.domain.calendar import HANOI, hanoi_day
 from gateway.domain.errors import Refusal
-from gateway.ports.provider import HoldsAccount, Movement, Notice, Provider, Verdict
+from gateway.ports.provider import (
+    HoldsAccount,
+    Movement,
+    Notice,
+    Provider,
+    RefundSaid,
+    RefundVerdict,
+    Verdict,
+)
 from gateway.services.captures import Captures
+from gateway.services.refund_sender import RefundSender
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 from reconciliation.casework import Casework, Closed
-from reconciliation.engine import Difference, Result, marks, rules_digest, run
+from reconciliation.engine import Difference, Match, Result, marks, rules_digest, run
 from reconciliation.inputs import Inputs, load
 from reconciliation.intake import Intake
 from reconciliation.posting import Posting, postings
@@ -33,6 +42,10 @@ _BOOKED: Final = text(
 _KNOWN: Final = text(
     "SELECT rule, line_id, capture_id FROM recon_match WHERE agency_id = :agency"
     " AND line_id = ANY(:ids)"
+)
+_UNDONE: Final = text(
+    "SELECT substr(id, 5) AS name FROM refund WHERE agency_id = :agency"
+    " AND state IN ('approved','sent','in_doubt')"
 )
 _LINE: Final = text("SELECT * FROM statement_line WHERE agency_id = :agency AND id = ANY(:ids)")
 
@@ -70,6 +83,7 @@ class Reconciliation:
     store: Store
     intake: Intake
     captures: Captures
+    sender: RefundSender
     casework: Casework
     providers: Mapping[tuple[str, str], Provider]
     before_close: Callable[[], Awaitable[None]]  # What must be done with new money first.
@@ -120,6 +134,7 @@ class Reconciliation:
         started, as_of = self.store.clock.now(), self.store.clock.now()
         given, result = await self._match(agency_id, on, as_of)
         recovered = await self._recover(agency_id, result.differences)
+        recovered += await self._give_word(agency_id, result.matches)
         if recovered:
             as_of = max(as_of, self.store.clock.now())
             given, result = await self._match(agency_id, on, as_of)
@@ -161,6 +176,20 @@ class Reconciliation:
             async with self.store.begin() as tx:
                 await self.captures.apply(tx, provider, notice, source, line["id"], "")
             done += 1
+        return done
+
+    async def _give_word(self, agency_id: str, found: Sequence[Match]) -> int:
+        """Take a provider's own list as its word that a refund which it never told of was made."""
+        ids = [m.line_id for m in found if m.rule == "01-taken-back"]
+        done = 0
+        async with self.store.begin() as tx:
+            waiting = {r["name"] for r in await tx.rows(_UNDONE, {"agency": agency_id})}
+            for line in await tx.rows(_LINE, {"agency": agency_id, "ids": ids}):
+                name, _, account = line["account"].partition("/")
+                provider = self.providers.get((name, account))
+                if provider and line["kind"] == "refund" and line["reference"] in waiting:
+                    said = RefundSaid(RefundVerdict.DONE, line["reference"], line["txn_id"] or "")
+                    done += await self.sender.told(tx, provider, said)
         return done
 
     def _said(self, line: Row) -> tuple[Provider, Notice, str] | None:

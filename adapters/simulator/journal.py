@@ -1,6 +1,7 @@
 """The independent journal: every đồng a citizen moved, whatever anyone was told of it."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
@@ -106,10 +107,14 @@ class Journal:
         ]
 
     def fitting(self) -> Iterator[JournalEntry]:
-        """Give the first movement of each thing asked for, where the amount was right."""
+        """Give the first movement of each thing asked for, where the amount was right and kept."""
+        kept: dict[str, int] = defaultdict(int)
+        for entry in self._entries:
+            kept[entry.key] += entry.amount if entry.kind == "payment" else -entry.amount
         seen: set[str] = set()
         for entry in self.entries():
-            if entry.amount == entry.expected and entry.key not in seen:
+            fits = entry.amount == entry.expected <= kept[entry.key]
+            if fits and entry.key not in seen:
                 seen.add(entry.key)
                 yield entry
 

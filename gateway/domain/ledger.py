@@ -14,17 +14,22 @@ BANK: Final = "1120"
 TREASURY_DEPOSIT: Final = "1125"
 IN_TRANSIT: Final = "1130"
 CLEARING: Final = "1380"
+DISPUTED: Final = "1381"
 DUE_FROM_AGENCY: Final = "1383"
+CLAIM_ON_TREASURY: Final = "1388"
 UNIDENTIFIED: Final = "3310"
 SURPLUS: Final = "3320"
 DUE_TO_BUDGET: Final = "3330"
 PHI_TO_APPORTION: Final = "3370"
+REFUNDS_PAYABLE: Final = "3380"
 DUTY_TO_FUND: Final = "4900"
 PROVIDER_CHARGES: Final = "6420"
+LOSSES: Final = "6430"
 OWED: Final = "M1"
 COLLECTED: Final = "M2"
 WAIVED: Final = "M3"
 CANCELLED: Final = "M4"
+REFUNDED: Final = "M5"
 ASSESSED: Final = "M9"
 
 TITLES: Final = {
@@ -33,26 +38,26 @@ TITLES: Final = {
     TREASURY_DEPOSIT: "Tài khoản tiền gửi tại kho bạc",
     IN_TRANSIT: "Tiền đang chuyển",
     CLEARING: "Phải thu tổ chức thanh toán",
-    "1381": "Giao dịch đang tranh chấp",
+    DISPUTED: "Giao dịch đang tranh chấp",
     "1382": "Thiếu quỹ chờ xử lý",
     DUE_FROM_AGENCY: "Cơ quan phải bù phí và tổn thất",
     "1386": "Phải thu cơ quan khác",
-    "1388": "Phải thu kho bạc",
+    CLAIM_ON_TREASURY: "Phải thu kho bạc",
     UNIDENTIFIED: "Tiền chưa xác định, nộp một phần",
     SURPLUS: "Tiền nộp thừa",
     DUE_TO_BUDGET: "Phải nộp ngân sách",
     PHI_TO_APPORTION: "Phí chờ phân bổ",
     "3375": "Phí được để lại",
-    "3380": "Phải hoàn trả",
+    REFUNDS_PAYABLE: "Phải hoàn trả",
     "3386": "Phải trả cơ quan khác",
     DUTY_TO_FUND: "Nghĩa vụ bù phí và tổn thất",
     PROVIDER_CHARGES: "Phí dịch vụ thanh toán",
-    "6430": "Tổn thất được duyệt",
+    LOSSES: "Tổn thất được duyệt",
     OWED: "Còn phải thu",
     COLLECTED: "Đã thu",
     WAIVED: "Được miễn",
     CANCELLED: "Đã huỷ",
-    "M5": "Đã hoàn",
+    REFUNDED: "Đã hoàn",
     ASSESSED: "Tổng phải thu",
 }
 
@@ -192,6 +197,95 @@ def confirmed(voucher: str, amount: int, budget_line: str) -> tuple[Entry, ...]:
     return (
         Entry(DUE_TO_BUDGET, IN_TRANSIT, amount, "remittance", voucher, "confirmed",
               budget_line=budget_line),
+    )  # fmt: skip
+
+
+def refund_owed(
+    voucher: str, source: str, amount: int, payment_id: str | None
+) -> tuple[Entry, ...]:
+    """D 3310 or 3320 K 3380: money without a home, or a surplus, is owed to its payer."""
+    return (
+        Entry(source, REFUNDS_PAYABLE, amount, "refund", voucher, "refund_approved", payment_id),
+    )
+
+
+def uncollected(
+    voucher: str, payment_id: str, given: Iterable[Line], *, at_treasury: bool
+) -> tuple[Entry, ...]:
+    """D 3330 or 3370 (with the treasury: D 1388) K 3380, D M5 K M2, for what each line gives."""
+    return tuple(_taken_back(voucher, payment_id, given, at_treasury=at_treasury))
+
+
+def _taken_back(
+    voucher: str, payment_id: str, given: Iterable[Line], *, at_treasury: bool
+) -> Iterator[Entry]:
+    for line in given:
+        if line.amount:
+            debit = CLAIM_ON_TREASURY if at_treasury else line.account
+            for one, other in ((debit, REFUNDS_PAYABLE), (REFUNDED, COLLECTED)):
+                yield Entry(one, other, line.amount, "refund", voucher, "refund_approved",
+                            payment_id, budget_line=line.budget_line)  # fmt: skip
+
+
+def refund_done(
+    voucher: str, out_of: str, amount: int, payment_id: str | None, provider_account: str
+) -> tuple[Entry, ...]:
+    """D 3380 K 1380, 1120 or 1388: it is proved that the payer has it."""
+    return (
+        Entry(REFUNDS_PAYABLE, out_of, amount, "refund", voucher, "refund_done", payment_id,
+              provider_account=provider_account),
+    )  # fmt: skip
+
+
+def dispute_opened(voucher: str, amount: int, account: str) -> tuple[Entry, ...]:
+    """D 1381 K 1380: the provider holds the money back while payer and agency quarrel."""
+    return (
+        Entry(DISPUTED, CLEARING, amount, "dispute", voucher, "dispute_opened",
+              provider_account=account),
+    )  # fmt: skip
+
+
+def dispute_fee(voucher: str, amount: int, account: str) -> tuple[Entry, ...]:
+    """D 6420 K 1380 and D 1383 K 4900: the provider's fee for it, as any charge."""
+    return (
+        Entry(PROVIDER_CHARGES, CLEARING, amount, "dispute", voucher, "dispute_fee",
+              provider_account=account),
+        Entry(DUE_FROM_AGENCY, DUTY_TO_FUND, amount, "dispute", voucher, "dispute_fee",
+              provider_account=account),
+    )  # fmt: skip
+
+
+def dispute_won(voucher: str, amount: int, account: str) -> tuple[Entry, ...]:
+    """D 1380 K 1381: the agency keeps it."""
+    return (
+        Entry(CLEARING, DISPUTED, amount, "dispute", voucher, "dispute_won",
+              provider_account=account),
+    )  # fmt: skip
+
+
+def dispute_lost_owed_again(
+    voucher: str, payment_id: str, lines: Iterable[Line], *, at_treasury: bool
+) -> tuple[Entry, ...]:
+    """D 3330 or 3370 (with the treasury: D 1388) K 1381, D M1 K M2: the fee is owed again."""
+    entries: list[Entry] = []
+    for line in lines:
+        if line.amount:
+            debit = CLAIM_ON_TREASURY if at_treasury else line.account
+            entries += [
+                Entry(one, other, line.amount, "dispute", voucher, "dispute_lost", payment_id,
+                      budget_line=line.budget_line)
+                for one, other in ((debit, DISPUTED), (OWED, COLLECTED))
+            ]  # fmt: skip
+    return tuple(entries)
+
+
+def dispute_lost_borne(voucher: str, amount: int, account: str) -> tuple[Entry, ...]:
+    """D 6430 K 1381 and D 1383 K 4900: the agency bears it; nobody owes the fee again."""
+    return (
+        Entry(LOSSES, DISPUTED, amount, "dispute", voucher, "dispute_lost",
+              provider_account=account),
+        Entry(DUE_FROM_AGENCY, DUTY_TO_FUND, amount, "dispute", voucher, "dispute_lost",
+              provider_account=account),
     )  # fmt: skip
 
 

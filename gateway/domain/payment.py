@@ -41,6 +41,7 @@ class Payment:
     amount_on_account: int = 0
     amount_suspended: int = 0
     amount_refunded: int = 0
+    amount_refunding: int = 0  # Asked back, and not yet done or refused.
     amount_settled: int = 0
     in_doubt: bool = False
     late: bool = False

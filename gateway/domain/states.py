@@ -33,6 +33,8 @@ class Move(StrEnum):
     CANCEL = "cancel"
     SETTLE = "settle"
     UNSETTLE = "unsettle"
+    REFUND = "refund"  # All of it was given back.
+    CHARGE_BACK = "charge_back"  # The payer won it back, and owes it again.
 
 
 MOVES: Final[Mapping[tuple[State, Move], State]] = MappingProxyType(
@@ -45,6 +47,10 @@ MOVES: Final[Mapping[tuple[State, Move], State]] = MappingProxyType(
         (State.EXPIRED, Move.CAPTURE): State.PAID,
         (State.PAID, Move.SETTLE): State.SETTLED,
         (State.SETTLED, Move.UNSETTLE): State.PAID,
+        (State.PAID, Move.REFUND): State.REFUNDED,
+        (State.SETTLED, Move.REFUND): State.REFUNDED,
+        (State.PAID, Move.CHARGE_BACK): State.OPEN,
+        (State.SETTLED, Move.CHARGE_BACK): State.OPEN,
     }
 )
 
@@ -75,3 +81,52 @@ class AttemptState(StrEnum):
 
 
 LIVE: Final = frozenset({AttemptState.STARTED, AttemptState.REDIRECTED, AttemptState.IN_DOUBT})
+
+
+class RefundState(StrEnum):
+    """Where a refund stands (CONTRACT 3)."""
+
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    SENT = "sent"
+    IN_DOUBT = "in_doubt"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class RefundMove(StrEnum):
+    """What can happen to a refund."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    SEND = "send"
+    DOUBT = "doubt"
+    DONE = "done"
+    FAIL = "fail"
+
+
+REFUND_MOVES: Final[Mapping[tuple[RefundState, RefundMove], RefundState]] = MappingProxyType(
+    {
+        (RefundState.REQUESTED, RefundMove.APPROVE): RefundState.APPROVED,
+        (RefundState.REQUESTED, RefundMove.REJECT): RefundState.REJECTED,
+        (RefundState.APPROVED, RefundMove.SEND): RefundState.SENT,
+        (RefundState.APPROVED, RefundMove.DOUBT): RefundState.IN_DOUBT,
+        (RefundState.APPROVED, RefundMove.DONE): RefundState.DONE,
+        (RefundState.APPROVED, RefundMove.FAIL): RefundState.FAILED,
+        (RefundState.IN_DOUBT, RefundMove.SEND): RefundState.SENT,
+        (RefundState.IN_DOUBT, RefundMove.DONE): RefundState.DONE,
+        (RefundState.IN_DOUBT, RefundMove.FAIL): RefundState.FAILED,
+        (RefundState.SENT, RefundMove.DONE): RefundState.DONE,
+        (RefundState.SENT, RefundMove.FAIL): RefundState.FAILED,
+    }
+)
+REFUND_LIVE: Final = frozenset({RefundState.APPROVED, RefundState.SENT, RefundState.IN_DOUBT})
+
+
+def advance_refund(state: RefundState, move: RefundMove) -> RefundState:
+    """Make the move, or refuse it."""
+    try:
+        return REFUND_MOVES[state, move]
+    except KeyError:
+        raise Refusal("refund-not-open", f"A refund that is {state} cannot {move}.") from None

@@ -21,9 +21,13 @@ from gateway.ports.vault import Vault
 from gateway.services.access import Access
 from gateway.services.attempts import Attempts
 from gateway.services.captures import Captures
+from gateway.services.disputes import Disputes
 from gateway.services.notices import Notices
 from gateway.services.outbox import Outbox
 from gateway.services.payments import Payments
+from gateway.services.refund_rows import RefundRows
+from gateway.services.refund_sender import RefundSender
+from gateway.services.refunds import RefundDesk
 from gateway.services.webhooks import Webhooks
 from gateway.store.tx import Store
 from receipts.service import Receipts
@@ -49,6 +53,8 @@ class Parts:
     payments: Payments
     captures: Captures
     attempts: Attempts
+    refunds: RefundDesk
+    sender: RefundSender
     notices: Notices
     outbox: Outbox
     webhooks: Webhooks
@@ -106,11 +112,16 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
         for path in (provider.can.notice_names or (provider.name,))
     }
     attempts = Attempts(store, payments, captures, providers)
+    rows = RefundRows(store, vault)
+    sender = RefundSender(store, attempts, rows, providers)
     return Parts(
         settings=settings, engine=engine, clock=clock, vault=vault, store=store,
         providers=providers, access=Access(store), payments=payments, captures=captures,
-        attempts=attempts,
-        notices=Notices(store, vault, captures, paths, attempts.ask_one), outbox=Outbox(store),
+        attempts=attempts, refunds=RefundDesk(store, payments, rows, providers), sender=sender,
+        notices=Notices(
+            store, vault, captures, paths, attempts.ask_one, sender, Disputes(store)
+        ),
+        outbox=Outbox(store),
         webhooks=Webhooks(store, vault, wire), receipts=Receipts(store, vault),
     )  # fmt: skip
 
@@ -132,7 +143,8 @@ def reconciliation_of(parts: Parts) -> "Reconciliation":
 
     return Reconciliation(
         store=parts.store, intake=Intake(parts.engine, parts.clock, parts.vault),
-        captures=parts.captures, casework=Casework(parts.store), providers=parts.providers,
+        captures=parts.captures, sender=parts.sender, casework=Casework(parts.store),
+        providers=parts.providers,
         before_close=catch_up,
     )  # fmt: skip
 

@@ -87,6 +87,8 @@ class Day:
             pass
         while await self.parts.attempts.ask():
             pass
+        while await self.parts.sender.send():
+            pass
         while await self.parts.webhooks.deliver():
             pass
 

@@ -121,6 +121,7 @@ def jobs_of(parts: Parts) -> dict[str, tuple[int, Job]]:
         "deliver": (1, parts.webhooks.deliver),
         "issue receipts": (1, parts.receipts.issue),
         "ask doubtful": (5, parts.attempts.ask),
+        "send refunds": (5, parts.sender.send),
         "expire": (10, expire),
         "replay notices": (30, parts.notices.replay),
         "purge notices": (3_600, parts.notices.purge),

@@ -32,7 +32,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         ),
         "no balance is on its wrong side": (
             f"SELECT agency_id || ' ' || account AS what FROM {_BALANCES} b WHERE"
-            " (account IN ('1110','1120','1125','1130','1381','1382','1383','6420','6430',"
+            " (account IN ('1110','1120','1125','1130','1381','1382','1383','1388','6420','6430',"
             "'M1','M2','M3','M4','M5') AND balance < 0)"
             " OR (account IN ('3310','3320','3330','3370','3375','3380','4900','M9')"
             " AND balance > 0)"
@@ -49,6 +49,10 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
             "SELECT p.id AS what FROM payment p LEFT JOIN (SELECT agency_id, payment_id,"
             " sum(amount) AS came FROM allocation GROUP BY agency_id, payment_id) a"
             " ON a.agency_id = p.agency_id AND a.payment_id = p.id WHERE coalesce(a.came, 0)"
+            " - (SELECT coalesce(sum(r.amount), 0) FROM refund r WHERE r.agency_id = p.agency_id"
+            " AND r.payment_id = p.id AND r.source <> 'debt' AND r.state = 'done')"
+            " - (SELECT coalesce(sum(d.amount), 0) FROM dispute d WHERE d.agency_id = p.agency_id"
+            " AND d.payment_id = p.id AND d.state = 'lost' AND NOT d.is_borne)"
             " <> p.amount_received + p.amount_on_account + p.amount_suspended"
         ),
         "each payment's collection is in the books": (
@@ -56,8 +60,34 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
             " sum(CASE WHEN credit = 'M1' THEN amount ELSE -amount END) AS collected FROM entry"
             " WHERE (debit = 'M2' AND credit = 'M1') OR (debit = 'M1' AND credit = 'M2')"
             " GROUP BY agency_id, payment_id) e ON e.agency_id = p.agency_id"
-            " AND e.payment_id = p.id WHERE coalesce(e.collected, 0)"
-            " <> p.amount_received - p.amount_refunded"
+            " AND e.payment_id = p.id WHERE coalesce(e.collected, 0) <> p.amount_received"
+        ),
+        "each payment's refunds are in its sums and in the books": (
+            "SELECT p.id AS what FROM payment p LEFT JOIN (SELECT agency_id, payment_id,"
+            " sum(amount) FILTER (WHERE state = 'done') AS given,"
+            " sum(amount) FILTER (WHERE state IN ('requested','approved','sent','in_doubt'))"
+            " AS going, sum(amount) FILTER (WHERE state IN ('approved','sent','in_doubt','done'))"
+            " AS booked FROM refund WHERE source = 'debt' GROUP BY agency_id, payment_id) r"
+            " ON r.agency_id = p.agency_id AND r.payment_id = p.id LEFT JOIN (SELECT agency_id,"
+            " payment_id, sum(CASE WHEN debit = 'M5' THEN amount ELSE -amount END) AS said"
+            " FROM entry WHERE 'M5' IN (debit, credit) GROUP BY agency_id, payment_id) e"
+            " ON e.agency_id = p.agency_id AND e.payment_id = p.id"
+            " WHERE coalesce(r.given, 0) <> p.amount_refunded"
+            " OR coalesce(r.going, 0) <> p.amount_refunding"
+            " OR coalesce(r.booked, 0) <> coalesce(e.said, 0)"
+        ),
+        "refunds payable equal the refunds approved and not done": (
+            f"SELECT b.agency_id AS what FROM {_BALANCES} b WHERE account = '3380' AND -balance <>"
+            " (SELECT coalesce(sum(amount), 0) FROM refund r WHERE r.agency_id = b.agency_id"
+            " AND r.state IN ('approved','sent','in_doubt'))"
+        ),
+        "what is disputed equals the open disputes": (
+            f"SELECT b.agency_id AS what FROM {_BALANCES} b WHERE account = '1381' AND balance <>"
+            " (SELECT coalesce(sum(amount), 0) FROM dispute d WHERE d.agency_id = b.agency_id"
+            " AND d.state = 'opened')"
+        ),
+        "nobody approved what they asked for": (
+            "SELECT id AS what FROM refund WHERE decided_by = requested_by"
         ),
         "unidentified money equals what payments hold and open cases name": (
             f"SELECT b.agency_id AS what FROM {_BALANCES} b WHERE account = '3310' AND -balance <>"
@@ -74,14 +104,18 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         ),
         "each capture is booked once, whole": (
             "SELECT c.id AS what FROM capture c LEFT JOIN (SELECT agency_id, voucher_id,"
-            " sum(amount) AS booked FROM entry WHERE voucher_kind = 'capture' AND debit = '1380'"
-            " GROUP BY agency_id, voucher_id) e ON e.agency_id = c.agency_id"
-            " AND e.voucher_id = c.id WHERE coalesce(e.booked, 0) <> c.amount"
+            " sum(amount) AS booked FROM entry WHERE voucher_kind = 'capture'"
+            " AND debit IN ('1380','1110') GROUP BY agency_id, voucher_id) e"
+            " ON e.agency_id = c.agency_id AND e.voucher_id = c.id"
+            " WHERE coalesce(e.booked, 0) <> c.amount"
         ),
         "each paid payment has one event that says so": (
             "SELECT p.id AS what FROM payment p LEFT JOIN event e ON e.agency_id = p.agency_id"
             " AND e.payment_id = p.id AND e.type = 'payment.paid'"
-            " WHERE p.state IN ('paid','settled') GROUP BY p.id HAVING count(e.id) <> 1"
+            " WHERE p.state IN ('paid','settled','refunded') GROUP BY p.agency_id, p.id"
+            " HAVING count(e.id) <> 1 + (SELECT count(*) FROM dispute d WHERE"
+            " d.agency_id = p.agency_id AND d.payment_id = p.id AND d.state = 'lost'"
+            " AND NOT d.is_borne)"
         ),
         "each paid payment has its receipts": (
             "SELECT p.id AS what FROM payment p JOIN fee_line f ON f.agency_id = p.agency_id"

@@ -13,8 +13,10 @@ from gateway.domain.errors import ForgedError, Refusal
 from gateway.ports.provider import Ack, Notice, Outcome, Provider, RawNotice
 from gateway.ports.vault import Vault
 from gateway.services.captures import Captures
+from gateway.services.disputes import Disputes
+from gateway.services.refund_sender import RefundSender
 from gateway.store import tables as t
-from gateway.store.tx import Row, Store
+from gateway.store.tx import Row, Store, Tx
 
 refused_kept: Final = timedelta(days=30)
 replay_batch: Final = 50
@@ -31,6 +33,8 @@ class Notices:
     captures: Captures
     by_path: Mapping[tuple[str, str], Provider]  # (path name, account) -> provider
     ask: Callable[[Row, datetime], Awaitable[None]]  # Asks a provider about one attempt, now.
+    refunds: RefundSender
+    disputes: Disputes
 
     async def take(self, path: str, account: str, raw: RawNotice, source: str) -> Ack:
         """Keep, verify, apply, commit, and only then acknowledge."""
@@ -75,13 +79,24 @@ class Notices:
             return Outcome.FORGED
         if provider.can.notice_is_hint:
             return await self._ask_back(provider, notice_id, said)
-        digest = hashlib.sha256(raw.query.encode() + b"\n" + raw.body).hexdigest()
         async with self.store.begin() as tx:
-            outcome = await self.captures.apply(tx, provider, said, "notice", notice_id, digest)
+            outcome = await self._apply(tx, provider, said, notice_id, raw)
             await tx.change(
                 work, {"notice_id": notice_id}, {"state": "done", "outcome": str(outcome)}
             )
         return outcome
+
+    async def _apply(
+        self, tx: Tx, provider: Provider, said: Notice, notice_id: str, raw: RawNotice
+    ) -> Outcome:
+        """Give a word to whom it concerns: refunds, disputes, or money that was taken."""
+        if said.refund:
+            known = await self.refunds.told(tx, provider, said.refund)
+            return Outcome.RECORDED if known else Outcome.UNKNOWN_ORDER
+        if said.dispute:
+            return await self.disputes.told(tx, provider, said, said.dispute)
+        digest = hashlib.sha256(raw.query.encode() + b"\n" + raw.body).hexdigest()
+        return await self.captures.apply(tx, provider, said, "notice", notice_id, digest)
 
     async def _ask_back(self, provider: Provider, notice_id: str, said: Notice) -> Outcome:
         """Believe nothing of a weakly signed word but that it is time to ask.

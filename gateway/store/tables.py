@@ -123,6 +123,7 @@ payment = Table(
         money("amount_on_account"),
         money("amount_suspended"),
         money("amount_refunded"),
+        money("amount_refunding"),  # Asked back, and not yet done or refused.
         money("amount_settled"),
         Column("in_doubt", Boolean, nullable=False),
         Column("late", Boolean, nullable=False),
@@ -148,6 +149,10 @@ payment = Table(
         "amount_received >= 0 AND amount_on_account >= 0 AND amount_suspended >= 0"
         " AND amount_refunded >= 0 AND amount_settled >= 0",
         name="sums",
+    ),
+    CheckConstraint(
+        "amount_refunding >= 0 AND amount_refunded + amount_refunding <= amount_received",
+        name="refunds",
     ),
     CheckConstraint("state NOT IN ('paid','settled') OR amount_received = amount", name="covered"),
     Index(

@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Identity,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from gateway.store.columns import belongs, instant, metadata, money, of_agency, own, words
 
@@ -34,6 +36,7 @@ refund: Final = Table(
         words("document", optional=True),  # What proves that a transfer was made.
         words("provider_txn_id", optional=True),
         words("code", optional=True),  # The provider's last word.
+        Column("parts", ARRAY(BigInteger), nullable=False),  # Of each fee line, once approved.
         instant("created_at"),
         instant("decided_at", optional=True),
         instant("sent_at", optional=True),
@@ -71,6 +74,7 @@ dispute: Final = Table(
         words("state"),
         money("amount"),
         money("fee"),
+        Column("is_borne", Boolean, nullable=True),  # Once lost: by the agency, or owed again.
         instant("opened_at"),
         instant("ended_at", optional=True),
     ),

@@ -183,15 +183,19 @@ class Tx:
             await self.emit(payment, step.events)
         return payment
 
+    async def save(self, payment: Payment) -> None:
+        """Write what changed about a payment."""
+        await self.change(
+            t.payment,
+            {"agency_id": payment.agency_id, "id": payment.id},
+            {k: v for k, v in payment_row(payment).items() if k not in known.FIXED},
+        )
+
     async def _write_payment(self, payment: Payment, *, is_new: bool) -> None:
-        row = payment_row(payment)
         if not is_new:
-            await self.change(
-                t.payment,
-                {"agency_id": payment.agency_id, "id": payment.id},
-                {k: v for k, v in row.items() if k not in known.FIXED},
-            )
+            await self.save(payment)
             return
+        row = payment_row(payment)
         await self.put(t.payment, row)
         await self.put(
             t.fee_line,

@@ -5,7 +5,8 @@ from typing import Any
 
 from gateway.domain.calendar import rfc3339
 from gateway.domain.payment import FeeLine, Payment
-from gateway.domain.states import State
+from gateway.domain.refund import Refund, Route, Source, refundable
+from gateway.domain.states import RefundState, State
 
 
 def payment_of(row: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> Payment:
@@ -20,7 +21,8 @@ def payment_of(row: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> Pa
         created_at=row["created_at"], expires_at=row["expires_at"], state=State(row["state"]),
         instalment=row["instalment"], amount_received=row["amount_received"],
         amount_on_account=row["amount_on_account"], amount_suspended=row["amount_suspended"],
-        amount_refunded=row["amount_refunded"], amount_settled=row["amount_settled"],
+        amount_refunded=row["amount_refunded"],
+        amount_refunding=row["amount_refunding"], amount_settled=row["amount_settled"],
         in_doubt=row["in_doubt"], late=row["late"], sequence=row["sequence"],
         paid_at=row["paid_at"], return_url=row["return_url"], metadata=row["metadata"],
         payer_sealed=row["payer_sealed"],
@@ -38,7 +40,8 @@ def payment_row(payment: Payment) -> dict[str, Any]:
         "amount_received": payment.amount_received,
         "amount_on_account": payment.amount_on_account,
         "amount_suspended": payment.amount_suspended,
-        "amount_refunded": payment.amount_refunded, "amount_settled": payment.amount_settled,
+        "amount_refunded": payment.amount_refunded,
+        "amount_refunding": payment.amount_refunding, "amount_settled": payment.amount_settled,
         "in_doubt": payment.in_doubt, "late": payment.late,
         "payer_sealed": payment.payer_sealed, "return_url": payment.return_url,
         "metadata": payment.metadata, "token": payment.token, "sequence": payment.sequence,
@@ -65,6 +68,7 @@ def payment_view(
         "amount_on_account": payment.amount_on_account,
         "amount_suspended": payment.amount_suspended,
         "amount_refunded": payment.amount_refunded,
+        "amount_refundable": refundable(payment),
         "amount_settled": payment.amount_settled,
         "in_doubt": payment.in_doubt,
         "late": payment.late,
@@ -101,3 +105,36 @@ def receipt_view(row: Mapping[str, Any], public_url: str) -> dict[str, Any]:
         "verify_code": row["verify_code"],
         "links": {"xml": f"{address}.xml", "pdf": f"{address}.pdf", "html": f"{address}.html"},
     }
+
+
+def refund_of(row: Mapping[str, Any]) -> Refund:
+    """Build the value from its row."""
+    return Refund(
+        id=row["id"], agency_id=row["agency_id"], capture_id=row["capture_id"],
+        payment_id=row["payment_id"], source=Source(row["source"]), route=Route(row["route"]),
+        state=RefundState(row["state"]), amount=row["amount"], reason=row["reason"],
+        requested_by=row["requested_by"], created_at=row["created_at"],
+        decided_by=row["decided_by"], parts=tuple(row["parts"]),
+    )  # fmt: skip
+
+
+def refund_row(refund: Refund) -> dict[str, Any]:
+    """Build the row's part that the value decides."""
+    return {
+        "agency_id": refund.agency_id, "id": refund.id, "capture_id": refund.capture_id,
+        "payment_id": refund.payment_id, "source": str(refund.source), "route": str(refund.route),
+        "state": str(refund.state), "amount": refund.amount, "reason": refund.reason,
+        "requested_by": refund.requested_by, "decided_by": refund.decided_by,
+        "created_at": refund.created_at, "parts": list(refund.parts),
+    }  # fmt: skip
+
+
+def refund_view(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Show a refund as ``GET /v1/refunds/{id}`` does."""
+    ended = row["ended_at"]
+    return {
+        "id": row["id"], "payment_id": row["payment_id"], "state": row["state"],
+        "amount": row["amount"], "reason": row["reason"], "source": row["source"],
+        "route": row["route"], "created_at": rfc3339(row["created_at"]),
+        "ended_at": rfc3339(ended) if ended else None,
+    }  # fmt: skip

@@ -15,6 +15,7 @@ SELECT p.id AS line_id, m.capture_id, r.gross AS amount,
        || ' lines, net of charges, equal the payout' AS why
 FROM payout p
 JOIN line r ON r.source = 'provider' AND r.account = p.account AND r.batch_id = p.batch_id
+ AND r.kind = 'payment'
 JOIN matched m ON m.line_id = r.id
 WHERE NOT EXISTS (
   SELECT 1 FROM line x WHERE x.source = 'provider' AND x.account = p.account

@@ -55,7 +55,8 @@ def _each_capture_once(result: Result, of: tuple[str, ...]) -> None:
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_same_inputs_in_any_order_give_the_same_answer(seed: int) -> None:
     world = _world(seed)
-    turned = Inputs(world.captures[::-1], world.shares[::-1], world.dues[::-1], world.lines[::-1],
+    turned = Inputs(world.captures[::-1], world.shares[::-1], world.dues[::-1],
+                    world.taken_back[::-1], world.lines[::-1],
                     world.bank_accounts)  # fmt: skip
 
     assert run(turned).digest == run(world).digest
@@ -113,7 +114,15 @@ def _world(seed: int) -> Inputs:
             "X", "VNPAY THANH TOAN", "NOP NSNN")), "candidates": chance.sample(references, 1)
             if source == "statement" and chance.random() < 0.5 else [],
         })  # fmt: skip
-    return Inputs(captures, shares, dues, lines, {"0123": "vietqr/default"})
+    taken_back = [
+        {"id": f"ref_{n}", "capture_id": f"cap{n:02}", "provider_account": "vnpay/default",
+         "kind": "refund", "reference": f"FT{n}", "amount": chance.choice((5_000, 10_000))}
+        for n in range(6)
+    ]  # fmt: skip
+    for line in lines:  # A refund is a negative line of a report.
+        if line["kind"] == "refund":
+            line["gross"], line["net"] = -line["gross"], -line["net"]
+    return Inputs(captures, shares, dues, taken_back, lines, {"0123": "vietqr/default"})
 
 
 def _answer(result: Result) -> tuple[list[Any], list[Any]]:

@@ -4,7 +4,16 @@ import pytest
 
 from gateway.domain.errors import Refusal
 from gateway.domain.money import dong, figures
-from gateway.domain.states import MOVES, Move, State, advance
+from gateway.domain.states import (
+    MOVES,
+    REFUND_MOVES,
+    Move,
+    RefundMove,
+    RefundState,
+    State,
+    advance,
+    advance_refund,
+)
 
 
 @pytest.mark.parametrize(
@@ -15,10 +24,19 @@ def test_a_move_that_is_not_in_the_table_is_refused(move: tuple[State, Move]) ->
         advance(*move)
 
 
-def test_every_state_but_those_of_later_refunds_can_be_reached() -> None:
-    reached = {State.OPEN, *MOVES.values()}
+def test_every_state_can_be_reached() -> None:
+    assert {State.OPEN, *MOVES.values()} == set(State)
+    assert {RefundState.REQUESTED, *REFUND_MOVES.values()} == set(RefundState)
 
-    assert set(State) - reached == {State.REFUNDED}
+
+@pytest.mark.parametrize(
+    "move",
+    [(s, m) for s in RefundState for m in RefundMove if (s, m) not in REFUND_MOVES],
+    ids=str,
+)
+def test_a_refund_moves_by_its_table_alone(move: tuple[RefundState, RefundMove]) -> None:
+    with pytest.raises(Refusal, match="refund-not-open"):
+        advance_refund(*move)
 
 
 @pytest.mark.parametrize(

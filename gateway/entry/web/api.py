@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from sqlalchemy import select
 
 from gateway.domain.errors import FieldError, Refusal
+from gateway.domain.money import amount_dong_max
 from gateway.domain.states import State
 from gateway.entry.web.bodies import Reader, body_bytes_max, origin_of, payment_body, read_json
 from gateway.ports.clock import Clock
@@ -20,9 +21,10 @@ from gateway.services.access import Access, Client
 from gateway.services.attempts import Attempts
 from gateway.services.outbox import Outbox
 from gateway.services.payments import Answer, Payments, Wanted, page_size_max, render
+from gateway.services.refunds import RefundDesk, reason_chars_max
 from gateway.store import tables as t
 from gateway.store.tx import Store
-from gateway.store.views import receipt_view
+from gateway.store.views import receipt_view, refund_view
 
 idempotency_key_max: Final = 255
 events_page_max: Final = 500
@@ -36,6 +38,7 @@ class ApiParts:
     access: Access
     payments: Payments
     attempts: Attempts
+    refunds: RefundDesk
     outbox: Outbox
 
 
@@ -99,6 +102,7 @@ def routes(parts: ApiParts) -> APIRouter:
     """Give the routes of ``/v1``."""
     api = APIRouter(prefix="/v1")
     _payment_routes(api, parts)
+    _refund_routes(api, parts)
     _reading_routes(api, parts)
     return api
 
@@ -176,6 +180,37 @@ def _payment_routes(api: APIRouter, parts: ApiParts) -> None:
             client.agency_id, payment_id, provider, address, method=method
         )
         return _json(shown, 201)
+
+
+def _refund_routes(api: APIRouter, parts: ApiParts) -> None:
+    @api.post("/payments/{payment_id}/refunds", status_code=201)
+    async def ask_refund(request: Request, payment_id: str) -> Response:
+        """Ask for a refund, guarded by what the asker believes can be refunded."""
+        client = await _client(parts, request)
+        key = idempotency_key(request)
+        values = read_json(await read_body(request))
+        reader = Reader(values)
+        amount = reader.whole("amount", 1, amount_dong_max)
+        reason = reader.text("reason", reason_chars_max)
+        expected = reader.whole("expected_refundable", 0, amount_dong_max)
+        reader.end()
+        reader.check()
+        once = (f"POST /v1/payments/{payment_id}/refunds", key, body_hash(values))
+        wanted = (amount, reason, expected)
+        return _said(await parts.refunds.ask_for_client(client, payment_id, wanted, once))
+
+    @api.get("/payments/{payment_id}/refunds")
+    async def list_refunds(request: Request, payment_id: str) -> Response:
+        """List the refunds of a payment."""
+        client = await _client(parts, request)
+        rows = await parts.refunds.of_payment(client.agency_id, payment_id)
+        return _json({"data": [refund_view(row) for row in rows]})
+
+    @api.get("/refunds/{refund_id}")
+    async def get_refund(request: Request, refund_id: str) -> Response:
+        """Show one refund."""
+        client = await _client(parts, request)
+        return _json(refund_view(await parts.refunds.get(client.agency_id, refund_id)))
 
 
 def _reading_routes(api: APIRouter, parts: ApiParts) -> None:

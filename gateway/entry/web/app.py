@@ -44,7 +44,14 @@ def build_app(parts: Parts) -> FastAPI:
     app = FastAPI(title="Thu Phí", version="0.1.0", docs_url=None, redoc_url=None)
     app.include_router(
         api.routes(
-            api.ApiParts(parts.store, parts.access, parts.payments, parts.attempts, parts.outbox)
+            api.ApiParts(
+                parts.store,
+                parts.access,
+                parts.payments,
+                parts.attempts,
+                parts.refunds,
+                parts.outbox,
+            )
         )
     )
     app.include_router(notices.routes(parts.notices))

@@ -59,10 +59,15 @@ EVENTS: Final[Words] = {
     "payment.expired": ("Hết hạn", "Expired"), "payment.cancelled": ("Đã huỷ", "Cancelled"),
     "payment.waived": ("Được miễn", "Waived"), "payment.settled": ("Đã quyết toán", "Settled"),
     "payment.settlement_reversed": ("Quyết toán được mở lại", "Settlement taken back"),
+    "payment.refunded": ("Đã hoàn trả hết", "Refunded in full"),
+    "refund.requested": ("Có yêu cầu hoàn trả", "Refund asked for"),
+    "refund.done": ("Đã hoàn trả", "Refund done"),
+    "refund.failed": ("Không hoàn trả được", "Refund failed"),
     "receipt.issued": ("Biên lai đã phát hành", "Receipt issued"),
 }  # fmt: skip
 RULES: Final[Words] = {
     "01-provider-id": ("Mã giao dịch của ngân hàng, ví", "Provider's id"),
+    "01-taken-back": ("Hoàn trả, khiếu nại trong lô", "Refund or dispute in the batch"),
     "02-bank-movement": ("Cùng một biến động tài khoản", "The same bank movement"),
     "03-reference": ("Mã thanh toán trong nội dung", "Reference in the text"),
     "04-nth-of-equals": ("Thứ tự trong các khoản giống nhau", "Order among equals"),
@@ -76,12 +81,15 @@ RULES: Final[Words] = {
 PROPOSALS: Final[Words] = {
     "refund": ("hoàn trả người nộp", "refund the payer"),
     "identify": ("tìm chủ của khoản tiền", "find out whose it is"),
+    "answer the dispute": ("trả lời khiếu nại", "answer the dispute"),
     "ask the provider": ("hỏi ngân hàng, ví", "ask the provider"),
 }  # fmt: skip
 # The reasons stand in the books in English; here is how each is read in Vietnamese.
 REASONS: Final[Words] = {
     english: (vietnamese, english)
     for english, vietnamese in {
+        "the payer disputes this payment with the provider":
+            "người nộp khiếu nại khoản này với ngân hàng, ví",
         "no such payment": "không có khoản thanh toán nào như vậy",
         "not the amount that was asked for": "không phải số tiền được yêu cầu",
         "the payment was already paid": "khoản này đã nộp rồi",

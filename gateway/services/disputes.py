@@ -1,0 +1,147 @@
+"""Disputes: a payer takes money back through the provider; each step is a posting and a case."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sqlalchemy import select, text
+
+from gateway.domain import refund as rules
+from gateway.domain.calendar import hanoi_day
+from gateway.domain.payment import Break, Payment
+from gateway.domain.refund import DisputeStep, Quarrel
+from gateway.ports.provider import Dispute, DisputeState, Notice, Outcome, Provider
+from gateway.store import tables as t
+from gateway.store.tx import Row, Store, Tx
+
+# What a lost dispute means for the fee: an agency may set «borne» in ``dispute_lost``.
+OWED_AGAIN: Final = "owed_again"
+_CAPTURE: Final = text(
+    "SELECT c.*, (SELECT min(a.payment_id) FROM allocation a WHERE a.agency_id = c.agency_id"
+    " AND a.capture_id = c.id AND a.use = 'debt') AS payment_id, EXISTS (SELECT 1 FROM recon_match"
+    " m WHERE m.agency_id = c.agency_id AND m.capture_id = c.id"
+    " AND m.rule IN ('08-obligation','09-lump')) AS at_treasury FROM capture c"
+    " WHERE c.provider = :provider AND c.account = :account AND c.txn_id = :txn"
+)
+_REPLACED: Final = text(
+    "SELECT EXISTS (SELECT 1 FROM payment p WHERE p.agency_id = :agency AND p.id <> :id"
+    " AND p.dossier_id = :dossier AND p.procedure = :procedure AND p.instalment = :instalment"
+    " AND p.state IN ('open','paid','settled')) AS yes"
+)
+_CLOSE_CASE: Final = text(
+    "UPDATE break SET state = 'resolved', resolved_at = :now, resolution = :how"
+    " WHERE agency_id = :agency AND subject = :subject AND state = 'open'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Disputes:
+    """Applies a provider's word about a dispute. The same word again changes nothing."""
+
+    store: Store
+
+    async def told(self, tx: Tx, provider: Provider, said: Notice, about: Dispute) -> Outcome:
+        """Open it, or end it; a word that comes before the opening opens it first."""
+        named = {"provider": provider.name, "account": provider.account}
+        await tx.run(
+            text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 7413007))"),
+            {"key": f"{provider.name}|{provider.account}|{about.id}"},
+        )
+        capture = await tx.row(_CAPTURE, named | {"txn": said.txn_id})
+        if capture is None:
+            return Outcome.UNKNOWN_ORDER
+        await tx.open_day(capture["agency_id"], hanoi_day(self.store.clock.now()))
+        payment = await self._payment(tx, capture)
+        c = t.dispute.c
+        known = await tx.row(
+            select(t.dispute).where(
+                c.provider == provider.name, c.account == provider.account,
+                c.provider_dispute_id == about.id,
+            )
+        )  # fmt: skip
+        if known is None:
+            known = await self._open(tx, provider, capture, about)
+        elif known["state"] == str(about.state):
+            return Outcome.REPEATED
+        if about.state is not DisputeState.OPENED and known["state"] == "opened":
+            await self._end(tx, known, capture, payment, about.state)
+        return Outcome.RECORDED
+
+    async def _open(self, tx: Tx, provider: Provider, capture: Row, about: Dispute) -> Row:
+        clock = self.store.clock
+        row = await tx.row(
+            t.dispute.insert().returning(t.dispute),
+            {"agency_id": capture["agency_id"], "id": clock.new_id("dis"),
+             "provider": provider.name, "account": provider.account,
+             "provider_dispute_id": about.id, "capture_id": capture["id"],
+             "payment_id": capture["payment_id"], "state": "opened", "amount": about.amount,
+             "fee": about.fee, "opened_at": clock.now()},
+        )  # fmt: skip
+        if row is None:
+            raise LookupError(about.id)
+        step = rules.dispute_opened(_quarrel(row))
+        await tx.post(row["agency_id"], step.entries)
+        await tx.open_break(
+            row["agency_id"],
+            Break(
+                "status_conflict", f"dispute:{row['id']}", about.amount,
+                "the payer disputes this payment with the provider", row["payment_id"],
+                row["capture_id"], proposal="answer the dispute",
+            ),
+        )  # fmt: skip
+        return row
+
+    async def _end(
+        self, tx: Tx, row: Row, capture: Row, payment: Payment | None, state: DisputeState
+    ) -> None:
+        quarrel, now = _quarrel(row), self.store.clock.now()
+        if state is DisputeState.WON:
+            step = rules.dispute_won(quarrel)
+        else:
+            step = await self._lost(tx, quarrel, capture, payment)
+        await tx.run(
+            t.dispute.update()
+            .where(t.dispute.c.agency_id == row["agency_id"], t.dispute.c.id == row["id"])
+            .values(state=str(state), is_borne=step.is_borne, ended_at=now)
+        )
+        await tx.post(row["agency_id"], step.entries)
+        if step.payment:
+            told = replace(step.payment, sequence=step.payment.sequence + len(step.events))
+            await tx.save(told)
+            await tx.emit(told, step.events)
+        await tx.run(
+            _CLOSE_CASE,
+            {"agency": row["agency_id"], "subject": f"dispute:{row['id']}", "now": now,
+             "how": f"the dispute was {state}"},
+        )  # fmt: skip
+
+    async def _lost(
+        self, tx: Tx, quarrel: Quarrel, capture: Row, payment: Payment | None
+    ) -> DisputeStep:
+        settings = await tx.row(
+            select(t.agency.c.settings).where(t.agency.c.id == capture["agency_id"])
+        )
+        wanted = (settings["settings"] if settings else {}).get("dispute_lost", OWED_AGAIN)
+        return rules.dispute_lost(
+            quarrel, payment, at_treasury=capture["at_treasury"],
+            may_owe_again=wanted == OWED_AGAIN and not await self._replaced(tx, payment),
+        )  # fmt: skip
+
+    async def _replaced(self, tx: Tx, payment: Payment | None) -> bool:
+        if payment is None:
+            return False
+        values: dict[str, Any] = {
+            "agency": payment.agency_id, "id": payment.id, "dossier": payment.dossier_id,
+            "procedure": payment.procedure, "instalment": payment.instalment,
+        }  # fmt: skip
+        row = await tx.row(_REPLACED, values)
+        return bool(row and row["yes"])
+
+    async def _payment(self, tx: Tx, capture: Row) -> Payment | None:
+        if capture["payment_id"] is None:
+            return None
+        return await tx.payment(capture["agency_id"], capture["payment_id"], lock=True)
+
+
+def _quarrel(row: Row) -> Quarrel:
+    account = f"{row['provider']}/{row['account']}"
+    return Quarrel(row["id"], row["capture_id"], account, row["amount"], row["fee"])

@@ -1,0 +1,111 @@
+"""The rows of refunds: how a decision about one is written, and what it is decided on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sqlalchemy import select, text
+
+from gateway.domain.calendar import hanoi_day
+from gateway.domain.errors import Refusal
+from gateway.domain.payment import Payment
+from gateway.domain.refund import Refund, RefundStep, Source
+from gateway.ports.vault import Vault
+from gateway.services.payments import render
+from gateway.store import tables as t
+from gateway.store.tx import Row, Store, Tx
+from gateway.store.views import refund_row, refund_view
+
+_CLOSE_CASE: Final = text(
+    "UPDATE break SET state = 'resolved', resolved_at = :now, resolution = :how"
+    " WHERE agency_id = :agency AND subject = :subject AND kind = ANY(:kinds) AND state = 'open'"
+)
+_OPEN_CASE: Final = text(
+    "UPDATE break SET state = 'open', resolved_at = NULL, resolution = NULL"
+    " WHERE agency_id = :agency AND subject = :subject AND kind = ANY(:kinds)"
+    " AND state = 'resolved' AND resolution = :how"
+)
+SURPLUS: Final = ("surplus",)
+SUSPENDED: Final = ("amount", "double", "late", "unknown_money")
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRows:
+    """Reads and writes refunds inside a transaction that somebody else opened."""
+
+    store: Store
+    vault: Vault
+
+    async def refund(self, tx: Tx, agency_id: str, refund_id: str) -> Row:
+        """Load one refund, locked; another agency's is as one that does not exist."""
+        c = t.refund.c
+        row = await tx.row(
+            select(t.refund).where(c.agency_id == agency_id, c.id == refund_id).with_for_update()
+        )
+        if row is None:
+            raise Refusal("not-found", "There is no such refund.")
+        return row
+
+    async def payment(self, tx: Tx, refund: Refund, *, lock: bool) -> Payment | None:
+        """Load the payment of a refund; unknown money has none."""
+        if refund.payment_id is None:
+            return None
+        return await tx.payment(refund.agency_id, refund.payment_id, lock=lock)
+
+    async def capture(self, tx: Tx, refund: Refund) -> Row:
+        """Load the capture that a refund gives back."""
+        c = t.capture.c
+        row = await tx.row(
+            select(t.capture).where(c.agency_id == refund.agency_id, c.id == refund.capture_id)
+        )
+        if row is None:
+            raise LookupError(refund.capture_id)
+        return row
+
+    async def keep(
+        self, tx: Tx, step: RefundStep, row: Row | None = None, **more: object
+    ) -> Row:  # fmt: skip
+        """Write a step: the refund, the payment's sums, the entries, the events."""
+        refund = step.refund
+        values = refund_row(refund) | more
+        if step.entries:
+            await tx.open_day(refund.agency_id, hanoi_day(self.store.clock.now()))
+        if row is None:
+            kept = await tx.row(t.refund.insert().returning(t.refund), values | {"asked": 0})
+        else:
+            kept = await tx.row(
+                t.refund.update()
+                .where(t.refund.c.agency_id == refund.agency_id, t.refund.c.id == refund.id)
+                .values(**values).returning(t.refund)
+            )  # fmt: skip
+        if kept is None:
+            raise LookupError(refund.id)
+        if step.payment:
+            await self.tell(tx, kept, step.payment, step.events)
+        await tx.post(refund.agency_id, step.entries)
+        return kept
+
+    async def tell(self, tx: Tx, row: Row, payment: Payment, events: Sequence[str]) -> None:
+        """Write the payment's sums, and say what happened: refunds show the refund."""
+        told = replace(payment, sequence=payment.sequence + len(events))
+        await tx.save(told)
+        for n, kind in enumerate(events):
+            at = replace(told, sequence=payment.sequence + n + 1)
+            data = refund_view(row) if kind.startswith("refund.") else None
+            await tx.emit(at, (kind,), data)
+
+    def sealed(self, refund_id: str, payee: Mapping[str, str]) -> bytes:
+        """Seal whom a transfer goes to."""
+        return self.vault.seal(f"refund|{refund_id}|payee", render(payee))
+
+    async def case(self, tx: Tx, refund: Refund, *, is_open: bool) -> None:
+        """Close the case that a refund answers; open it again when the refund came to nothing."""
+        kinds = SURPLUS if refund.source is Source.SURPLUS else SUSPENDED
+        values: dict[str, Any] = {
+            "agency": refund.agency_id, "subject": f"capture:{refund.capture_id}",
+            "kinds": list(kinds), "how": f"refund {refund.id}",
+        }  # fmt: skip
+        if is_open:
+            await tx.run(_OPEN_CASE, values)
+        else:
+            await tx.run(_CLOSE_CASE, values | {"now": self.store.clock.now()})

@@ -1,0 +1,169 @@
+"""Refunds on their way to the payer: sent once, asked about until known, proved by a document.
+
+No transaction is open while a provider is called; what was decided is on disk before, and a
+provider that does not answer leaves the refund in doubt until it says how it ended.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from gateway.domain import refund as rules
+from gateway.domain.errors import DeclinedError, InDoubtError, Refusal
+from gateway.domain.payment import Payment
+from gateway.domain.refund import Route, Source
+from gateway.domain.states import REFUND_LIVE, RefundState
+from gateway.ports.provider import (
+    AsksRefunds,
+    Provider,
+    RefundOrder,
+    Refunds,
+    RefundSaid,
+    RefundVerdict,
+)
+from gateway.services.attempts import Attempts
+from gateway.services.refund_rows import RefundRows
+from gateway.store import tables as t
+from gateway.store.tx import Row, Store, Tx
+from gateway.store.views import refund_of
+
+send_batch: Final = 20
+ask_first_s: Final = 60  # The back-off doubles from here.
+ask_last_s: Final = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class RefundSender:
+    """Sends refunds, and takes providers' and officers' word of how they ended."""
+
+    store: Store
+    attempts: Attempts
+    rows: RefundRows
+    providers: Mapping[tuple[str, str], Provider]
+
+    async def send(self) -> int:
+        """Send what is approved, ask about what is under way; gives how many were due."""
+        now, c = self.store.clock.now(), t.refund.c
+        async with self.store.begin() as tx:
+            due = await tx.rows(
+                select(t.refund).where(c.ask_at <= now).order_by(c.ask_at).limit(send_batch)
+                .with_for_update(skip_locked=True)
+            )  # fmt: skip
+            for row in due:
+                pause = min(ask_first_s * 2 ** min(row["asked"], 10), ask_last_s)
+                await tx.run(
+                    t.refund.update()
+                    .where(c.agency_id == row["agency_id"], c.id == row["id"])
+                    .values(asked=row["asked"] + 1, ask_at=now + timedelta(seconds=pause))
+                )
+        for row in due:
+            await self._send_one(row, now)
+        return len(due)
+
+    async def _send_one(self, row: Row, now: datetime) -> None:
+        provider, order = await self._order(row)
+        if provider is None or order is None or not isinstance(provider, Refunds):
+            return  # Its account was taken out of the settings: a person sees it in doubt.
+        try:
+            if row["state"] != RefundState.APPROVED and isinstance(provider, AsksRefunds):
+                said = await provider.ask_refund(order, now)
+            else:
+                said = await provider.refund(order)
+        except InDoubtError:
+            said = RefundSaid(RefundVerdict.PENDING, order.reference, code="no answer")
+        except DeclinedError:
+            said = RefundSaid(RefundVerdict.REFUSED, order.reference, code="declined")
+        async with self.store.begin() as tx:
+            await self.told(tx, provider, said, is_silence=said.code == "no answer")
+
+    async def told(
+        self, tx: Tx, provider: Provider, said: RefundSaid, *, is_silence: bool = False
+    ) -> bool:
+        """Take a provider's word about one of our refunds; tells whether it is one.
+
+        The same word again changes nothing.
+        """
+        row = await tx.row(
+            select(t.refund).where(t.refund.c.id == f"ref_{said.reference}").with_for_update()
+        )
+        if row is None:
+            return False
+        refund = refund_of(row)
+        if refund.state not in REFUND_LIVE:
+            return True
+        payment = await self.rows.payment(tx, refund, lock=True)
+        capture = await self.rows.capture(tx, refund)
+        if (capture["provider"], capture["account"]) != (provider.name, provider.account):
+            return False
+        now = self.store.clock.now()
+        word = {"provider_txn_id": said.txn_id or row["provider_txn_id"], "code": said.code or None}
+        if said.verdict is RefundVerdict.DONE:
+            account = f"{provider.name}/{provider.account}"
+            step = rules.done(refund, payment, account)
+            await self.rows.keep(tx, step, row, ended_at=now, ask_at=None, **word)
+        elif said.verdict is RefundVerdict.REFUSED:
+            await self._failed(tx, row, payment, word)
+        elif is_silence and refund.state is RefundState.APPROVED:
+            await self.rows.keep(tx, rules.in_doubt(refund), row, **word)
+        elif not is_silence and refund.state is not RefundState.SENT:
+            await self.rows.keep(tx, rules.sent(refund), row, sent_at=now, **word)
+        return True
+
+    async def _failed(
+        self, tx: Tx, row: Row, payment: Payment | None, word: Mapping[str, Any]
+    ) -> None:
+        refund = refund_of(row)
+        step = rules.failed(refund, payment)
+        await self.rows.keep(tx, step, row, ended_at=self.store.clock.now(), ask_at=None, **word)
+        if refund.source is not Source.DEBT:
+            await self.rows.case(tx, refund, is_open=True)
+
+    async def prove(self, agency_id: str, refund_id: str, document: str, actor: str) -> None:
+        """Say which document proves that a transfer, or the treasury, gave it back."""
+        async with self.store.begin() as tx:
+            row = await self.rows.refund(tx, agency_id, refund_id)
+            refund = refund_of(row)
+            if refund.route is Route.PROVIDER:
+                raise Refusal("refund-not-open", "The provider gives this one back by itself.")
+            if actor == refund.decided_by:
+                raise Refusal("same-person", "Somebody else must prove what you approved.")
+            payment = await self.rows.payment(tx, refund, lock=True)
+            step = rules.done(refund, payment, "")
+            await self.rows.keep(tx, step, row, ended_at=self.store.clock.now(), document=document)
+            await tx.note(agency_id, actor, "refund.prove", refund_id)
+
+    async def give_up(self, agency_id: str, refund_id: str, actor: str) -> None:
+        """Say that a transfer, or the treasury, will not give it back: the approval is undone."""
+        async with self.store.begin() as tx:
+            row = await self.rows.refund(tx, agency_id, refund_id)
+            refund = refund_of(row)
+            if refund.route is Route.PROVIDER:
+                raise Refusal("refund-not-open", "Only the provider can say that it failed.")
+            await self._failed(tx, row, await self.rows.payment(tx, refund, lock=True), {})
+            await tx.note(agency_id, actor, "refund.give_up", refund_id)
+
+    async def _order(self, row: Row) -> tuple[Provider | None, RefundOrder | None]:
+        """Say what the provider that took the money is asked to give back."""
+        refund = refund_of(row)
+        async with self.store.begin() as tx:
+            capture = await self.rows.capture(tx, refund)
+            provider = self.providers.get((capture["provider"], capture["account"]))
+            attempt = await tx.row(
+                select(t.attempt).where(
+                    t.attempt.c.agency_id == refund.agency_id,
+                    t.attempt.c.id == capture["attempt_id"],
+                )
+            )
+            payment = await self.attempts.captures.payment_of(tx, attempt) if attempt else None
+        if provider is None or attempt is None or payment is None:
+            return provider, None
+        return provider, RefundOrder(
+            reference=refund.id.removeprefix("ref_"), serial=row["serial"],
+            original=self.attempts.order(attempt, payment, provider), txn_id=capture["txn_id"],
+            captured=capture["amount"], amount=refund.amount,
+            text=f"Hoan tra TP{payment.reference}", asked_by="thuphi",
+            asked_at=row["decided_at"],
+        )  # fmt: skip

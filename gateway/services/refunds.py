@@ -1,0 +1,286 @@
+"""Refunds as people ask for them: with a reason, and agreed to by a second person above a limit."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, Final
+
+from sqlalchemy import select, text
+
+from gateway.domain import refund as rules
+from gateway.domain.errors import Refusal
+from gateway.domain.payment import Payment
+from gateway.domain.refund import Refund, RefundStep, Route, Source
+from gateway.domain.states import REFUND_LIVE, RefundState
+from gateway.ports.provider import (
+    Provider,
+)
+from gateway.ports.provider import (
+    Refunds as GivesBack,
+)
+from gateway.services.access import Client
+from gateway.services.payments import Answer, Payments, render
+from gateway.services.refund_rows import SURPLUS, SUSPENDED, RefundRows
+from gateway.store import tables as t
+from gateway.store.tx import Row, Store, Tx
+from gateway.store.views import refund_of, refund_view
+
+# Below it nobody else need agree; an agency may set another in ``refund_alone_max``, 0 for never.
+alone_max_default: Final = 0
+RULE: Final = "rule:refund_alone_max"  # Who decided, where no second person had to.
+reason_chars_max: Final = 500
+
+# The captures through which a payment got its debt, largest first.
+_CAPTURES: Final = text(
+    "SELECT c.*, a.amount AS share FROM allocation a JOIN capture c ON c.agency_id = a.agency_id"
+    " AND c.id = a.capture_id WHERE a.agency_id = :agency AND a.payment_id = :payment"
+    " AND a.use IN ('debt','on_account') ORDER BY a.amount DESC, c.id"
+)
+# The treasury has it: its own line names the capture, so the claim is on the treasury (LEDGER).
+_AT_TREASURY: Final = text(
+    "SELECT EXISTS (SELECT 1 FROM recon_match m WHERE m.agency_id = :agency"
+    " AND m.capture_id = :capture AND m.rule IN ('08-obligation','09-lump')) AS yes"
+)
+_DISPUTED: Final = text(
+    "SELECT EXISTS (SELECT 1 FROM dispute d WHERE d.agency_id = :agency"
+    " AND d.capture_id = :capture AND d.state = 'opened') AS yes"
+)
+_GIVEN: Final = text(
+    "SELECT parts FROM refund WHERE agency_id = :agency AND payment_id = :payment"
+    " AND source = 'debt' AND state IN ('approved','sent','in_doubt','done')"
+)
+_CASE: Final = text(
+    "SELECT * FROM break WHERE agency_id = :agency AND id = :id AND state = 'open' FOR UPDATE"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RefundDesk:
+    """Refunds, as clients and officers ask for them and providers make them."""
+
+    store: Store
+    payments: Payments
+    rows: RefundRows
+    providers: Mapping[tuple[str, str], Provider]
+
+    async def ask_for_client(
+        self, client: Client, payment_id: str, wanted: tuple[int, str, int],
+        once: tuple[str, str, str],
+    ) -> Answer:  # fmt: skip
+        """Ask for a refund over the API, once for each idempotency key."""
+        route, key, body_hash = once
+        async with self.store.begin() as tx:
+            stored = await self.payments.replay(tx, client, route, key, body_hash)
+            if stored:
+                return stored
+            made = await self._ask(tx, client.agency_id, payment_id, wanted, f"client:{client.id}")
+            answer = Answer(201, render(refund_view(made)))
+            await self.payments.remember(tx, client, route, key, body_hash, answer)
+        return answer
+
+    async def ask_for_officer(
+        self, agency_id: str, payment_id: str, wanted: tuple[int, str, int], actor: str,
+        payee: Mapping[str, str] | None = None,
+    ) -> str:  # fmt: skip
+        """Ask for a refund at the desk; give its id."""
+        async with self.store.begin() as tx:
+            made = await self._ask(tx, agency_id, payment_id, wanted, actor, payee)
+        return str(made["id"])
+
+    async def _ask(
+        self, tx: Tx, agency_id: str, payment_id: str, wanted: tuple[int, str, int], actor: str,
+        payee: Mapping[str, str] | None = None,
+    ) -> Row:  # fmt: skip
+        amount, reason, expected = wanted
+        payment = await self._locked(tx, agency_id, payment_id)
+        captures = await tx.rows(_CAPTURES, {"agency": agency_id, "payment": payment_id})
+        if not captures:
+            rules.ask(payment, self._fresh(payment.agency_id, payment_id, "", amount), expected)
+            raise Refusal("payment-not-refundable", "Nothing was captured for this payment.")
+        capture = captures[0]
+        await self._not_disputed(tx, agency_id, capture["id"])
+        fresh = replace(
+            self._fresh(agency_id, payment_id, capture["id"], amount),
+            reason=reason,
+            requested_by=actor,
+        )
+        step = rules.ask(payment, fresh, expected)
+        row = await self.rows.keep(tx, step, None, **self._to(fresh.id, payee))
+        if amount <= await self._alone_max(tx, agency_id):
+            return await self._approve(tx, row, payment_of(step), RULE)
+        return row
+
+    def _fresh(
+        self,
+        agency_id: str,
+        payment_id: str | None,
+        capture_id: str,
+        amount: int,
+        source: Source = Source.DEBT,
+    ) -> Refund:
+        clock = self.store.clock
+        return Refund(
+            id=clock.new_id("ref"), agency_id=agency_id, capture_id=capture_id,
+            payment_id=payment_id, source=source, route=Route.PROVIDER,
+            state=RefundState.REQUESTED, amount=amount, reason="", requested_by="",
+            created_at=clock.now(),
+        )  # fmt: skip
+
+    async def ask_for_case(
+        self, agency_id: str, break_id: str, reason: str, actor: str,
+        payee: Mapping[str, str] | None = None,
+    ) -> str:  # fmt: skip
+        """Ask to give back the money of a case: a surplus, or money without a home."""
+        async with self.store.begin() as tx:
+            case = await tx.row(_CASE, {"agency": agency_id, "id": break_id})
+            kinds = (*SURPLUS, *SUSPENDED)
+            if case is None or case["capture_id"] is None or case["kind"] not in kinds:
+                raise Refusal("not-found", "There is no open case with money to give back.")
+            await self._not_disputed(tx, agency_id, case["capture_id"])
+            pending = await tx.row(
+                select(t.refund.c.id).where(
+                    t.refund.c.agency_id == agency_id,
+                    t.refund.c.capture_id == case["capture_id"], t.refund.c.source != "debt",
+                    t.refund.c.state.in_(["requested", *map(str, REFUND_LIVE)]),
+                )
+            )  # fmt: skip
+            if pending:
+                raise Refusal("refund-mismatch", "A refund of this case waits already.")
+            source = Source.SURPLUS if case["kind"] in SURPLUS else Source.SUSPENDED
+            fresh = replace(
+                self._fresh(
+                    agency_id, case["payment_id"], case["capture_id"], case["amount"], source
+                ),
+                reason=reason, requested_by=actor,
+            )  # fmt: skip
+            row = await self.rows.keep(tx, RefundStep(fresh), None, **self._to(fresh.id, payee))
+            payment = await self.rows.payment(tx, refund_of(row), lock=True)
+            if payment:
+                await self.rows.tell(tx, row, payment, ("refund.requested",))
+            if case["amount"] <= await self._alone_max(tx, agency_id):
+                await self._approve(tx, row, payment, RULE)
+        return fresh.id
+
+    async def decide(self, agency_id: str, refund_id: str, actor: str, *, agree: bool) -> None:
+        """Approve or reject, as a second person."""
+        async with self.store.begin() as tx:
+            row = await self.rows.refund(tx, agency_id, refund_id)
+            refund = refund_of(row)
+            payment = await self.rows.payment(tx, refund, lock=True)
+            if agree:
+                await self._not_disputed(tx, agency_id, refund.capture_id)
+                await self._approve(tx, row, payment, actor)
+            else:
+                now = self.store.clock.now()
+                step = rules.reject(refund, payment, actor)
+                await self.rows.keep(tx, step, row, decided_at=now, ended_at=now)
+            await tx.note(agency_id, actor, f"refund.{'approve' if agree else 'reject'}", refund_id)
+
+    async def _approve(self, tx: Tx, row: Row, payment: Payment | None, by: str) -> Row:
+        refund, now = refund_of(row), self.store.clock.now()
+        route = await self._route(tx, refund)
+        left = await self._left(tx, payment) if payment else ()
+        step = rules.approve(refund, payment, left, route, by)
+        due = now if route is Route.PROVIDER else None
+        kept = await self.rows.keep(tx, step, row, decided_at=now, ask_at=due)
+        if refund.source is not Source.DEBT:
+            await self.rows.case(tx, refund, is_open=False)
+        return kept
+
+    async def _route(self, tx: Tx, refund: Refund) -> Route:
+        """Choose how the payer gets it, by what the provider can and where the money is."""
+        capture = await self.rows.capture(tx, refund)
+        asked = {"agency": refund.agency_id, "capture": refund.capture_id}
+        if refund.source is Source.DEBT and await _yes(tx, _AT_TREASURY, asked):
+            return Route.TREASURY
+        provider = self.providers.get((capture["provider"], capture["account"]))
+        rule = provider.can.refund if provider and isinstance(provider, GivesBack) else None
+        if rule is None:
+            return Route.TRANSFER
+        last = capture["paid_at"] + timedelta(days=rule.days_max)
+        fits = rule.amount_min <= refund.amount <= rule.amount_max
+        whole = rule.partial or refund.amount == capture["amount"]
+        on_time = self.store.clock.now() <= last
+        return Route.PROVIDER if fits and whole and on_time else Route.TRANSFER
+
+    async def _left(self, tx: Tx, payment: Payment) -> tuple[int, ...]:
+        """Give what each fee line still has."""
+        given = await tx.rows(_GIVEN, {"agency": payment.agency_id, "payment": payment.id})
+        left = [line.amount for line in payment.lines]
+        for row in given:
+            left = [have - gone for have, gone in zip(left, row["parts"], strict=True)]
+        return tuple(left)
+
+    async def name_payee(
+        self, agency_id: str, refund_id: str, payee: Mapping[str, str], actor: str
+    ) -> None:
+        """Keep whom a transfer goes to, sealed."""
+        async with self.store.begin() as tx:
+            await self.rows.refund(tx, agency_id, refund_id)
+            await tx.run(
+                t.refund.update()
+                .where(t.refund.c.agency_id == agency_id, t.refund.c.id == refund_id)
+                .values(payee_sealed=self.rows.sealed(refund_id, payee))
+            )
+            await tx.note(agency_id, actor, "refund.payee", refund_id)
+
+    async def payee(self, agency_id: str, refund_id: str, actor: str) -> dict[str, str]:
+        """Open whom a transfer goes to, and write down who looked."""
+        async with self.store.begin() as tx:
+            row = await self.rows.refund(tx, agency_id, refund_id)
+            await tx.note(agency_id, actor, "payee.read", refund_id)
+        if row["payee_sealed"] is None:
+            return {}
+        place = f"refund|{refund_id}|payee"
+        opened: dict[str, str] = json.loads(
+            self.payments.vault.open(place, bytes(row["payee_sealed"]))
+        )
+        return opened
+
+    async def get(self, agency_id: str, refund_id: str) -> Row:
+        """Give one refund; another agency's answers as one that does not exist."""
+        async with self.store.begin() as tx:
+            return await self.rows.refund(tx, agency_id, refund_id)
+
+    async def of_payment(self, agency_id: str, payment_id: str) -> Sequence[Row]:
+        """List the refunds of a payment, oldest first."""
+        c = t.refund.c
+        async with self.store.begin() as tx:
+            if await tx.payment(agency_id, payment_id) is None:
+                raise Refusal("not-found", "There is no such payment.")
+            return await tx.rows(
+                select(t.refund)
+                .where(c.agency_id == agency_id, c.payment_id == payment_id)
+                .order_by(c.id)
+            )
+
+    async def _locked(self, tx: Tx, agency_id: str, payment_id: str) -> Payment:
+        payment = await tx.payment(agency_id, payment_id, lock=True)
+        if payment is None:
+            raise Refusal("not-found", "There is no such payment.")
+        return payment
+
+    async def _not_disputed(self, tx: Tx, agency_id: str, capture_id: str) -> None:
+        if await _yes(tx, _DISPUTED, {"agency": agency_id, "capture": capture_id}):
+            raise Refusal("payment-disputed", "The payer disputes this payment; wait for its end.")
+
+    def _to(self, refund_id: str, payee: Mapping[str, str] | None) -> dict[str, bytes]:
+        return {"payee_sealed": self.rows.sealed(refund_id, payee)} if payee else {}
+
+    async def _alone_max(self, tx: Tx, agency_id: str) -> int:
+        row = await tx.row(select(t.agency.c.settings).where(t.agency.c.id == agency_id))
+        said = row["settings"].get("refund_alone_max", alone_max_default) if row else 0
+        return int(said)
+
+
+def payment_of(step: RefundStep) -> Payment | None:
+    """Give the payment as a step leaves it, with the events that the step tells counted."""
+    if step.payment is None:
+        return None
+    return replace(step.payment, sequence=step.payment.sequence + len(step.events))
+
+
+async def _yes(tx: Tx, question: Any, values: Mapping[str, Any]) -> bool:  # noqa: ANN401 - SQLAlchemy's text.
+    row = await tx.row(question, values)
+    return bool(row and row["yes"])
