@@ -35,7 +35,8 @@ _GONE: Final = text(
     f" WHERE agency_id = :agency AND state = 'open' AND {_OURS} AND since_on BETWEEN :since"
     " AND :upto AND NOT (kind || '|' || subject) = ANY(:still)"
 )
-_BANK_RULES: Final = "('02-bank-movement','03-reference','04-nth-of-equals','05-batch')"
+_TRANSFERS: Final = "'02-bank-movement','03-reference','04-nth-of-equals','11-business-day'"
+_BANK_RULES: Final = f"({_TRANSFERS},'05-batch')"
 _TREASURY_RULES: Final = "('08-obligation','09-lump')"
 _BALANCE: Final = (
     "(SELECT coalesce(sum(CASE WHEN debit = '{0}' THEN amount ELSE -amount END), 0)::bigint"
@@ -69,18 +70,19 @@ CHECKS: Final[Mapping[str, str]] = {
         " FROM statement_line WHERE agency_id = :agency AND source = 'statement'"
         " AND booked_on <= :upto) AS theirs) x WHERE ours <> theirs"
     ),
+    # A bank may list a transfer before the business day on which its account's setting books it.
     "clearing equals the captures not paid out, one by one": (
         "SELECT '1380 ' || ours || ', captures ' || theirs AS what FROM (SELECT"
-        f" {_BALANCE.format('1380')} AS ours, (SELECT coalesce(sum(c.amount), 0)::bigint"
-        " FROM capture c WHERE c.agency_id = :agency AND c.booked_on <= :upto"
-        f" AND NOT {_ARRIVED.format(_BANK_RULES)}) - {_GONE_FROM_CLEARING} AS theirs) x"
+        f" {_BALANCE.format('1380')} AS ours, (SELECT coalesce(sum(CASE WHEN c.booked_on <= :upto"
+        f" THEN c.amount ELSE 0 END - CASE WHEN {_ARRIVED.format(_BANK_RULES)} THEN c.amount"
+        " ELSE 0 END), 0)::bigint FROM capture c WHERE c.agency_id = :agency)"
+        f" - {_GONE_FROM_CLEARING} AS theirs) x"
         " WHERE ours <> theirs"
     ),
     "each capture was looked for in its provider's or bank's file": (
         "SELECT c.id AS what FROM capture c WHERE c.agency_id = :agency AND c.booked_on <= :upto"
         " AND NOT EXISTS (SELECT 1 FROM recon_match m WHERE m.agency_id = c.agency_id"
-        " AND m.capture_id = c.id AND m.rule IN ('01-provider-id','02-bank-movement',"
-        "'03-reference','04-nth-of-equals'))"
+        f" AND m.capture_id = c.id AND m.rule IN ('01-provider-id',{_TRANSFERS}))"
         " AND NOT EXISTS (SELECT 1 FROM break k WHERE k.agency_id = c.agency_id"
         " AND k.subject = 'capture:' || c.id AND k.kind = 'missing_at_provider')"
     ),
@@ -123,8 +125,8 @@ _PROOF: Final = (
     " CROSS JOIN LATERAL (SELECT coalesce(min(l.booked_on) FILTER (WHERE m.rule ="
     " '01-provider-id'), (SELECT c.booked_on FROM evidence v WHERE v.agency_id = c.agency_id"
     " AND v.capture_id = c.id AND v.source = 'notice' AND c.bank_reference IS NOT NULL LIMIT 1),"
-    " CASE WHEN count(*) FILTER (WHERE m.rule IN ('02-bank-movement','03-reference',"
-    f"'04-nth-of-equals')) > 0 THEN min(l.booked_on) FILTER (WHERE m.rule IN {_TREASURY_RULES})"
+    f" CASE WHEN count(*) FILTER (WHERE m.rule IN ({_TRANSFERS})) > 0"
+    f" THEN min(l.booked_on) FILTER (WHERE m.rule IN {_TREASURY_RULES})"
     " END) AS told_on,"
     f" min(l.booked_on) FILTER (WHERE m.rule IN {_BANK_RULES} OR m.rule IN {_TREASURY_RULES})"
     " AS came_on FROM recon_match m JOIN statement_line l ON l.agency_id = m.agency_id"

@@ -22,14 +22,14 @@ _T: Final = "string"
 _SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
     "capture": {
         "id": _T, "provider_account": _T, "txn_id": _T, "amount": "int64", "value_on": "date32",
-        "day_no": "int64", "paid_at": "timestamp[us, tz=UTC]", "is_transfer": "bool",
-        "bank_reference": _T,
+        "day_no": "int64", "business_on": "date32", "business_no": "int64",
+        "paid_at": "timestamp[us, tz=UTC]", "is_transfer": "bool", "bank_reference": _T,
     },
     "share": {"capture_id": _T, "payment_id": _T},
     "payment": {"id": _T, "reference": _T},
     "due": {
         "payment_id": _T, "capture_id": _T, "budget_line": _T, "kind": _T, "amount": "int64",
-        "booked_on": "date32", "day_no": "int64",
+        "booked_on": "date32", "day_no": "int64", "confirm_by_no": "int64",
     },
     "line": {
         "id": _T, "source": _T, "account": _T, "booked_on": "date32", "day_no": "int64",
@@ -44,7 +44,6 @@ _SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
     "candidate": {"line_id": _T, "reference": _T},
     "bank_account": {"account": _T, "provider_account": _T},
     "mark": {"kind": _T, "provider_account": _T, "text": _T},
-    "treasury_patience": {"days": "int64"},
 }  # fmt: skip
 
 
@@ -122,7 +121,6 @@ def tables_of(given: Inputs) -> dict[str, Rows]:
             {"account": k, "provider_account": v} for k, v in sorted(given.bank_accounts.items())
         ],
         "mark": [{"provider_account": None, **m} for m in marks()["mark"]],
-        "treasury_patience": [{"days": marks()["treasury_patience_days"]}],
     }
 
 

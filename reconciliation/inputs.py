@@ -1,12 +1,13 @@
 """What a run looks at: captures and lines of a window, as they stood at one pinned instant.
 
 Everything here is written once and never changed, so the same window and instant give the same
-inputs, and the same rules the same answer. No payer's data is read.
+inputs, and the same rules the same answer. Business days are told by the settings and calendars of
+now: where they were changed since, the digest says so. No payer's data is read.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -20,7 +21,7 @@ Rows = list[dict[str, Any]]
 _VALUES: Final = " AND c.value_on BETWEEN :since AND :upto AND c.taken_at <= :as_of"
 _CAPTURES: Final = text(
     "SELECT c.id, c.provider || '/' || c.account AS provider_account, c.txn_id, c.amount,"
-    " c.value_on, c.value_on - DATE '2000-01-01' AS day_no, c.paid_at,"
+    " c.value_on, c.value_on - DATE '2000-01-01' AS day_no, c.paid_at, c.provider, c.account,"
     " c.provider || '/' || c.account = ANY(:transfers) AS is_transfer,"
     " nullif(c.bank_reference, '') AS bank_reference"
     f" FROM capture c WHERE c.agency_id = :agency{_VALUES} ORDER BY c.id"
@@ -39,16 +40,15 @@ _GIVEN_BACK: Final = (
     " AND r.decided_at <= :as_of AND r.state NOT IN ('requested','rejected')"
     " AND NOT (r.state = 'failed' AND r.ended_at <= :as_of))"
 )
-# The capture that pays names the day on which the whole of the payment became due to the budget.
+# The capture that pays names the business day on which the whole payment became due to the budget.
 _DUES: Final = text(
     "SELECT a.payment_id, a.capture_id, f.budget_line, f.kind,"
-    f" sum(f.amount - {_GIVEN_BACK})::bigint AS amount,"
-    " c.value_on AS booked_on, c.value_on - DATE '2000-01-01' AS day_no"
+    f" sum(f.amount - {_GIVEN_BACK})::bigint AS amount"
     " FROM capture c JOIN allocation a ON a.agency_id = c.agency_id AND a.capture_id = c.id"
     " AND a.use = 'debt' JOIN fee_line f ON f.agency_id = a.agency_id"
     " AND f.payment_id = a.payment_id AND f.amount > 0"
     f" WHERE c.agency_id = :agency AND c.result = 'paid'{_VALUES}"
-    f" GROUP BY 1, 2, 3, 4, 6 HAVING sum(f.amount - {_GIVEN_BACK}) > 0 ORDER BY 1, 2, 3, 4"
+    f" GROUP BY 1, 2, 3, 4 HAVING sum(f.amount - {_GIVEN_BACK}) > 0 ORDER BY 1, 2, 3, 4"
 )
 # What went back through a provider's batch: a refund by our name of it, a lost quarrel by its own.
 _TAKEN_BACK: Final = text(
@@ -68,6 +68,17 @@ _LINES: Final = text(
     " AND f.id = l.file_id WHERE l.agency_id = :agency AND f.state = 'taken'"
     " AND l.booked_on BETWEEN :since AND :upto AND f.taken_at <= :as_of ORDER BY l.id"
 )
+
+
+_FIRST_DAY: Final = date(2000, 1, 1)  # Rules count days from here; SQL dialects differ on dates.
+
+
+@dataclass(frozen=True, slots=True)
+class DayRules:
+    """How days are told: an account's business day, and the treasury's last day to confirm."""
+
+    business_day: Callable[[str, str, datetime], date]  # Provider, account, instant.
+    confirm_by: Callable[[date], date]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +107,38 @@ class Inputs:
 
 
 async def load(
-    tx: Tx, agency_id: str, on: date, as_of: datetime, days: int, bank_accounts: Mapping[str, str]
-) -> Inputs:
+    tx: Tx, agency_id: str, on: date, as_of: datetime, days: int, bank_accounts: Mapping[str, str],
+    rules: DayRules,
+) -> Inputs:  # fmt: skip
     """Read the window that ends with a day, as it stood at an instant."""
     asked: dict[str, Any] = {
         "agency": agency_id, "since": on - timedelta(days=days), "upto": on, "as_of": as_of,
     }  # fmt: skip
     transfers: Sequence[str] = sorted(set(bank_accounts.values()))
+    captures = await tx.rows(_CAPTURES, asked | {"transfers": transfers})
+    business_days = {
+        c["id"]: rules.business_day(c["provider"], c["account"], c["paid_at"]) for c in captures
+    }
+    confirm_by = {day: rules.confirm_by(day) for day in set(business_days.values())}
     return Inputs(
-        captures=list(map(dict, await tx.rows(_CAPTURES, asked | {"transfers": transfers}))),
+        captures=[
+            dict(c) | {"business_on": (day := business_days[c["id"]]), "business_no": day_no(day)}
+            for c in captures
+        ],
         shares=list(map(dict, await tx.rows(_SHARES, asked))),
-        dues=list(map(dict, await tx.rows(_DUES, asked))),
+        dues=[
+            dict(d) | {"booked_on": (day := business_days[d["capture_id"]]), "day_no": day_no(day),
+                       "confirm_by_no": day_no(confirm_by[day])}
+            for d in await tx.rows(_DUES, asked)
+        ],
         taken_back=list(
             map(dict, await tx.rows(_TAKEN_BACK, {"agency": agency_id, "as_of": as_of}))
         ),
         lines=list(map(dict, await tx.rows(_LINES, asked))),
         bank_accounts=bank_accounts,
-    )
+    )  # fmt: skip
+
+
+def day_no(day: date) -> int:
+    """Give a day's number, so that rules compare days as plain numbers."""
+    return (day - _FIRST_DAY).days

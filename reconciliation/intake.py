@@ -23,7 +23,7 @@ from reconciliation.readers.table import (
 
 name_chars_max: Final = 255  # What file systems allow.
 queued_page: Final = 100
-_insert_batch: Final = 1_000  # 19 columns: below PostgreSQL's 32,767 bound values a statement.
+_insert_batch: Final = 1_000  # 20 columns: below PostgreSQL's 32,767 bound values a statement.
 
 _FILE: Final = text(
     "SELECT agency_id, id, profile, state, refusal, content_sealed FROM statement_file"

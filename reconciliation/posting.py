@@ -14,7 +14,9 @@ from gateway.domain.ledger import Entry
 from reconciliation.engine import Match, Result
 from reconciliation.inputs import Inputs
 
-_TRANSFER_RULES: Final = frozenset({"02-bank-movement", "03-reference", "04-nth-of-equals"})
+_TRANSFER_RULES: Final = frozenset(
+    {"02-bank-movement", "03-reference", "04-nth-of-equals", "11-business-day"}
+)
 _TREASURY_RULES: Final = frozenset({"08-obligation", "09-lump"})
 Line = Mapping[str, Any]
 

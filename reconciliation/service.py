@@ -7,12 +7,12 @@ that it can be run again and must give the same answer.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import insert, select, text
 
-from gateway.domain.calendar import HANOI, hanoi_day
+from gateway.domain.calendar import day_start, hanoi_day
 from gateway.domain.errors import Refusal
 from gateway.ports.provider import (
     HoldsAccount,
@@ -29,7 +29,7 @@ from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 from reconciliation.casework import Casework, Closed
 from reconciliation.engine import Difference, Match, Result, marks, rules_digest, run
-from reconciliation.inputs import Inputs, load
+from reconciliation.inputs import DayRules, Inputs, load
 from reconciliation.intake import Intake
 from reconciliation.posting import Posting, postings
 
@@ -152,8 +152,16 @@ class Reconciliation:
 
     async def _match(self, agency_id: str, on: date, as_of: datetime) -> tuple[Inputs, Result]:
         async with self.store.begin() as tx:
-            given = await load(tx, agency_id, on, as_of, marks()["window_days"], self._accounts())
+            given = await load(
+                tx, agency_id, on, as_of, marks()["window_days"], self._accounts(),
+                DayRules(self.captures.business_day, self._confirm_by),
+            )  # fmt: skip
         return given, await asyncio.to_thread(run, given)
+
+    def _confirm_by(self, business_on: date) -> date:
+        """Give the last day on which the treasury confirms a day's money in time."""
+        patience = marks()["treasury_patience_working_days"]
+        return self.captures.calendar.add_working_days(business_on, patience)
 
     def _accounts(self) -> dict[str, str]:
         return {
@@ -194,13 +202,16 @@ class Reconciliation:
 
     def _said(self, line: Row) -> tuple[Provider, Notice, str] | None:
         """Read a line as a provider's word that money was taken, if it is one."""
-        noon = datetime.combine(line["booked_on"], time(12), HANOI).astimezone(UTC)
+        # Without a time it is the day's first moment, which no cut-off moves on.
+        paid_at = line["txn_at"] or day_start(line["booked_on"])
         if line["source"] == "provider" and line["kind"] == "payment":
             name, _, account = line["account"].partition("/")
             provider = self.providers.get((name, account))
             memo = " ".join(f"TP{r}" for r in line["candidates"])
-            notice = Notice(Verdict.CAPTURED, line["txn_id"], line["gross"],
-                            order_reference=line["reference"], memo=memo, paid_at=noon)  # fmt: skip
+            notice = Notice(
+                Verdict.CAPTURED, line["txn_id"], line["gross"],
+                order_reference=line["reference"], memo=memo, paid_at=paid_at,
+            )  # fmt: skip
             return (provider, notice, "provider_report") if provider else None
         if line["source"] != "statement" or line["net"] <= 0:
             return None
@@ -210,7 +221,7 @@ class Reconciliation:
                                     line["reference"] or "")  # fmt: skip
                 notice = Notice(
                     Verdict.CAPTURED, f"statement:{line['account']}:{line['line_key']}",
-                    line["net"], memo=line["memo_folded"], movement=movement, paid_at=noon,
+                    line["net"], memo=line["memo_folded"], movement=movement, paid_at=paid_at,
                 )  # fmt: skip
                 return provider, notice, "statement"
         return None

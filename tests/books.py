@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from front_door import AGENCY, Site
@@ -85,3 +85,33 @@ async def balance(site: Site, account: str) -> int:
         )
     assert row is not None
     return int(row["balance"])
+
+
+def hanoi(site: Site, day: date, hour: int, minute: int = 0) -> None:
+    """Move the clock on to a time in Hanoi."""
+    at = datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC) - timedelta(hours=7)
+    site.clock.move(at - site.clock.now())
+
+
+async def booked(site: Site, payment: dict[str, Any]) -> set[tuple[date, date]]:
+    """Give the days on which a payment's money is booked, and its true days."""
+    async with site.parts.store.begin() as tx:
+        rows = await tx.rows(
+            text(
+                "SELECT c.booked_on, c.value_on, e.booked_on AS entered_on, e.value_on AS true_on"
+                " FROM capture c JOIN entry e ON e.voucher_kind = 'capture' AND e.voucher_id = c.id"
+                " WHERE e.payment_id = :id"
+            ),
+            {"id": payment["id"]},
+        )
+    assert all((r["booked_on"], r["value_on"]) == (r["entered_on"], r["true_on"]) for r in rows)
+    return {(r["booked_on"], r["value_on"]) for r in rows}
+
+
+async def closed(site: Site, on: date) -> Report:
+    """Reconcile and close a day at 01:30 on the next."""
+    hanoi(site, on + timedelta(days=1), 1, 30)
+    report = await reconcile(site, on)
+    assert report.closed is not None
+    assert report.closed.is_closed, report.closed.open_checks
+    return report

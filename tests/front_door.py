@@ -5,6 +5,7 @@ import hmac
 import json
 import socket
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,7 +15,7 @@ import httpx
 import pytest_asyncio
 
 from gateway.entry.bootstrap import Parts, build, engine_of
-from gateway.entry.plugins import adapters
+from gateway.entry.plugins import adapters, setting_names
 from gateway.entry.settings import read_settings
 from gateway.entry.web.app import build_app
 from gateway.entry.web.serving import serving
@@ -126,9 +127,11 @@ def vnpay_query(attempt: Mapping[str, Any], **changes: str) -> str:
     return f"{query}&vnp_SecureHash={mac}"
 
 
-@pytest_asyncio.fixture
-async def site(database_url: str, clock: TestClock) -> AsyncIterator[Site]:
-    """Run a whole gateway on loopback."""
+@asynccontextmanager
+async def opened(
+    database_url: str, clock: TestClock, more: Mapping[str, str] | None = None
+) -> AsyncIterator[Site]:
+    """Run a whole gateway on loopback, with some settings more."""
     port = free_port()
     values = {
         "THUPHI_PUBLIC_URL": f"http://127.0.0.1:{port}",
@@ -139,9 +142,9 @@ async def site(database_url: str, clock: TestClock) -> AsyncIterator[Site]:
         "THUPHI_VNPAY_API_URL": "http://127.0.0.1:9/api",
         "THUPHI_VIETQR_BANK_BIN": "970436", "THUPHI_VIETQR_ACCOUNT": "0123456789",
         "THUPHI_VIETQR_ACCOUNT_NAME": "TT PHUC VU HANH CHINH CONG HN",
-        "THUPHI_SEPAY_SECRET": SEPAY_SECRET,
+        "THUPHI_SEPAY_SECRET": SEPAY_SECRET, **(more or {}),
     }  # fmt: skip
-    settings = read_settings(values, [f for spec in adapters() for f in spec.fields])
+    settings = read_settings(values, setting_names(adapters()))
     engine = engine_of(database_url)
     parts = build(settings, engine, clock)
     await seed(parts.store, live=False)
@@ -154,3 +157,10 @@ async def site(database_url: str, clock: TestClock) -> AsyncIterator[Site]:
     ):
         yield Site(parts, clock, http, key)
     await engine.dispose()
+
+
+@pytest_asyncio.fixture
+async def site(database_url: str, clock: TestClock) -> AsyncIterator[Site]:
+    """Run a whole gateway on loopback."""
+    async with opened(database_url, clock) as running:
+        yield running

@@ -53,6 +53,7 @@ REFUSALS: Final[Mapping[str, str]] = {
     "idempotency-key-reused": "This key was used with another body.",
     "return-url-not-registered": "The return address is not on an origin of this client.",
     "no-rule-for-date": "No tariff rule covers this procedure on that day.",
+    "no-calendar-for-year": "No working calendar covers that year.",
     "unknown-procedure": "The catalogue has no such procedure.",
     "price-not-allowed": "Only clients that may price can send lines.",
     "provider-unavailable": "This way to pay is not offered now, or not for this amount.",

@@ -241,7 +241,7 @@ def _suspend(
             Break(
                 kind, f"capture:{capture.id}", capture.amount, why, payment_id, capture.id,
                 proposal="refund" if kind in ("double", "late", "amount") else "identify",
-                since_on=capture.booked_on,
+                since_on=capture.value_on,
             ),
         ),
     )  # fmt: skip
@@ -299,7 +299,7 @@ def _pay(payment: Payment, capture: Capture) -> Step:
         allocations.append(Allocation(payment.id, "surplus", from_this))
     surplus_case = Break(
         "surplus", f"capture:{capture.id}", extra, "more came than was due", payment.id,
-        capture.id, proposal="refund", since_on=capture.booked_on,
+        capture.id, proposal="refund", since_on=capture.value_on,
     )  # fmt: skip
     return Step(
         payment.agency_id,
@@ -311,3 +311,12 @@ def _pay(payment: Payment, capture: Capture) -> Step:
         allocations=tuple(allocations),
         breaks=(surplus_case,) if extra else (),
     )
+
+
+def unmoved(capture: Capture, payment: Payment | None) -> Break:
+    """Open a case for money booked on its own day because no calendar could move it."""
+    return Break(
+        "cut_off", f"capture:{capture.id}", capture.amount,
+        "no working calendar covers this year, so the day was not moved",
+        payment.id if payment else None, capture.id, since_on=capture.value_on,
+    )  # fmt: skip

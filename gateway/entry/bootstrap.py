@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from gateway.entry.plugins import adapters, offered
+from gateway.entry.plugins import adapters, business_days, offered
 from gateway.entry.settings import SettingError, Settings
 from gateway.infra.clock import SystemClock, TestClock
 from gateway.infra.vault import MasterVault
@@ -29,6 +29,7 @@ from gateway.services.refund_rows import RefundRows
 from gateway.services.refund_sender import RefundSender
 from gateway.services.refunds import RefundDesk
 from gateway.services.webhooks import Webhooks
+from gateway.services.working_calendar import vietnam
 from gateway.store.tx import Store
 from receipts.service import Receipts
 
@@ -105,7 +106,7 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
     store = Store(engine, clock, settings.public_url)
     payments = Payments(store, vault)
     agencies = dict.fromkeys(providers, settings.default_agency)
-    captures = Captures(store, payments, agencies)
+    captures = Captures(store, payments, agencies, business_days(specs, settings), vietnam())
     paths = {
         (path, account): provider
         for (_, account), provider in providers.items()

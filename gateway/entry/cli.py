@@ -20,7 +20,7 @@ from gateway.entry.day import do_day
 from gateway.entry.demo import do_demo, simulated, simulating, simulator_port_default
 from gateway.entry.doctor import do_doctor
 from gateway.entry.logs import start_logs
-from gateway.entry.plugins import adapters
+from gateway.entry.plugins import adapters, setting_names
 from gateway.entry.settings import SettingError, Settings, environment, read_settings
 from gateway.infra.embedded import Embedded
 from gateway.services.seed import seed
@@ -35,8 +35,7 @@ Command = Callable[[argparse.Namespace], Awaitable[int]]
 
 def settings_now() -> Settings:
     """Read the settings; on loopback a missing master key is made and kept in the data folder."""
-    fields = [name for spec in adapters() for name in spec.fields]
-    settings = read_settings(environment(Path.cwd()), fields)
+    settings = read_settings(environment(Path.cwd()), setting_names(adapters()))
     if settings.master_key or not settings.is_loopback or settings.database_url:
         return settings
     path = settings.data_dir / "master.key"

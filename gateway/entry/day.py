@@ -28,7 +28,7 @@ from gateway.domain.calendar import day_start
 from gateway.entry.bootstrap import Parts, build, engine_of, reconciliation_of
 from gateway.entry.day_witness import Inbox, differences, free_port, inbox_app
 from gateway.entry.demo import agency, simulated, simulator_config
-from gateway.entry.plugins import adapters
+from gateway.entry.plugins import adapters, setting_names
 from gateway.entry.settings import PREFIX, Settings, read_settings
 from gateway.infra.clock import TestClock
 from gateway.infra.embedded import Embedded
@@ -219,7 +219,7 @@ def _settings(folder: Path, port: int, banks: int) -> Settings:
         f"{PREFIX}WIRE_ALLOW": "127.0.0.0/8",
         f"{PREFIX}DATA_DIR": str(folder),
     }
-    settings = read_settings(values, [f for spec in adapters() for f in spec.fields])
+    settings = read_settings(values, setting_names(adapters()))
     return simulated(settings, folder, f"http://127.0.0.1:{banks}")
 
 

@@ -19,6 +19,7 @@ from gateway.services.invariants import violations
 
 versions_known: Final = range(15, 19)  # PostgreSQL, by CONTRACT 7.
 clock_skew_max: Final = timedelta(seconds=5)
+calendar_ahead: Final = timedelta(days=60)  # Next year's Tết is decreed by then.
 late_ticks_max: Final = 3  # A job that missed so many of its ticks has stopped.
 
 
@@ -159,6 +160,21 @@ async def days(parts: Parts) -> Finding:
     return Finding("days", is_right=True, said="all that are over are closed")
 
 
+async def calendar(parts: Parts) -> Finding:
+    """Look whether the working calendar reaches far enough ahead, and what is not decreed yet."""
+    known, today = parts.captures.calendar, hanoi_day(parts.clock.now())
+    ahead = today + calendar_ahead
+    missing = sorted({today.year, ahead.year} - known.years)
+    if missing:
+        return Finding("calendar", is_right=False, said=f"no working calendar covers {missing[0]}:"
+                       f" add gateway/calendar/vietnam-{missing[0]}.toml.")  # fmt: skip
+    open_days = [day.isoformat() for day in sorted(known.undecided) if today <= day]
+    said = f"covers {min(known.years)} to {max(known.years)}"
+    if open_days:
+        said += f"; expected days off that nobody has decreed: {', '.join(open_days)}"
+    return Finding("calendar", is_right=True, said=said)
+
+
 async def books(parts: Parts) -> Finding:
     """Ask every invariant."""
     wrong = await violations(parts.store)
@@ -179,7 +195,7 @@ async def folder(parts: Parts) -> Finding:
 
 
 LOOKS: Final[tuple[Look, ...]] = (
-    database, clock, key, folder, providers, agencies, worker, messages, days, books,
+    database, clock, key, folder, providers, agencies, worker, messages, days, calendar, books,
 )  # fmt: skip
 
 

@@ -3,13 +3,15 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import bindparam, select, text
 
 from gateway.domain import ledger
 from gateway.domain import payment as rules
-from gateway.domain.calendar import hanoi_day
+from gateway.domain.calendar import BusinessDays, Calendar, hanoi_day
+from gateway.domain.errors import Refusal
 from gateway.domain.ids import find_references
 from gateway.domain.payment import Break, Capture, Payment, Standing
 from gateway.domain.states import LIVE, AttemptState, State
@@ -67,10 +69,19 @@ class Captures:
     store: Store
     payments: Payments
     agencies: Mapping[tuple[str, str], str]  # (provider, account) -> agency
+    days: Mapping[tuple[str, str], BusinessDays]  # Of the accounts that do not book by Hanoi's day.
+    calendar: Calendar
 
     def agency_of(self, provider: Provider) -> str:
         """Give the agency whose account this is."""
         return self.agencies[provider.name, provider.account]
+
+    def business_day(self, provider: str, account: str, at: datetime) -> date:
+        """Give the day on which an account books an instant: by its cut-off and its calendar.
+
+        Raises Refusal where the account rests on days off and no calendar covers the year.
+        """
+        return self.days.get((provider, account), BusinessDays()).of(at, self.calendar)
 
     async def apply(
         self, tx: Tx, provider: Provider, said: Notice, source: str, source_id: str, raw: str
@@ -181,6 +192,7 @@ class Captures:
         now = self.store.clock.now()
         paid_at = said.paid_at or now
         on = hanoi_day(paid_at)
+        business_on = self._moved(provider, paid_at) or on
         source, source_id, raw = evidence
         agency = attempt["agency_id"] if attempt else self.agency_of(provider)
         order = 0 if not said.movement or said.movement.bank_reference else 1
@@ -189,13 +201,21 @@ class Captures:
             txn_id=said.txn_id, amount=said.amount, fixed=provider.can.fixed_amount,
             expected=attempt["amount"] if attempt else None,
             attempt_id=attempt["id"] if attempt else None,
-            booked_on=await tx.open_day(agency, on), value_on=on, paid_at=paid_at, taken_at=now,
+            booked_on=await tx.open_day(agency, business_on), value_on=on, paid_at=paid_at,
+            taken_at=now,
             evidence_source=source, evidence_id=source_id,
             evidence_hash=raw or hashlib.sha256(f"{source}|{source_id}".encode()).hexdigest(),
             movement_key=_movement_key(said.movement, 0) if said.movement and not order else None,
             bank_reference=said.movement.bank_reference if said.movement else None,
             into=ledger.CASH if said.is_cash else ledger.CLEARING,
         )  # fmt: skip
+
+    def _moved(self, provider: Provider, paid_at: datetime) -> date | None:
+        """Give the business day; None where no calendar says it, for money is never refused."""
+        try:
+            return self.business_day(provider.name, provider.account, paid_at)
+        except Refusal:
+            return None
 
     async def _book(
         self, tx: Tx, provider: Provider, said: Notice, attempt: Row | None, capture: Capture
@@ -210,6 +230,8 @@ class Captures:
         step = rules.take(payment, capture, attempt["agency_id"] if attempt else agency, standing)
         if step.payment:
             step = replace(step, payment=replace(step.payment, in_doubt=False))
+        if self._moved(provider, capture.paid_at) is None:
+            step = replace(step, breaks=(*step.breaks, rules.unmoved(capture, payment)))
         (after,) = await tx.record([step])
         if attempt and (capture.fixed or after is None or after.state is not State.OPEN):
             await set_attempt(tx, attempt, state="captured", ask_at=None)

@@ -575,6 +575,7 @@ statement_line = Table(
         words("line_key"),  # Names the movement, so that overlapping files add nothing.
         Column("booked_on", Date, nullable=False),
         Column("value_on", Date, nullable=False),
+        instant("txn_at", optional=True),  # Where the file tells the time, as a provider's does.
         words("kind"),  # payment | refund | charge | reversal | credit | debit | revenue
         Column("gross", BigInteger, nullable=False),
         Column("fee", BigInteger, nullable=False),

@@ -50,6 +50,7 @@ class StatementLine:
     gross: int
     fee: int
     net: int
+    txn_at: datetime | None = None
     txn_id: str | None = None
     reference: str | None = None
     batch_id: str | None = None
@@ -200,9 +201,9 @@ def _check_time(kind: str, text: str) -> str | None:
     return "is not a date YYYY-MM-DD" if kind == "day" else "is not a time YYYY-MM-DDThh:mm:ss"
 
 
-def _instant_day(text: str) -> date:
+def _instant(text: str) -> datetime:
     at = datetime.fromisoformat(text)
-    return hanoi_day(at) if at.tzinfo else at.replace(tzinfo=HANOI).date()
+    return at if at.tzinfo else at.replace(tzinfo=HANOI)
 
 
 def _candidates(*texts: str) -> tuple[str, ...]:
@@ -219,14 +220,15 @@ def _candidates(*texts: str) -> tuple[str, ...]:
 def _provider(line_no: int, row: Mapping[str, str]) -> StatementLine:
     # A file names the provider alone when it has one account with us, called "default".
     account = row["provider"] if "/" in row["provider"] else f"{row['provider']}/default"
-    booked_on = _instant_day(row["txn_at"])
+    txn_at = _instant(row["txn_at"])
+    booked_on = hanoi_day(txn_at)
     settled = row["settled_on"]
     return StatementLine(
         line_no=line_no, source="provider", account=account,
         line_key=f"{row['kind']}|{row['provider_txn_id']}", booked_on=booked_on,
         value_on=date.fromisoformat(settled) if settled else booked_on, kind=row["kind"],
         gross=int(row["gross"]), fee=int(row["fee"]), net=int(row["net"]),
-        txn_id=row["provider_txn_id"], reference=row["merchant_reference"] or None,
+        txn_at=txn_at, txn_id=row["provider_txn_id"], reference=row["merchant_reference"] or None,
         batch_id=row["batch_id"] or None, candidates=_candidates(row["merchant_reference"]),
     )  # fmt: skip
 

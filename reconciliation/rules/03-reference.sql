@@ -13,7 +13,7 @@ WITH pair AS (
   JOIN capture c ON c.id = s.capture_id AND c.is_transfer AND c.amount = l.net
    AND c.provider_account = a.provider_account
   WHERE l.source = 'statement' AND l.net > 0
-    AND l.day_no - c.day_no BETWEEN -3 AND 3
+    AND l.day_no BETWEEN c.day_no - 3 AND c.business_no + 3
     AND NOT EXISTS (SELECT 1 FROM matched m WHERE m.line_id = l.id)
     AND NOT EXISTS (SELECT 1 FROM matched m JOIN line x ON x.id = m.line_id
                     WHERE m.capture_id = c.id AND x.source = 'statement')
@@ -24,7 +24,7 @@ WITH pair AS (
   JOIN capture c ON c.is_transfer AND c.provider_account = a.provider_account
    AND c.bank_reference = l.reference AND c.amount = l.net
   WHERE l.source = 'statement' AND l.net > 0
-    AND l.day_no - c.day_no BETWEEN -3 AND 3
+    AND l.day_no BETWEEN c.day_no - 3 AND c.business_no + 3
     AND NOT EXISTS (SELECT 1 FROM matched m WHERE m.line_id = l.id)
     AND NOT EXISTS (SELECT 1 FROM matched m JOIN line x ON x.id = m.line_id
                     WHERE m.capture_id = c.id AND x.source = 'statement')

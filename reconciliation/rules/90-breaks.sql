@@ -55,7 +55,7 @@ UNION ALL
 SELECT 'missing_at_provider', 'capture:' || c.id, c.amount, NULL, c.id,
        'the provider''s report of that day does not list it', c.value_on
 FROM capture c
-JOIN told t ON t.source = 'provider' AND t.account = c.provider_account AND t.upto >= c.day_no
+JOIN told t ON t.source = 'provider' AND t.account = c.provider_account AND t.upto >= c.business_no
 WHERE NOT c.is_transfer
   AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.capture_id = c.id AND s.source = 'provider')
   AND NOT EXISTS (SELECT 1 FROM line l WHERE l.source = 'provider'
@@ -65,7 +65,7 @@ SELECT 'missing_at_provider', 'capture:' || c.id, c.amount, NULL, c.id,
        'the bank''s statement of that day does not list this transfer', c.value_on
 FROM capture c
 JOIN bank_account a ON a.provider_account = c.provider_account
-JOIN told t ON t.source = 'statement' AND t.account = a.account AND t.upto > c.day_no
+JOIN told t ON t.source = 'statement' AND t.account = a.account AND t.upto > c.business_no
 WHERE c.is_transfer
   AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.capture_id = c.id AND s.source = 'statement')
 UNION ALL
@@ -73,7 +73,7 @@ SELECT 'missing_at_treasury', 'capture:' || d.capture_id, sum(d.amount), NULL, d
        'the treasury has not confirmed it in time', min(d.booked_on)
 FROM due d
 JOIN (SELECT max(upto) AS upto FROM told WHERE source = 'treasury') t
-  ON t.upto > d.day_no + (SELECT days FROM treasury_patience)
+  ON t.upto > d.confirm_by_no
 WHERE NOT EXISTS (SELECT 1 FROM settled s WHERE s.capture_id = d.capture_id
                   AND s.source = 'treasury')
 GROUP BY d.capture_id

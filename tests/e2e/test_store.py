@@ -5,6 +5,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from gateway.store.migrate import migrate
+
 _AGENCY = (
     "INSERT INTO agency (id, name, tax_code, address, budget_chapter, is_sandbox, settings)"
     " VALUES ('a', 'A', '0100000000', 'Hà Nội', '412', true, '{}')"
@@ -53,3 +55,17 @@ async def test_an_entry_without_a_positive_amount_is_refused(engine: AsyncEngine
     with pytest.raises(IntegrityError, match="ck_entry_amount"):
         async with engine.begin() as connection:
             await connection.execute(text(_ENTRY), {"amount": 0})
+
+
+async def test_an_older_database_learns_the_time_of_a_line(engine: AsyncEngine) -> None:
+    """And its auditors may read it, as they may every column that hides nothing."""
+    async with engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE statement_line DROP COLUMN txn_at"))
+        await connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))
+
+    await migrate(engine)
+
+    async with engine.begin() as connection:
+        may = "has_column_privilege('thuphi_auditor', 'statement_line', 'txn_at', 'SELECT')"
+        found = await connection.execute(text(f"SELECT {may}"))
+    assert found.scalar_one() is True

@@ -14,8 +14,9 @@ from reconciliation.inputs import Inputs
 DAY_NO = (date(2026, 11, 18) - date(2000, 1, 1)).days
 PG_TYPES = {
     "amount": "bigint", "day_no": "int", "line_no": "int", "gross": "bigint", "fee": "bigint",
-    "net": "bigint", "days": "int", "is_transfer": "boolean", "value_on": "date",
-    "booked_on": "date", "paid_at": "timestamptz",
+    "net": "bigint", "is_transfer": "boolean", "value_on": "date",
+    "booked_on": "date", "paid_at": "timestamptz", "business_on": "date", "business_no": "int",
+    "confirm_by_no": "int",
 }  # fmt: skip
 
 
@@ -39,7 +40,8 @@ def test_every_line_is_a_match_or_a_break_and_never_both(seed: int) -> None:
     assert matched.isdisjoint(broken)
     assert all(m.rule and m.why for m in result.matches)
     assert all(d.kind and d.why and d.amount > 0 for d in result.differences)
-    _each_capture_once(result, ("02-bank-movement", "03-reference", "04-nth-of-equals"))
+    transfers = ("02-bank-movement", "03-reference", "04-nth-of-equals", "11-business-day")
+    _each_capture_once(result, transfers)
     lines_used = [(m.line_id, m.capture_id) for m in result.matches]
     assert len(lines_used) == len(set(lines_used))
 
@@ -83,10 +85,12 @@ def _world(seed: int) -> Inputs:
             chance.choice((5_000, 10_000)),
             (chance.random() < 0.6),
         )
+        business = n + chance.choice((0, 0, 1, 3))  # After the cut-off; on a Friday evening.
         captures.append({
             "id": f"cap{i:02}", "provider_account": "vietqr/default" if is_transfer
             else "vnpay/default", "txn_id": f"T{i}", "amount": amount, "value_on": _day(n),
             "day_no": DAY_NO + n, "paid_at": datetime(2026, 11, 18 + n, 5, i, tzinfo=UTC),
+            "business_on": _day(business), "business_no": DAY_NO + business,
             "is_transfer": is_transfer,
             "bank_reference": chance.choice((None, None, f"FT{i}", "FT1")) if is_transfer else None,
         })  # fmt: skip
@@ -94,8 +98,9 @@ def _world(seed: int) -> Inputs:
         shares.append({"capture_id": f"cap{i:02}", "payment_id": f"pay{which}",
                        "reference": references[which]})  # fmt: skip
         dues.append({"payment_id": f"pay{i}", "capture_id": f"cap{i:02}", "kind": "phi",
-                     "budget_line": "2716", "amount": amount, "booked_on": _day(n),
-                     "day_no": DAY_NO + n})  # fmt: skip
+                     "budget_line": "2716", "amount": amount, "booked_on": _day(business),
+                     "day_no": DAY_NO + business,
+                     "confirm_by_no": DAY_NO + business + 3})  # fmt: skip
     for i in range(24):
         source = ("provider", "statement", "treasury")[i % 3]
         n, amount = chance.randrange(2), chance.choice((5_000, 10_000))

@@ -1,10 +1,14 @@
 """A setting that is missing, unknown or malformed stops the start with one sentence."""
 
+from datetime import time
 from pathlib import Path
 
 import pytest
 
+from gateway.domain.calendar import BusinessDays, Works
+from gateway.entry.plugins import adapters, business_days, offered, setting_names
 from gateway.entry.settings import SettingError, read_settings
+from gateway.infra.wire import GuardedWire
 
 FIELDS = ("VNPAY_TMN_CODE", "VNPAY_SECRET")
 
@@ -63,3 +67,53 @@ def test_the_databases_password_may_stand_in_a_file_of_its_own(tmp_path: Path) -
 
     assert settings.database_url == "postgresql://thuphi:a%2Fb%40c%3Ad%25@postgres:5432/thuphi"
     assert "a%2Fb" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ({}, {}),
+        ({"CUT_OFF": "16:30"}, BusinessDays(time(16, 30))),
+        ({"WORKING_DAYS": "yes"}, BusinessDays(None, Works.WORKING_DAYS)),
+        ({"CUT_OFF": "09:05", "WORKING_DAYS": "no"}, BusinessDays(time(9, 5))),
+    ],
+)
+def test_each_account_tells_its_business_day(
+    values: dict[str, str], found: BusinessDays | dict[str, str]
+) -> None:
+    """Any provider's, ours and a third party's alike; a midnight account has no entry."""
+    for spec in adapters():
+        given = {f"THUPHI_{spec.name.upper()}_{k}": v for k, v in values.items()}
+        settings = read_settings(given, setting_names(adapters()))
+
+        days = business_days(adapters(), settings)
+
+        assert days == ({(spec.name, "default"): found} if values else {})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("CUT_OFF", "4pm", "such as 16:30"),
+        ("CUT_OFF", "24:00", "such as 16:30"),
+        ("CUT_OFF", "16:30:00", "such as 16:30"),
+        ("CUT_OFF", "00:00", "leave it out"),
+        ("WORKING_DAYS", "true", "yes or no"),
+    ],
+)
+def test_a_business_day_that_cannot_be_is_one_sentence(
+    name: str, value: str, sentence: str
+) -> None:
+    settings = read_settings({f"THUPHI_VNPAY_{name}": value}, setting_names(adapters()))
+
+    with pytest.raises(SettingError, match=sentence) as caught:
+        business_days(adapters(), settings)
+
+    assert f"THUPHI_VNPAY_{name}" in str(caught.value)
+
+
+def test_a_cut_off_for_a_provider_that_is_not_set_up_is_not_passed_over() -> None:
+    settings = read_settings({"THUPHI_VNPAY_CUT_OFF": "16:30"}, setting_names(adapters()))
+
+    with pytest.raises(SettingError, match="vnpay also needs THUPHI_VNPAY_TMN_CODE"):
+        offered(adapters(), settings, GuardedWire(frozenset(), ()))

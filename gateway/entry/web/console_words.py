@@ -77,6 +77,7 @@ RULES: Final[Words] = {
     "08-obligation": ("Kho bạc xác nhận từng khoản", "Obligation at the treasury"),
     "09-lump": ("Kho bạc xác nhận gộp", "Lump at the treasury"),
     "10-top-up": ("Cơ quan bù phí", "Charges made good"),
+    "11-business-day": ("Cùng ngày nghiệp vụ của tài khoản", "The account's business day"),
 }  # fmt: skip
 PROPOSALS: Final[Words] = {
     "refund": ("hoàn trả người nộp", "refund the payer"),
@@ -118,6 +119,8 @@ REASONS: Final[Words] = {
         "the bank's statement of that day does not list this transfer":
             "sao kê ngày đó không có khoản chuyển này",
         "the treasury has not confirmed it in time": "quá hạn mà kho bạc chưa xác nhận",
+        "no working calendar covers this year, so the day was not moved":
+            "chưa có lịch làm việc của năm này nên ngày nghiệp vụ chưa được chuyển",
     }.items()
 }  # fmt: skip
 ROLES: Final[Words] = {

@@ -20,6 +20,7 @@ STATUS: Final = {
     "idempotency-key-reused": 422,
     "return-url-not-registered": 422,
     "no-rule-for-date": 422,
+    "no-calendar-for-year": 422,
     "unknown-procedure": 422,
     "price-not-allowed": 403,
     "provider-unavailable": 409,
