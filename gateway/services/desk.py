@@ -37,6 +37,7 @@ _WAITING: Final = text(
     " (SELECT min(since_on) FROM break WHERE agency_id = :agency AND state = 'open') AS oldest,"
     " (SELECT count(*) FROM receipt WHERE agency_id = :agency AND xml IS NULL"
     " AND numbered_at < :before) AS unsealed,"
+    " (SELECT count(*) FROM refund WHERE agency_id = :agency AND state = 'requested') AS refunds,"
     " (SELECT count(*) FROM delivery WHERE agency_id = :agency AND state = 'stuck') AS stuck,"
     " (SELECT count(*) FROM statement_file WHERE agency_id = :agency AND state = 'queued')"
     " AS files,"
@@ -121,6 +122,10 @@ _STORY: Final = text(
     " UNION ALL SELECT r.ended_at, 9, 'match', m.rule, m.amount, m.why, m.run_id"
     " FROM recon_match m JOIN recon_run r ON r.agency_id = m.agency_id AND r.id = m.run_id"
     f" WHERE m.agency_id = :agency AND m.capture_id IN {_CAPTURES_OF}"
+    " UNION ALL SELECT created_at, 5, 'refund', state, amount, reason, id FROM refund"
+    " WHERE agency_id = :agency AND payment_id = :id"
+    " UNION ALL SELECT opened_at, 5, 'dispute', state, amount, provider, id FROM dispute"
+    " WHERE agency_id = :agency AND payment_id = :id"
     " UNION ALL SELECT at, 10, 'audit', action, NULL, actor, NULL FROM audit"
     " WHERE agency_id = :agency AND object_id = :id ORDER BY 1, 2"
 )

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import httpx
@@ -10,23 +9,10 @@ import pytest
 import pytest_asyncio
 from books import DAY, reconcile, take, written
 from front_door import AGENCY, Site
+from officers import csrf, signed_in
 from sqlalchemy import text
 
 from gateway.services.seed import seed
-
-
-@asynccontextmanager
-async def signed_in(
-    site: Site, role: str = "accountant", agency: str = AGENCY
-) -> AsyncIterator[httpx.AsyncClient]:
-    """Sign a new member of staff in; give their browser."""
-    name = f"{role}-{agency}"
-    password = await site.parts.access.add_staff(name, role, agency)
-    said = {"username": name, "password": password}
-    async with httpx.AsyncClient(base_url=site.parts.settings.public_url) as browser:
-        answer = await browser.post("/console/login", data=said)
-        assert answer.status_code == 303, answer.text
-        yield browser
 
 
 @pytest_asyncio.fixture
@@ -36,16 +22,10 @@ async def desk(site: Site) -> AsyncIterator[httpx.AsyncClient]:
         yield browser
 
 
-def csrf(page: str) -> str:
-    found = re.search(r'name="csrf" value="([^"]+)"', page)
-    assert found
-    return found.group(1)
-
-
 @pytest.mark.parametrize(
     "path",
     ["", "/payments", "/payments/x", "/breaks", "/breaks/x", "/receipts", "/trial-balance", "/days",
-     "/runs/x"],
+     "/runs/x", "/refunds", "/refunds/x"],
 )  # fmt: skip
 async def test_nobody_sees_a_page_without_signing_in(site: Site, path: str) -> None:
     answer = await site.http.get(f"/console{path}")

@@ -17,8 +17,10 @@ from gateway.domain.errors import Refusal
 from gateway.entry.bootstrap import Parts
 from gateway.entry.web import api, console_door, front, notices, pay, receipts, reference
 from gateway.entry.web.console import Console
+from gateway.entry.web.console_refunds import RefundPages
 from gateway.entry.web.metrics import Metrics
 from gateway.services.desk import Desk
+from gateway.services.refund_list import RefundList
 from reconciliation.intake import Intake
 
 log: Final = logging.getLogger("thuphi.web")
@@ -57,14 +59,12 @@ def build_app(parts: Parts) -> FastAPI:
     app.include_router(notices.routes(parts.notices))
     app.include_router(pay.routes(pay.PayPages(parts.store, parts.attempts)))
     app.include_router(receipts.routes(receipts.ReceiptPages(parts.receipts)))
-    app.include_router(
-        console_door.routes(
-            Console(
-                parts.store, parts.access, Desk(parts.store, parts.vault),
-                Intake(parts.engine, parts.clock, parts.vault), parts.settings.public_url,
-            )
-        )
+    console = Console(
+        parts.store, parts.access, Desk(parts.store, parts.vault),
+        Intake(parts.engine, parts.clock, parts.vault), parts.settings.public_url,
     )  # fmt: skip
+    refunds = RefundPages(console, parts.refunds, parts.sender, RefundList(parts.store))
+    app.include_router(console_door.routes(console, refunds))
     app.include_router(reference.routes(app))
     app.include_router(front.routes())
     metrics = Metrics()

@@ -15,11 +15,13 @@ from fastapi.responses import RedirectResponse, Response
 from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import Refusal
 from gateway.domain.ledger import TITLES
+from gateway.domain.refund import refundable
 from gateway.entry.web.console_page import Look, render
 from gateway.services import catalogue
 from gateway.services.access import Access, Officer, session_hours_max
 from gateway.services.books import trial_balance
 from gateway.services.desk import Desk, Search, age_days, cut, page_rows_max
+from gateway.services.refund_rows import SURPLUS, SUSPENDED
 from gateway.store.tx import Row, Store
 from receipts.words import in_words
 from reconciliation.intake import Intake
@@ -97,7 +99,7 @@ class Console:
         """Show what came in today, and what waits for somebody."""
         seen = await self.desk.today(officer.agency_id)
         now = self.store.clock.now()
-        return self._page("today", request, officer, seen | {
+        return self.page("today", request, officer, seen | {
             "total": sum(r["amount"] for r in seen["came"]),
             "count": sum(r["n"] for r in seen["came"]),
             "oldest_days": age_days(seen["waits"]["oldest"], now)
@@ -116,7 +118,7 @@ class Console:
         rows, last = cut(await self.desk.payments(officer.agency_id, search))
         if len(rows) == 1 and search.words and not search.before:
             return RedirectResponse(f"/console/payments/{rows[0]['id']}", 303)
-        return self._page("payments", request, officer, {
+        return self.page("payments", request, officer, {
             "rows": [
                 dict(r) | {"title": _name(officer, r["procedure"], look)} for r in rows
             ],
@@ -131,11 +133,12 @@ class Console:
         """Show one payment and its whole story."""
         payment, receipts, moments = await self.desk.story(officer.agency_id, payment_id)
         look = self.look(request, officer)
-        return self._page("payment", request, officer, {
+        return self.page("payment", request, officer, {
             "p": payment, "title": _name(officer, payment.procedure, look),
             "words": in_words(payment.amount), "receipts": receipts,
             "moments": [_moment(m) for m in moments], "payer": payer,
             "may_see_payer": officer.role in MAY_SEE_PAYER and payment.payer_sealed is not None,
+            "refundable": refundable(payment) if officer.role in MAY_SEE_PAYER else 0,
         })  # fmt: skip
 
     async def reveal(self, request: Request, officer: Officer, payment_id: str) -> Response:
@@ -156,7 +159,7 @@ class Console:
             )
         )  # fmt: skip
         now = self.store.clock.now()
-        return self._page("breaks", request, officer, {
+        return self.page("breaks", request, officer, {
             "rows": [dict(r) | {"age": age_days(r["since_on"], now)} for r in rows],
             "state": state, "kind": asked.get("kind", ""), "next": _next(asked, last),
         })  # fmt: skip
@@ -165,7 +168,12 @@ class Console:
         """Show one case."""
         row = await self.desk.case(officer.agency_id, break_id)
         age = age_days(row["since_on"], self.store.clock.now())
-        return self._page("break", request, officer, {"k": dict(row) | {"age": age}})
+        may_refund = (
+            officer.role in MAY_SEE_PAYER and row["state"] == "open" and row["capture_id"]
+            and row["kind"] in (*SURPLUS, *SUSPENDED)
+        )  # fmt: skip
+        shown = {"k": dict(row) | {"age": age}, "may_refund": may_refund}
+        return self.page("break", request, officer, shown)
 
     async def receipts(self, request: Request, officer: Officer) -> Response:
         """Show receipts, newest first."""
@@ -178,7 +186,7 @@ class Console:
                 asked.get("before", "")[:40],
             )
         )  # fmt: skip
-        return self._page("receipts", request, officer, {
+        return self.page("receipts", request, officer, {
             "rows": rows, "series": asked.get("series", ""), "number": number,
             "next": _next(asked, last),
         })  # fmt: skip
@@ -190,7 +198,7 @@ class Console:
         since = min(_day(asked.get("since")) or on, on)
         lines = await trial_balance(self.store, officer.agency_id, on, since)
         parts = [[asdict(x) for x in lines if x.is_memorandum is memo] for memo in (False, True)]
-        return self._page("balance", request, officer, {
+        return self.page("balance", request, officer, {
             "on": on, "since": since,
             "parts": [{"lines": p, "total": _total(p)} for p in parts if p],
         })  # fmt: skip
@@ -198,7 +206,7 @@ class Console:
     async def days(self, request: Request, officer: Officer) -> Response:
         """Show days, their last run, and the files that came."""
         days, files = await self.desk.days(officer.agency_id)
-        return self._page("days", request, officer, {
+        return self.page("days", request, officer, {
             "days": days, "files": files, "profiles": PROFILES,
             "may_upload": officer.role in MAY_UPLOAD, "told": request.query_params.get("told", ""),
             "yesterday": hanoi_day(self.store.clock.now()) - timedelta(days=1),
@@ -222,11 +230,12 @@ class Console:
     async def run(self, request: Request, officer: Officer, run_id: str) -> Response:
         """Show one run: what it looked at, what it matched and why."""
         run, matches = await self.desk.run(officer.agency_id, run_id)
-        return self._page("run", request, officer, {"run": run, "matches": matches})
+        return self.page("run", request, officer, {"run": run, "matches": matches})
 
-    def _page(
+    def page(
         self, name: str, request: Request, officer: Officer, values: Mapping[str, Any]
     ) -> Response:
+        """Make a page of a template, and keep the language that was asked for."""
         look = self.look(request, officer)
         answer = render(name, look, {"rows_max": page_rows_max, **values})
         if request.query_params.get("lang") in ("vi", "en"):

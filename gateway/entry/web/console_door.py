@@ -14,6 +14,7 @@ from fastapi.responses import RedirectResponse, Response
 from gateway.domain.errors import Refusal
 from gateway.entry.web.console import Console
 from gateway.entry.web.console_page import render
+from gateway.entry.web.console_refunds import RefundPages
 from gateway.services.access import Officer
 from reconciliation.readers.table import file_bytes_max
 
@@ -22,7 +23,7 @@ upload_bytes_max: Final = file_bytes_max + 65_536  # A file, and the form around
 Page = Callable[..., Awaitable[Response]]
 
 
-def routes(console: Console) -> APIRouter:
+def routes(console: Console, refunds: RefundPages) -> APIRouter:
     """Give the routes: whoever is not signed in is sent to the form."""
     door = APIRouter(prefix="/console", include_in_schema=False)
 
@@ -40,11 +41,15 @@ def routes(console: Console) -> APIRouter:
         ("", console.today), ("/payments", console.payments), ("/payments/{id}", console.payment),
         ("/breaks", console.breaks), ("/breaks/{id}", console.case),
         ("/receipts", console.receipts), ("/trial-balance", console.balance),
-        ("/days", console.days), ("/runs/{id}", console.run),
+        ("/days", console.days), ("/runs/{id}", console.run), ("/refunds", refunds.list),
+        ("/refunds/{id}", refunds.one),
     )  # fmt: skip
     writes: tuple[tuple[str, Page], ...] = (
         ("/payments/{id}/payer", console.reveal), ("/files", console.upload),
-        ("/logout", console.sign_out),
+        ("/logout", console.sign_out), ("/payments/{id}/refunds", refunds.ask),
+        ("/breaks/{id}/refund", refunds.ask_for_case), ("/refunds/{id}/decide", refunds.decide),
+        ("/refunds/{id}/prove", refunds.prove), ("/refunds/{id}/payee", refunds.name_payee),
+        ("/refunds/{id}/payee-seen", refunds.payee),
     )  # fmt: skip
     for path, page in reads:
         door.add_api_route(path, _guarded(console, page, is_post=False), methods=["GET"])

@@ -130,6 +130,12 @@ ROLES: Final[Words] = {
 }  # fmt: skip
 ACTIONS: Final[Words] = {
     "payer.read": ("Xem thông tin người nộp", "Payer's data read"),
+    "payee.read": ("Xem người nhận hoàn trả", "Payee's data read"),
+    "refund.approve": ("Duyệt hoàn trả", "Refund approved"),
+    "refund.reject": ("Từ chối hoàn trả", "Refund rejected"),
+    "refund.prove": ("Ghi chứng từ hoàn trả", "Refund proved"),
+    "refund.give_up": ("Không hoàn trả được", "Refund given up"),
+    "refund.payee": ("Ghi người nhận hoàn trả", "Payee named"),
 }  # fmt: skip
 PROFILES: Final[Words] = {
     "canonical-provider": ("Báo cáo ngân hàng, ví", "Provider's report"),
@@ -140,11 +146,27 @@ PAYER: Final[Words] = {
     "name": ("Họ tên", "Name"), "email": ("Thư điện tử", "E-mail"),
     "phone": ("Điện thoại", "Phone"), "citizen_id": ("Số định danh", "Citizen id"),
 }  # fmt: skip
+REFUNDS: Final[Words] = {
+    "requested": ("Chờ duyệt", "Waiting for approval"), "approved": ("Đã duyệt", "Approved"),
+    "rejected": ("Bị từ chối", "Rejected"), "sent": ("Đã gửi ngân hàng, ví", "With the provider"),
+    "in_doubt": ("Chưa rõ kết quả", "In doubt"), "done": ("Đã hoàn trả", "Done"),
+    "failed": ("Không hoàn trả được", "Failed"),
+}  # fmt: skip
+ROUTES: Final[Words] = {
+    "provider": ("ngân hàng, ví đã thu", "the provider that took it"),
+    "transfer": ("chuyển khoản", "a bank transfer"),
+    "treasury": ("kho bạc", "the treasury"),
+}  # fmt: skip
+REFUND_SOURCES: Final[Words] = {
+    "debt": ("khoản đã nộp", "what paid the fee"), "surplus": ("tiền nộp thừa", "the surplus"),
+    "suspended": ("tiền đang treo", "money in suspense"),
+}  # fmt: skip
 KINDS: Final[Words] = {"phi": ("phí", "fee"), "le_phi": ("lệ phí", "charge")}
 TABLES: Final[Mapping[str, Words]] = {
     "state": STATES, "provider": PROVIDERS, "break": BREAKS, "result": RESULTS,
     "source": SOURCES, "event": EVENTS, "rule": RULES, "proposal": PROPOSALS, "role": ROLES,
     "action": ACTIONS, "reason": REASONS, "profile": PROFILES, "payer": PAYER, "kind": KINDS,
+    "refund": REFUNDS, "route": ROUTES, "source_of_refund": REFUND_SOURCES,
 }  # fmt: skip
 
 

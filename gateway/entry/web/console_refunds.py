@@ -1,0 +1,152 @@
+"""The console's pages for giving money back: ask, look, agree or refuse, prove."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse, Response
+
+from gateway.domain.errors import Refusal
+from gateway.domain.money import amount_dong_max
+from gateway.entry.web.console import Console
+from gateway.services.access import Officer
+from gateway.services.desk import cut
+from gateway.services.refund_list import RefundList
+from gateway.services.refund_sender import RefundSender
+from gateway.services.refunds import RefundDesk, reason_chars_max
+
+MAY_ASK: Final = frozenset({"accountant", "approver", "clerk"})
+MAY_DECIDE: Final = frozenset({"approver", "accountant"})
+document_chars_max: Final = 120
+PAYEE: Final = {"bank": 120, "account": 40, "name": 120}  # What a transfer needs, and how long.
+
+
+@dataclass(frozen=True, slots=True)
+class RefundPages:
+    """The routes under ``/console/refunds``, and the two forms that begin one."""
+
+    console: Console
+    desk: RefundDesk
+    sender: RefundSender
+    seen: RefundList
+
+    async def list(self, request: Request, officer: Officer) -> Response:
+        """Show refunds, those that wait for somebody first."""
+        asked = request.query_params
+        state = asked.get("state", "")[:16]
+        rows, last = cut(
+            await self.seen.of_agency(officer.agency_id, state, asked.get("before", "")[:40])
+        )
+        return self.console.page("refunds", request, officer, {
+            "rows": rows, "state": state,
+            "next": f"?state={state}&before={last['id']}" if last else "",
+        })  # fmt: skip
+
+    async def one(
+        self, request: Request, officer: Officer, refund_id: str,
+        payee: Mapping[str, str] | None = None,
+    ) -> Response:  # fmt: skip
+        """Show one refund, and what this officer may do about it."""
+        row = await self.seen.one(officer.agency_id, refund_id)
+        me = f"staff:{officer.username}"
+        return self.console.page("refund", request, officer, {
+            "r": row, "payee": payee, "steps": PAYEE,
+            "may_decide": officer.role in MAY_DECIDE and row["state"] == "requested"
+            and row["requested_by"] != me,
+            "is_mine": row["requested_by"] == me and row["state"] == "requested",
+            "may_prove": officer.role in MAY_DECIDE and row["state"] == "approved"
+            and row["route"] != "provider" and row["decided_by"] != me,
+            "may_see_payee": officer.role in MAY_DECIDE and row["has_payee"],
+        })  # fmt: skip
+
+    async def ask(self, request: Request, officer: Officer, payment_id: str) -> Response:
+        """Ask for a refund of a payment."""
+        _require(officer, MAY_ASK)
+        form = await _fields(request)
+        wanted = (_amount(form, "amount"), _reason(form), _amount(form, "expected"))
+        made = await self.desk.ask_for_officer(
+            officer.agency_id, payment_id, wanted, f"staff:{officer.username}", _payee(form)
+        )
+        return RedirectResponse(f"/console/refunds/{made}", 303)
+
+    async def ask_for_case(self, request: Request, officer: Officer, break_id: str) -> Response:
+        """Ask to give back the money of a case."""
+        _require(officer, MAY_ASK)
+        form = await _fields(request)
+        made = await self.desk.ask_for_case(
+            officer.agency_id, break_id, _reason(form), f"staff:{officer.username}", _payee(form)
+        )
+        return RedirectResponse(f"/console/refunds/{made}", 303)
+
+    async def decide(self, request: Request, officer: Officer, refund_id: str) -> Response:
+        """Approve or reject, as a second person."""
+        _require(officer, MAY_DECIDE)
+        agree = (await _fields(request)).get("decision") == "approve"
+        actor = f"staff:{officer.username}"
+        await self.desk.decide(officer.agency_id, refund_id, actor, agree=agree)
+        return RedirectResponse(f"/console/refunds/{refund_id}", 303)
+
+    async def prove(self, request: Request, officer: Officer, refund_id: str) -> Response:
+        """Name the document that proves a transfer, or say that it will not come."""
+        _require(officer, MAY_DECIDE)
+        form, actor = await _fields(request), f"staff:{officer.username}"
+        if form.get("outcome") == "failed":
+            await self.sender.give_up(officer.agency_id, refund_id, actor)
+        else:
+            document = form.get("document", "").strip()
+            if not 1 <= len(document) <= document_chars_max:
+                raise Refusal("invalid-request", "Name the document that proves the transfer.")
+            await self.sender.prove(officer.agency_id, refund_id, document, actor)
+        return RedirectResponse(f"/console/refunds/{refund_id}", 303)
+
+    async def name_payee(self, request: Request, officer: Officer, refund_id: str) -> Response:
+        """Keep whom a transfer goes to."""
+        _require(officer, MAY_ASK)
+        payee = _payee(await _fields(request))
+        if payee is None:
+            raise Refusal("refund-needs-payee", "Write the bank, the account and the name.")
+        actor = f"staff:{officer.username}"
+        await self.desk.name_payee(officer.agency_id, refund_id, payee, actor)
+        return RedirectResponse(f"/console/refunds/{refund_id}", 303)
+
+    async def payee(self, request: Request, officer: Officer, refund_id: str) -> Response:
+        """Show whom a transfer goes to, this once; the reading is written down."""
+        _require(officer, MAY_DECIDE)
+        actor = f"staff:{officer.username}"
+        payee = await self.desk.payee(officer.agency_id, refund_id, actor)
+        return await self.one(request, officer, refund_id, payee)
+
+
+def _require(officer: Officer, roles: frozenset[str]) -> None:
+    if officer.role not in roles:
+        raise Refusal("forbidden", "Your role does not do this.")
+
+
+async def _fields(request: Request) -> dict[str, str]:
+    return {k: v for k, v in (await request.form()).items() if isinstance(v, str)}
+
+
+def _amount(form: Mapping[str, Any], name: str) -> int:
+    """Read an amount as people write it: 1.234.567 or 1 234 567, and never a decimal."""
+    text = "".join(c for c in form.get(name, "") if c not in " .\u00a0")
+    if not (text.isascii() and text.isdigit() and int(text[:19]) <= amount_dong_max):
+        raise Refusal("invalid-amount", "Write a whole number of đồng, such as 1.234.567.")
+    return int(text)
+
+
+def _reason(form: Mapping[str, Any]) -> str:
+    reason = str(form.get("reason", "")).strip()
+    if not 1 <= len(reason) <= reason_chars_max:
+        raise Refusal("invalid-request", f"Give a reason of 1 to {reason_chars_max} characters.")
+    return reason
+
+
+def _payee(form: Mapping[str, Any]) -> dict[str, str] | None:
+    """Read bank, account and name: all of them, or none."""
+    said = {k: str(form.get(f"payee_{k}", "")).strip()[:most] for k, most in PAYEE.items()}
+    if not any(said.values()):
+        return None
+    if not all(said.values()):
+        raise Refusal("refund-needs-payee", "Write the bank, the account and the name.")
+    return said

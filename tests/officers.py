@@ -1,0 +1,29 @@
+"""Members of staff with a browser each."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+from front_door import AGENCY, Site
+
+
+@asynccontextmanager
+async def signed_in(
+    site: Site, role: str = "accountant", agency: str = AGENCY
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Sign a new member of staff in; give their browser."""
+    name = f"{role}-{agency}"
+    password = await site.parts.access.add_staff(name, role, agency)
+    said = {"username": name, "password": password}
+    async with httpx.AsyncClient(base_url=site.parts.settings.public_url) as browser:
+        answer = await browser.post("/console/login", data=said)
+        assert answer.status_code == 303, answer.text
+        yield browser
+
+
+def csrf(page: str) -> str:
+    """Find the token that a page's forms carry."""
+    found = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert found
+    return found.group(1)
