@@ -36,7 +36,12 @@ class InDoubtError(Exception):
 
 
 class DeclinedError(Exception):
-    """The other side answered, and the answer is no; nothing has moved."""
+    """Nothing has moved: the other side said no, or it was never reached (``is_unreachable``)."""
+
+    def __init__(self, said: str = "", *, is_unreachable: bool = False) -> None:
+        """Keep the sentence, and whether anybody heard us."""
+        super().__init__(said)
+        self.is_unreachable = is_unreachable
 
 
 # Code -> what it means; the problem table at the door and the documentation are made from it.

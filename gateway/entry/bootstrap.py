@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from gateway.entry.plugins import adapters, business_days, offered
 from gateway.entry.settings import SettingError, Settings
+from gateway.infra.breaker import Breaker
 from gateway.infra.clock import SystemClock, TestClock
 from gateway.infra.vault import MasterVault
 from gateway.infra.wire import GuardedWire
@@ -22,6 +23,7 @@ from gateway.services.access import Access
 from gateway.services.attempts import Attempts
 from gateway.services.captures import Captures
 from gateway.services.disputes import Disputes
+from gateway.services.health import ProviderHealth
 from gateway.services.notices import Notices
 from gateway.services.outbox import Outbox
 from gateway.services.payments import Payments
@@ -102,7 +104,8 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
         _origin(v) for k, v in settings.adapters.items() if k.endswith("_URL") and "://" in v
     )
     wire = GuardedWire(origins, settings.wire_allow)
-    providers = dict(offered(specs, settings, wire))
+    # A breaker of its own for each provider: one that hangs never closes the way to another.
+    providers = dict(offered(specs, settings, lambda: Breaker(wire, clock)))
     store = Store(engine, clock, settings.public_url)
     payments = Payments(store, vault)
     agencies = dict.fromkeys(providers, settings.default_agency)
@@ -112,7 +115,8 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
         for (_, account), provider in providers.items()
         for path in (provider.can.notice_names or (provider.name,))
     }
-    attempts = Attempts(store, payments, captures, providers)
+    health = ProviderHealth(store, providers, agencies)
+    attempts = Attempts(store, payments, captures, providers, health)
     rows = RefundRows(store, vault)
     sender = RefundSender(store, attempts, rows, providers)
     return Parts(

@@ -1,7 +1,7 @@
 """Adapters, found by entry point: ours and third parties' alike; and the days of their accounts."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import time
 from importlib.metadata import entry_points
 from typing import Final
@@ -36,7 +36,7 @@ def _day_fields(spec: AdapterSpec) -> tuple[str, str]:
 
 
 def offered(
-    specs: list[AdapterSpec], settings: Settings, wire: Wire
+    specs: list[AdapterSpec], settings: Settings, wire: Callable[[], Wire]
 ) -> Mapping[tuple[str, str], Provider]:
     """Build the account ``default`` of each adapter whose settings are there."""
     built: dict[tuple[str, str], Provider] = {}
@@ -48,7 +48,7 @@ def offered(
         if missing:
             raise SettingError(f"{spec.name} also needs {', '.join(missing)}.")
         try:
-            built[spec.name, "default"] = spec.build(given, wire, "default")
+            built[spec.name, "default"] = spec.build(given, wire(), "default")
         except ValueError as error:
             raise SettingError(f"{spec.name}: {error}") from None
     return built

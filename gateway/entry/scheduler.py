@@ -122,6 +122,7 @@ def jobs_of(parts: Parts) -> dict[str, tuple[int, Job]]:
         "issue receipts": (1, parts.receipts.issue),
         "ask doubtful": (5, parts.attempts.ask),
         "send refunds": (5, parts.sender.send),
+        "judge providers": (10, parts.attempts.health.judge),
         "expire": (10, expire),
         "replay notices": (30, parts.notices.replay),
         "purge notices": (3_600, parts.notices.purge),

@@ -83,7 +83,9 @@ class GuardedWire:
                 answer = await client.send(request, stream=True)
                 return await _read(answer)
         except (httpx.ConnectError, httpx.ConnectTimeout):
-            raise DeclinedError("The other side could not be reached.") from None
+            raise DeclinedError(
+                "The other side could not be reached.", is_unreachable=True
+            ) from None
         except (httpx.HTTPError, TimeoutError):
             raise InDoubtError("The other side did not answer in time.") from None
 
@@ -93,7 +95,7 @@ class GuardedWire:
         try:
             rows = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError:
-            raise DeclinedError("The address has no such host.") from None
+            raise DeclinedError("The address has no such host.", is_unreachable=True) from None
         addresses = [ipaddress.ip_address(str(row[4][0]).partition("%")[0]) for row in rows]
         if origin not in self.origins:
             for address in addresses:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from gateway.domain.calendar import rfc3339
 from gateway.domain.errors import DeclinedError, ForgedError, InDoubtError, Refusal
+from gateway.domain.health import Health, Standing
 from gateway.domain.payment import Payment
 from gateway.domain.states import State
 from gateway.ports.provider import (
@@ -22,6 +23,8 @@ from gateway.ports.provider import (
 )
 from gateway.services import catalogue
 from gateway.services.captures import Captures
+from gateway.services.health import ProviderHealth
+from gateway.services.health import shown as standing_of
 from gateway.services.payments import Payments, set_attempt
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
@@ -32,6 +35,23 @@ ask_last_s: Final = 3_600  # Never less often than once an hour until it is know
 attempt_minutes_max: Final = 15  # What VNPAY's pay page allows; short enough to know soon.
 
 
+Standings = Mapping[tuple[str, str], Health]
+_ORDER: Final = {Standing.HEALTHY: 0, Standing.DEMOTED: 1, Standing.HIDDEN: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A way to pay, and how well it works now."""
+
+    provider: Provider
+    health: Health
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether a citizen may be sent there."""
+        return self.health.standing is not Standing.HIDDEN
+
+
 @dataclass(frozen=True, slots=True)
 class Attempts:
     """Tries to pay, through one provider each."""
@@ -40,9 +60,28 @@ class Attempts:
     payments: Payments
     captures: Captures
     providers: Mapping[tuple[str, str], Provider]
+    health: ProviderHealth
 
-    def offered(self, payment: Payment) -> list[Provider]:
-        """List the providers that can take what is due of this payment."""
+    async def offered(self, payment: Payment) -> list[Offer]:
+        """List who can take what is due: the well first, those that fail last or hidden a while."""
+        standings = await self.health.of_agency(payment.agency_id)
+        fresh = Health()
+        offers = [
+            Offer(p, standings.get((p.name, p.account), fresh)) for p in self.fitting(payment)
+        ]
+        return sorted(offers, key=lambda offer: _ORDER[offer.health.standing])
+
+    async def ways(self, agency_id: str) -> list[dict[str, Any]]:
+        """Show every way to pay of an agency as ``GET /v1/providers`` does."""
+        standings = await self.health.of_agency(agency_id)
+        return [
+            way(p, standings.get((p.name, p.account), Health()))
+            for p in self.providers.values()
+            if self.captures.agency_of(p) == agency_id
+        ]
+
+    def fitting(self, payment: Payment) -> list[Provider]:
+        """List the providers whose limits allow what is due of this payment."""
         return [
             p
             for (_, account), p in self.providers.items()
@@ -57,8 +96,8 @@ class Attempts:
 
         A transfer finds its payment by the text it carries, so it needs none.
         """
-        for provider in self.offered(payment):
-            if not provider.can.fixed_amount:
+        for provider in self.fitting(payment):
+            if not provider.can.fixed_amount and not provider.can.redirects:
                 order = Order(
                     reference=payment.reference, serial=0, payment_reference=payment.reference,
                     amount=_due(payment, provider), text=f"TP{payment.reference}",
@@ -81,6 +120,7 @@ class Attempts:
 
         No transaction is open while the provider is called; the attempt is on disk before.
         """
+        standings = await self.health.of_agency(agency_id)
         async with self.store.begin() as tx:
             payment = await tx.payment(agency_id, payment_id, lock=True)
             if payment is None:
@@ -92,7 +132,7 @@ class Attempts:
                 raise Refusal(
                     "payment-in-doubt", "We are checking an earlier try; do not pay again."
                 )
-            provider = self._choose(payment, name, method)
+            provider = self._choose(payment, name, method, standings)
             attempt = await self._live(tx, payment, provider, method) or await self._begin(
                 tx, payment, provider, address, locale, method
             )
@@ -100,12 +140,19 @@ class Attempts:
             return shown(attempt)
         return await self._open_at_provider(attempt, payment, provider)
 
-    def _choose(self, payment: Payment, name: str, method: str) -> Provider:
-        for provider in self.offered(payment):
-            if provider.name == name and (
-                not method or method in {m.code for m in self.methods(payment, provider)}
-            ):
-                return provider
+    def _choose(self, payment: Payment, name: str, method: str, standings: Standings) -> Provider:
+        for provider in self.fitting(payment):
+            if provider.name != name:
+                continue
+            if method and method not in {m.code for m in self.methods(payment, provider)}:
+                continue
+            health = standings.get((provider.name, provider.account))
+            if health and health.standing is Standing.HIDDEN:
+                raise Refusal(
+                    "provider-unavailable", "This way to pay does not work now; choose another.",
+                    extra={"retry_at": rfc3339(health.retry_at)} if health.retry_at else {},
+                )  # fmt: skip
+            return provider
         raise Refusal("provider-unavailable", "This way to pay is not offered for this payment.")
 
     async def _live(self, tx: Tx, payment: Payment, provider: Provider, method: str) -> Row | None:
@@ -151,7 +198,12 @@ class Attempts:
         known: dict[str, Any]
         refusal: Refusal | None = None
         try:
-            checkout = await provider.checkout(self.order(attempt, payment, provider))
+            order = self.order(attempt, payment, provider)
+            checkout = await (
+                self.health.watched(provider, "checkout", lambda: provider.checkout(order))
+                if provider.can.redirects  # A QR of our own calls nobody.
+                else provider.checkout(order)
+            )
             known = {
                 "state": "redirected", "redirect_url": checkout.redirect_url,
                 "qr_text": checkout.qr_text, "provider_id": checkout.provider_id or None,
@@ -265,8 +317,9 @@ class Attempts:
             payment = await self.captures.payment_of(tx, attempt)
         if payment is None:
             return
+        order = self.order(attempt, payment, provider)
         try:
-            said = await provider.ask(self.order(attempt, payment, provider), now)
+            said = await self.health.watched(provider, "ask", lambda: provider.ask(order, now))
         except (InDoubtError, DeclinedError):
             return  # The next time is already on disk.
         said = replace(said, order_reference=attempt["provider_reference"])
@@ -286,4 +339,25 @@ def shown(attempt: Row) -> dict[str, Any]:
         "provider_reference": attempt["provider_reference"], "state": attempt["state"],
         "amount": attempt["amount"], "redirect_url": attempt["redirect_url"],
         "qr_text": attempt["qr_text"], "expires_at": rfc3339(attempt["expires_at"]),
+    }  # fmt: skip
+
+
+def way(provider: Provider, health: Health) -> dict[str, Any]:
+    """Show a provider: what it can do, in data, and its standing."""
+    can = provider.can
+    return {
+        **standing_of(provider.name, health), "account": provider.account,
+        "title_vi": can.title_vi, "title_en": can.title_en, "amount_min": can.amount_min,
+        "amount_max": can.amount_max, "currencies": list(can.currencies),
+        "methods": [
+            {"code": m.code, "title_vi": m.title_vi, "title_en": m.title_en,
+             "amount_min": m.amount_min, "amount_max": m.amount_max}
+            for m in can.methods
+        ],
+        "fixed_amount": can.fixed_amount, "at_counter": can.at_counter,
+        "inquires": can.inquires, "reports": can.reports,
+        "refund": {"partial": can.refund.partial, "amount_min": can.refund.amount_min,
+                   "amount_max": can.refund.amount_max, "days_max": can.refund.days_max}
+        if can.refund else None,
+        "issues_receipt": can.issues_receipt,
     }  # fmt: skip

@@ -69,9 +69,15 @@ class RefundSender:
             return  # Its account was taken out of the settings: a person sees it in doubt.
         try:
             if row["state"] != RefundState.APPROVED and isinstance(provider, AsksRefunds):
-                said = await provider.ask_refund(order, now)
+                asking = provider
+                said = await self.attempts.health.watched(
+                    provider, "refund", lambda: asking.ask_refund(order, now)
+                )
             else:
-                said = await provider.refund(order)
+                giving = provider
+                said = await self.attempts.health.watched(
+                    provider, "refund", lambda: giving.refund(order)
+                )
         except InDoubtError:
             said = RefundSaid(RefundVerdict.PENDING, order.reference, code="no answer")
         except DeclinedError:

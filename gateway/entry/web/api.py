@@ -214,6 +214,12 @@ def _refund_routes(api: APIRouter, parts: ApiParts) -> None:
 
 
 def _reading_routes(api: APIRouter, parts: ApiParts) -> None:
+    @api.get("/providers")
+    async def list_providers(request: Request) -> Response:
+        """List the ways to pay of the client's agency, what each can do, and how well it works."""
+        client = await _client(parts, request)
+        return _json({"data": await parts.attempts.ways(client.agency_id)})
+
     @api.get("/events")
     async def read_events(request: Request) -> Response:
         """Read events after a position."""

@@ -14,7 +14,7 @@ from gateway.domain.payment import Payment
 from gateway.domain.states import State
 from gateway.entry.web.page import HERE, language, other, page, send
 from gateway.services import catalogue
-from gateway.services.attempts import Attempts
+from gateway.services.attempts import Attempts, Offer
 from gateway.store import tables as t
 from gateway.store.tx import Store
 from gateway.store.views import receipt_view
@@ -34,7 +34,8 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "account": "Số tài khoản", "beneficiary": "Người thụ hưởng", "amount": "Số tiền",
         "memo": "Nội dung", "other_ways": "Cách nộp khác", "check_again": "Kiểm tra lại",
         "go_back": "Quay lại trang dịch vụ công", "deadline": "Hạn nộp:", "code": "Mã thanh toán:",
-        "phi": "phí", "le_phi": "lệ phí",
+        "phi": "phí", "le_phi": "lệ phí", "by": "qua",
+        "not_now": "đang gián đoạn; thử lại sau {}. Hãy chọn cách khác.",
         "open": "Chờ nộp", "open_advice": "",
         "partly": "Đã nhận một phần", "partly_advice": "Vui lòng chuyển nốt số tiền còn thiếu.",
         "doubt": "Đang kiểm tra với ngân hàng", "doubt_advice": "Xin đừng nộp lại. Trang này tự"
@@ -61,7 +62,8 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "account": "Account number", "beneficiary": "Beneficiary", "amount": "Amount",
         "memo": "Message", "other_ways": "Other ways to pay", "check_again": "Check again",
         "go_back": "Back to the public service", "deadline": "Pay before:",
-        "code": "Payment code:", "phi": "fee", "le_phi": "charge",
+        "code": "Payment code:", "phi": "fee", "le_phi": "charge", "by": "with",
+        "not_now": "does not work now; it is tried again after {}. Choose another way.",
         "open": "Waiting for payment", "open_advice": "",
         "partly": "Part of it has arrived", "partly_advice": "Please transfer what is missing.",
         "doubt": "We are checking with the bank", "doubt_advice": "Please do not pay again. This"
@@ -183,7 +185,7 @@ class PayPages:
             advice = f"{said['extra']} {figures(payment.amount_suspended)} đ"
         now = self.store.clock.now()
         payable = headline in ("open", "partly") and payment.expires_at > now
-        offered = self.attempts.offered(payment) if payable else []
+        offers = await self.attempts.offered(payment) if payable else []
         transfer = await self.attempts.transfer(payment) if payable else None
         due = payment.amount - payment.amount_on_account
         receipts = await self._receipts(payment)
@@ -202,9 +204,8 @@ class PayPages:
             "qr": transfer.beneficiary if transfer else None, "qr_amount": f"{figures(due)}",
             "memo": f"TP{payment.reference}", "here": f"/pay/{payment.token}",
             "methods": [
-                {"name": p.name, "title": p.can.title_en if lang == "en" else p.can.title_vi}
-                for p in offered
-                if p.can.fixed_amount
+                self._offer(payment, offer, lang) for offer in offers
+                if offer.provider.can.redirects
             ],
             "receipts": [
                 {"title": said[f"receipt_{x['kind']}"], "series": x["series"],
@@ -218,6 +219,21 @@ class PayPages:
             "state": _word(payment, len(receipts)),
             "back": payment.return_url, "reference": payment.reference,
             "deadline": _deadline(payment),
+        }  # fmt: skip
+
+    def _offer(self, payment: Payment, offer: Offer, lang: str) -> dict[str, Any]:
+        """Show one way to pay; one that does not work says why, and when it is tried again."""
+        n, provider = lang == "en", offer.provider
+        titles = provider.can.title_vi, provider.can.title_en
+        retry = offer.health.retry_at
+        hour = retry.astimezone(HANOI).strftime("%H:%M") if retry else ""
+        return {
+            "name": provider.name, "title": titles[n], "is_open": offer.is_open,
+            "why": TEXTS[lang]["not_now"].format(hour) if hour else "",
+            "methods": [
+                {"code": m.code, "title": (m.title_vi, m.title_en)[n]}
+                for m in self.attempts.methods(payment, provider)
+            ],
         }  # fmt: skip
 
 
