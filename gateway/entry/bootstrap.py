@@ -30,6 +30,7 @@ from gateway.services.payments import Payments
 from gateway.services.refund_rows import RefundRows
 from gateway.services.refund_sender import RefundSender
 from gateway.services.refunds import RefundDesk
+from gateway.services.ways import Ways
 from gateway.services.webhooks import Webhooks
 from gateway.services.working_calendar import vietnam
 from gateway.store.tx import Store
@@ -116,7 +117,8 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
         for path in (provider.can.notice_names or (provider.name,))
     }
     health = ProviderHealth(store, providers, agencies)
-    attempts = Attempts(store, payments, captures, providers, health)
+    ways = Ways(captures, providers, health)
+    attempts = Attempts(store, payments, captures, providers, ways, health)
     rows = RefundRows(store, vault)
     sender = RefundSender(store, attempts, rows, providers)
     return Parts(

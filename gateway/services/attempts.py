@@ -9,13 +9,11 @@ from sqlalchemy import select
 
 from gateway.domain.calendar import rfc3339
 from gateway.domain.errors import DeclinedError, ForgedError, InDoubtError, Refusal
-from gateway.domain.health import Health, Standing
 from gateway.domain.payment import Payment
 from gateway.domain.states import State
 from gateway.ports.provider import (
     Checkout,
     Inquires,
-    Method,
     Order,
     Provider,
     ReadsReturn,
@@ -24,8 +22,8 @@ from gateway.ports.provider import (
 from gateway.services import catalogue
 from gateway.services.captures import Captures
 from gateway.services.health import ProviderHealth
-from gateway.services.health import shown as standing_of
 from gateway.services.payments import Payments, set_attempt
+from gateway.services.ways import Ways, due_at
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 
@@ -33,23 +31,6 @@ ask_batch: Final = 20
 ask_first_s: Final = 30  # The back-off doubles from here.
 ask_last_s: Final = 3_600  # Never less often than once an hour until it is known.
 attempt_minutes_max: Final = 15  # What VNPAY's pay page allows; short enough to know soon.
-
-
-Standings = Mapping[tuple[str, str], Health]
-_ORDER: Final = {Standing.HEALTHY: 0, Standing.DEMOTED: 1, Standing.HIDDEN: 2}
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A way to pay, and how well it works now."""
-
-    provider: Provider
-    health: Health
-
-    @property
-    def is_open(self) -> bool:
-        """Tell whether a citizen may be sent there."""
-        return self.health.standing is not Standing.HIDDEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,57 +41,24 @@ class Attempts:
     payments: Payments
     captures: Captures
     providers: Mapping[tuple[str, str], Provider]
+    ways: Ways
     health: ProviderHealth
-
-    async def offered(self, payment: Payment) -> list[Offer]:
-        """List who can take what is due: the well first, those that fail last or hidden a while."""
-        standings = await self.health.of_agency(payment.agency_id)
-        fresh = Health()
-        offers = [
-            Offer(p, standings.get((p.name, p.account), fresh)) for p in self.fitting(payment)
-        ]
-        return sorted(offers, key=lambda offer: _ORDER[offer.health.standing])
-
-    async def ways(self, agency_id: str) -> list[dict[str, Any]]:
-        """Show every way to pay of an agency as ``GET /v1/providers`` does."""
-        standings = await self.health.of_agency(agency_id)
-        return [
-            way(p, standings.get((p.name, p.account), Health()))
-            for p in self.providers.values()
-            if self.captures.agency_of(p) == agency_id
-        ]
-
-    def fitting(self, payment: Payment) -> list[Provider]:
-        """List the providers whose limits allow what is due of this payment."""
-        return [
-            p
-            for (_, account), p in self.providers.items()
-            if account == "default"
-            and self.captures.agency_of(p) == payment.agency_id
-            and not p.can.at_counter
-            and p.can.amount_min <= _due(payment, p) <= p.can.amount_max
-        ]
 
     async def transfer(self, payment: Payment) -> Checkout | None:
         """Say what a bank transfer needs, if one is offered; showing it begins no attempt.
 
         A transfer finds its payment by the text it carries, so it needs none.
         """
-        for provider in self.fitting(payment):
+        for provider in self.ways.fitting(payment):
             if not provider.can.fixed_amount and not provider.can.redirects:
                 order = Order(
                     reference=payment.reference, serial=0, payment_reference=payment.reference,
-                    amount=_due(payment, provider), text=f"TP{payment.reference}",
+                    amount=due_at(payment, provider), text=f"TP{payment.reference}",
                     return_url=self.store.public_url, created_at=payment.created_at,
                     expires_at=payment.expires_at,
                 )  # fmt: skip
                 return await provider.checkout(order)
         return None
-
-    def methods(self, payment: Payment, provider: Provider) -> list[Method]:
-        """List the ways of one provider that can take what is due."""
-        due = _due(payment, provider)
-        return [m for m in provider.can.methods if m.amount_min <= due <= m.amount_max]
 
     async def start(
         self, agency_id: str, payment_id: str, name: str, address: str, locale: str = "vi",
@@ -132,7 +80,7 @@ class Attempts:
                 raise Refusal(
                     "payment-in-doubt", "We are checking an earlier try; do not pay again."
                 )
-            provider = self._choose(payment, name, method, standings)
+            provider = self.ways.choose(payment, name, method, standings)
             attempt = await self._live(tx, payment, provider, method) or await self._begin(
                 tx, payment, provider, address, locale, method
             )
@@ -140,27 +88,12 @@ class Attempts:
             return shown(attempt)
         return await self._open_at_provider(attempt, payment, provider)
 
-    def _choose(self, payment: Payment, name: str, method: str, standings: Standings) -> Provider:
-        for provider in self.fitting(payment):
-            if provider.name != name:
-                continue
-            if method and method not in {m.code for m in self.methods(payment, provider)}:
-                continue
-            health = standings.get((provider.name, provider.account))
-            if health and health.standing is Standing.HIDDEN:
-                raise Refusal(
-                    "provider-unavailable", "This way to pay does not work now; choose another.",
-                    extra={"retry_at": rfc3339(health.retry_at)} if health.retry_at else {},
-                )  # fmt: skip
-            return provider
-        raise Refusal("provider-unavailable", "This way to pay is not offered for this payment.")
-
     async def _live(self, tx: Tx, payment: Payment, provider: Provider, method: str) -> Row | None:
         for attempt in await self.payments.live_attempts(tx, payment):
             if (
                 attempt["provider"] == provider.name
                 and (attempt["method"] or "") == method
-                and attempt["amount"] == _due(payment, provider)
+                and attempt["amount"] == due_at(payment, provider)
                 and attempt["expires_at"] > self.store.clock.now()
             ):
                 return attempt
@@ -171,7 +104,7 @@ class Attempts:
     ) -> Row:
         clock = self.store.clock
         now, attempt_id = clock.now(), clock.new_id("att")
-        amount = _due(payment, provider)
+        amount = due_at(payment, provider)
         lifetime = timedelta(minutes=attempt_minutes_max)
         ends = min(payment.expires_at, now + lifetime) if provider.can.fixed_amount else None
         ask_at = now + timedelta(seconds=provider.can.ask_after_s)
@@ -327,11 +260,6 @@ class Attempts:
             await self.captures.apply(tx, provider, said, "inquiry", attempt["id"], "")
 
 
-def _due(payment: Payment, provider: Provider) -> int:
-    """Give what this provider would take: all of it, or for a transfer what is still missing."""
-    return payment.amount - (0 if provider.can.fixed_amount else payment.amount_on_account)
-
-
 def shown(attempt: Row) -> dict[str, Any]:
     """Show an attempt as CONTRACT 3 does."""
     return {
@@ -339,25 +267,4 @@ def shown(attempt: Row) -> dict[str, Any]:
         "provider_reference": attempt["provider_reference"], "state": attempt["state"],
         "amount": attempt["amount"], "redirect_url": attempt["redirect_url"],
         "qr_text": attempt["qr_text"], "expires_at": rfc3339(attempt["expires_at"]),
-    }  # fmt: skip
-
-
-def way(provider: Provider, health: Health) -> dict[str, Any]:
-    """Show a provider: what it can do, in data, and its standing."""
-    can = provider.can
-    return {
-        **standing_of(provider.name, health), "account": provider.account,
-        "title_vi": can.title_vi, "title_en": can.title_en, "amount_min": can.amount_min,
-        "amount_max": can.amount_max, "currencies": list(can.currencies),
-        "methods": [
-            {"code": m.code, "title_vi": m.title_vi, "title_en": m.title_en,
-             "amount_min": m.amount_min, "amount_max": m.amount_max}
-            for m in can.methods
-        ],
-        "fixed_amount": can.fixed_amount, "at_counter": can.at_counter,
-        "inquires": can.inquires, "reports": can.reports,
-        "refund": {"partial": can.refund.partial, "amount_min": can.refund.amount_min,
-                   "amount_max": can.refund.amount_max, "days_max": can.refund.days_max}
-        if can.refund else None,
-        "issues_receipt": can.issues_receipt,
     }  # fmt: skip

@@ -218,7 +218,7 @@ def _reading_routes(api: APIRouter, parts: ApiParts) -> None:
     async def list_providers(request: Request) -> Response:
         """List the ways to pay of the client's agency, what each can do, and how well it works."""
         client = await _client(parts, request)
-        return _json({"data": await parts.attempts.ways(client.agency_id)})
+        return _json({"data": await parts.attempts.ways.shown(client.agency_id)})
 
     @api.get("/events")
     async def read_events(request: Request) -> Response:

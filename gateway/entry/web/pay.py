@@ -14,7 +14,8 @@ from gateway.domain.payment import Payment
 from gateway.domain.states import State
 from gateway.entry.web.page import HERE, language, other, page, send
 from gateway.services import catalogue
-from gateway.services.attempts import Attempts, Offer
+from gateway.services.attempts import Attempts
+from gateway.services.ways import Offer
 from gateway.store import tables as t
 from gateway.store.tx import Store
 from gateway.store.views import receipt_view
@@ -185,7 +186,7 @@ class PayPages:
             advice = f"{said['extra']} {figures(payment.amount_suspended)} đ"
         now = self.store.clock.now()
         payable = headline in ("open", "partly") and payment.expires_at > now
-        offers = await self.attempts.offered(payment) if payable else []
+        offers = await self.attempts.ways.offered(payment) if payable else []
         transfer = await self.attempts.transfer(payment) if payable else None
         due = payment.amount - payment.amount_on_account
         receipts = await self._receipts(payment)
@@ -232,7 +233,7 @@ class PayPages:
             "why": TEXTS[lang]["not_now"].format(hour) if hour else "",
             "methods": [
                 {"code": m.code, "title": (m.title_vi, m.title_en)[n]}
-                for m in self.attempts.methods(payment, provider)
+                for m in self.attempts.ways.methods(payment, provider)
             ],
         }  # fmt: skip
 

@@ -1,0 +1,115 @@
+"""The ways to pay: who can take what is due of a payment, how well each works, what each can do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from gateway.domain.calendar import rfc3339
+from gateway.domain.errors import Refusal
+from gateway.domain.health import Health, Standing
+from gateway.domain.payment import Payment
+from gateway.ports.provider import Method, Provider
+from gateway.services.captures import Captures
+from gateway.services.health import ProviderHealth
+from gateway.services.health import shown as standing_of
+
+Standings = Mapping[tuple[str, str], Health]
+_ORDER: Final = {Standing.HEALTHY: 0, Standing.DEMOTED: 1, Standing.HIDDEN: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A way to pay, and how well it works now."""
+
+    provider: Provider
+    health: Health
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether a citizen may be sent there."""
+        return self.health.standing is not Standing.HIDDEN
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The providers of every agency, as payments and clients ask for them."""
+
+    captures: Captures
+    providers: Mapping[tuple[str, str], Provider]
+    health: ProviderHealth
+
+    async def offered(self, payment: Payment) -> list[Offer]:
+        """List who can take what is due: the well first, those that fail last or hidden a while."""
+        standings = await self.health.of_agency(payment.agency_id)
+        fresh = Health()
+        offers = [
+            Offer(p, standings.get((p.name, p.account), fresh)) for p in self.fitting(payment)
+        ]
+        return sorted(offers, key=lambda offer: _ORDER[offer.health.standing])
+
+    async def shown(self, agency_id: str) -> list[dict[str, Any]]:
+        """Show every way to pay of an agency as ``GET /v1/providers`` does."""
+        standings = await self.health.of_agency(agency_id)
+        return [
+            way(p, standings.get((p.name, p.account), Health()))
+            for p in self.providers.values()
+            if self.captures.agency_of(p) == agency_id
+        ]
+
+    def fitting(self, payment: Payment) -> list[Provider]:
+        """List the providers whose limits allow what is due of this payment."""
+        return [
+            p
+            for (_, account), p in self.providers.items()
+            if account == "default"
+            and self.captures.agency_of(p) == payment.agency_id
+            and not p.can.at_counter
+            and p.can.amount_min <= due_at(payment, p) <= p.can.amount_max
+        ]
+
+    def methods(self, payment: Payment, provider: Provider) -> list[Method]:
+        """List the ways of one provider that can take what is due."""
+        due = due_at(payment, provider)
+        return [m for m in provider.can.methods if m.amount_min <= due <= m.amount_max]
+
+    def choose(self, payment: Payment, name: str, method: str, standings: Standings) -> Provider:
+        """Find the provider that was named, or refuse it and say when it is tried again."""
+        for provider in self.fitting(payment):
+            if provider.name != name:
+                continue
+            if method and method not in {m.code for m in self.methods(payment, provider)}:
+                continue
+            health = standings.get((provider.name, provider.account))
+            if health and health.standing is Standing.HIDDEN:
+                raise Refusal(
+                    "provider-unavailable", "This way to pay does not work now; choose another.",
+                    extra={"retry_at": rfc3339(health.retry_at)} if health.retry_at else {},
+                )  # fmt: skip
+            return provider
+        raise Refusal("provider-unavailable", "This way to pay is not offered for this payment.")
+
+
+def due_at(payment: Payment, provider: Provider) -> int:
+    """Give what this provider would take: all of it, or for a transfer what is still missing."""
+    return payment.amount - (0 if provider.can.fixed_amount else payment.amount_on_account)
+
+
+def way(provider: Provider, health: Health) -> dict[str, Any]:
+    """Show a provider: what it can do, in data, and its standing."""
+    can = provider.can
+    return {
+        **standing_of(provider.name, health), "account": provider.account,
+        "title_vi": can.title_vi, "title_en": can.title_en, "amount_min": can.amount_min,
+        "amount_max": can.amount_max, "currencies": list(can.currencies),
+        "methods": [
+            {"code": m.code, "title_vi": m.title_vi, "title_en": m.title_en,
+             "amount_min": m.amount_min, "amount_max": m.amount_max}
+            for m in can.methods
+        ],
+        "fixed_amount": can.fixed_amount, "at_counter": can.at_counter,
+        "inquires": can.inquires, "reports": can.reports,
+        "refund": {"partial": can.refund.partial, "amount_min": can.refund.amount_min,
+                   "amount_max": can.refund.amount_max, "days_max": can.refund.days_max}
+        if can.refund else None,
+        "issues_receipt": can.issues_receipt,
+    }  # fmt: skip
