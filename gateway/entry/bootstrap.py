@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from gateway.entry.plugins import adapters, business_days, offered
+from gateway.entry.registry import Registry
 from gateway.entry.settings import SettingError, Settings
 from gateway.infra.breaker import Breaker
 from gateway.infra.clock import SystemClock, TestClock
@@ -19,7 +20,9 @@ from gateway.infra.wire import GuardedWire
 from gateway.ports.clock import Clock
 from gateway.ports.provider import Inquires, Provider
 from gateway.ports.vault import Vault
+from gateway.ports.wire import Wire
 from gateway.services.access import Access
+from gateway.services.accounts import Accounts
 from gateway.services.attempts import Attempts
 from gateway.services.captures import Captures
 from gateway.services.disputes import Disputes
@@ -48,6 +51,7 @@ class Parts:
     """Everything that runs, wired together once."""
 
     settings: Settings
+    registry: Registry = field(repr=False)
     engine: AsyncEngine = field(repr=False)
     clock: Clock
     vault: Vault = field(repr=False)
@@ -101,35 +105,36 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
     except ValueError as error:
         raise SettingError(f"THUPHI_MASTER_KEY: {error}") from None
     specs = adapters()
-    origins = frozenset(
-        _origin(v) for k, v in settings.adapters.items() if k.endswith("_URL") and "://" in v
-    )
-    wire = GuardedWire(origins, settings.wire_allow)
-    # A breaker of its own for each provider: one that hangs never closes the way to another.
-    providers = dict(offered(specs, settings, lambda: Breaker(wire, clock)))
+
+    def wire_to(values: Mapping[str, str]) -> Wire:
+        """Give a wire of its own: one provider that hangs never closes the way to another."""
+        return Breaker(GuardedWire(_origins(values), settings.wire_allow), clock)
+
+    providers = dict(offered(specs, settings, wire_to))
     store = Store(engine, clock, settings.public_url)
     payments = Payments(store, vault)
     agencies = dict.fromkeys(providers, settings.default_agency)
+    registry = Registry(
+        {spec.name: spec for spec in specs}, wire_to, Accounts(store, vault), providers, agencies
+    )
     captures = Captures(store, payments, agencies, business_days(specs, settings), vietnam())
-    paths = {
-        (path, account): provider
-        for (_, account), provider in providers.items()
-        for path in (provider.can.notice_names or (provider.name,))
-    }
     health = ProviderHealth(store, providers, agencies)
-    ways = Ways(captures, providers, health)
+    ways = Ways(captures, providers, registry.closed, health)
     attempts = Attempts(store, payments, captures, providers, ways, health)
     rows = RefundRows(store, vault)
     sender = RefundSender(store, attempts, rows, providers)
     return Parts(
-        settings=settings, engine=engine, clock=clock, vault=vault, store=store,
+        settings=settings, registry=registry, engine=engine, clock=clock, vault=vault, store=store,
         providers=providers, access=Access(store), payments=payments, captures=captures,
         attempts=attempts, refunds=RefundDesk(store, payments, rows, providers), sender=sender,
         notices=Notices(
-            store, vault, captures, paths, attempts.ask_one, sender, Disputes(store)
+            store, vault, captures, registry.by_path, registry.former, attempts.ask_one, sender,
+            Disputes(store),
         ),
         outbox=Outbox(store),
-        webhooks=Webhooks(store, vault, wire), receipts=Receipts(store, vault),
+        webhooks=Webhooks(
+            store, vault, GuardedWire(_origins(settings.adapters), settings.wire_allow)
+        ), receipts=Receipts(store, vault),
     )  # fmt: skip
 
 
@@ -154,6 +159,11 @@ def reconciliation_of(parts: Parts) -> "Reconciliation":
         providers=parts.providers,
         before_close=catch_up,
     )  # fmt: skip
+
+
+def _origins(values: Mapping[str, str]) -> frozenset[str]:
+    """Give the addresses that settings name; the wire always lets us reach those."""
+    return frozenset(_origin(v) for k, v in values.items() if k.endswith("_URL") and "://" in v)
 
 
 def _origin(url: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.domain.errors import Refusal
+from gateway.entry import cli_accounts as accounts
 from gateway.entry import cli_books as books
 from gateway.entry.bootstrap import Parts, clock_of, running
 from gateway.entry.day import do_day
@@ -21,6 +22,7 @@ from gateway.entry.demo import do_demo, simulated, simulating, simulator_port_de
 from gateway.entry.doctor import do_doctor
 from gateway.entry.logs import start_logs
 from gateway.entry.plugins import adapters, setting_names
+from gateway.entry.registry import kept_fresh
 from gateway.entry.settings import SettingError, Settings, environment, read_settings
 from gateway.infra.embedded import Embedded
 from gateway.services.seed import seed
@@ -56,6 +58,7 @@ async def opened() -> AsyncIterator[Parts]:
         async with running(settings, url) as parts:
             await migrate(parts.engine)
             await keep_partitions(parts.store)
+            await parts.registry.refresh()
             yield parts
     finally:
         if embedded:
@@ -115,7 +118,7 @@ async def do_worker(args: argparse.Namespace) -> int:
     from gateway.entry.scheduler import scheduler_of
 
     start_logs()
-    async with opened() as parts:
+    async with opened() as parts, kept_fresh(parts.registry):
         await scheduler_of(parts).run(stopped())
     say(args, {"stopped": True})
     return 0
@@ -147,7 +150,11 @@ async def do_serve(args: argparse.Namespace) -> int:
     from gateway.entry.web.serving import serving
 
     start_logs()
-    async with opened() as parts, serving(build_app(parts), args.port, args.address):
+    async with (
+        opened() as parts,
+        kept_fresh(parts.registry),
+        serving(build_app(parts), args.port, args.address),
+    ):
         await stopped().wait()
     return 0
 
@@ -215,6 +222,7 @@ def parser() -> argparse.ArgumentParser:
         help="a certificate (PEM) to trust, or a folder of them; else the data folder's trust/",
     )  # fmt: skip
     _add_books(add)
+    accounts.describe(add, commands, opened)
     clients = commands.add_parser("clients", help="procedure systems").add_subparsers(required=True)
     client = add("add", do_clients_add, "add a client", clients)
     client.add_argument("name")

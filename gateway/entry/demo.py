@@ -14,6 +14,7 @@ from adapters.simulator.app import build_simulator, sandbox_settings
 from adapters.simulator.config import SimulatorConfig
 from gateway.domain.calendar import hanoi_day
 from gateway.entry.bootstrap import Parts, running
+from gateway.entry.registry import kept_fresh
 from gateway.entry.settings import Settings
 from gateway.infra.embedded import Embedded
 from gateway.ports.clock import Clock
@@ -126,6 +127,8 @@ async def do_demo(args: argparse.Namespace) -> int:
             url = embedded.url()
         parts = await stack.enter_async_context(running(settings, url))
         await migrate(parts.engine)
+        await parts.registry.refresh()
+        await stack.enter_async_context(kept_fresh(parts.registry))
         known = await credentials(parts, folder)
         trust(folder, await parts.receipts.certificate(agency))
         stop = stopped()

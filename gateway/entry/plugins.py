@@ -36,7 +36,7 @@ def _day_fields(spec: AdapterSpec) -> tuple[str, str]:
 
 
 def offered(
-    specs: list[AdapterSpec], settings: Settings, wire: Callable[[], Wire]
+    specs: list[AdapterSpec], settings: Settings, wire: Callable[[Mapping[str, str]], Wire]
 ) -> Mapping[tuple[str, str], Provider]:
     """Build the account ``default`` of each adapter whose settings are there."""
     built: dict[tuple[str, str], Provider] = {}
@@ -48,7 +48,7 @@ def offered(
         if missing:
             raise SettingError(f"{spec.name} also needs {', '.join(missing)}.")
         try:
-            built[spec.name, "default"] = spec.build(given, wire(), "default")
+            built[spec.name, "default"] = spec.build(given, wire(given), "default")
         except ValueError as error:
             raise SettingError(f"{spec.name}: {error}") from None
     return built

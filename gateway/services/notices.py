@@ -32,6 +32,7 @@ class Notices:
     vault: Vault
     captures: Captures
     by_path: Mapping[tuple[str, str], Provider]  # (path name, account) -> provider
+    former: Mapping[tuple[str, str], Provider]  # The same with the secrets of before a rotation.
     ask: Callable[[Row, datetime], Awaitable[None]]  # Asks a provider about one attempt, now.
     refunds: RefundSender
     disputes: Disputes
@@ -69,7 +70,7 @@ class Notices:
     async def _read(self, provider: Provider, notice_id: str, raw: RawNotice) -> Outcome:
         work = t.notice_work
         try:
-            said = provider.read(raw)
+            said = self._believed(provider, raw)
         except ForgedError:
             async with self.store.begin() as tx:
                 await tx.run(
@@ -85,6 +86,16 @@ class Notices:
                 work, {"notice_id": notice_id}, {"state": "done", "outcome": str(outcome)}
             )
         return outcome
+
+    def _believed(self, provider: Provider, raw: RawNotice) -> Notice:
+        """Verify and parse; while secrets are rotated, with the old ones too."""
+        try:
+            return provider.read(raw)
+        except ForgedError:
+            for former in self.former.values():
+                if (former.name, former.account) == (provider.name, provider.account):
+                    return former.read(raw)
+            raise
 
     async def _apply(
         self, tx: Tx, provider: Provider, said: Notice, notice_id: str, raw: RawNotice

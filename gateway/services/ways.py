@@ -1,6 +1,6 @@
 """The ways to pay: who can take what is due of a payment, how well each works, what each can do."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,6 +36,7 @@ class Ways:
 
     captures: Captures
     providers: Mapping[tuple[str, str], Provider]
+    closed: Collection[tuple[str, str]]  # Accounts that are offered no more.
     health: ProviderHealth
 
     async def offered(self, payment: Payment) -> list[Offer]:
@@ -53,19 +54,25 @@ class Ways:
         return [
             way(p, standings.get((p.name, p.account), Health()))
             for p in self.providers.values()
-            if self.captures.agency_of(p) == agency_id
+            if self.captures.agency_of(p) == agency_id and (p.name, p.account) not in self.closed
         ]
 
     def fitting(self, payment: Payment) -> list[Provider]:
-        """List the providers whose limits allow what is due of this payment."""
-        return [
-            p
-            for (_, account), p in self.providers.items()
-            if account == "default"
-            and self.captures.agency_of(p) == payment.agency_id
-            and not p.can.at_counter
-            and p.can.amount_min <= due_at(payment, p) <= p.can.amount_max
-        ]
+        """List the providers whose limits allow what is due, one account of each.
+
+        An account that the agency opened itself comes before the one of the environment.
+        """
+        found: dict[str, Provider] = {}
+        for (name, account), p in sorted(self.providers.items(), key=_default_last):
+            fits = (
+                (name, account) not in self.closed
+                and self.captures.agency_of(p) == payment.agency_id
+                and not p.can.at_counter
+                and p.can.amount_min <= due_at(payment, p) <= p.can.amount_max
+            )
+            if fits:
+                found.setdefault(name, p)
+        return list(found.values())
 
     def methods(self, payment: Payment, provider: Provider) -> list[Method]:
         """List the ways of one provider that can take what is due."""
@@ -87,6 +94,11 @@ class Ways:
                 )  # fmt: skip
             return provider
         raise Refusal("provider-unavailable", "This way to pay is not offered for this payment.")
+
+
+def _default_last(item: tuple[tuple[str, str], Provider]) -> tuple[bool, str, str]:
+    (name, account), _ = item
+    return account == "default", name, account
 
 
 def due_at(payment: Payment, provider: Provider) -> int:

@@ -26,11 +26,19 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from gateway.store.columns import belongs, instant, metadata, money, of_agency, own, words
+from gateway.store.tables_accounts import provider_account
 from gateway.store.tables_health import provider_call, provider_standing
 from gateway.store.tables_refunds import dispute, refund
 
 # And every table below.
-__all__ = ["dispute", "metadata", "provider_call", "provider_standing", "refund"]
+__all__ = [
+    "dispute",
+    "metadata",
+    "provider_account",
+    "provider_call",
+    "provider_standing",
+    "refund",
+]
 
 agency = Table(
     "agency",
