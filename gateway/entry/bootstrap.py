@@ -101,7 +101,8 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
             " «openssl rand -base64 32»."
         )
     try:
-        vault = MasterVault.of_text(settings.master_key)
+        former = (settings.master_key_former,) if settings.master_key_former else ()
+        vault = MasterVault.of_text(settings.master_key, *former)
     except ValueError as error:
         raise SettingError(f"THUPHI_MASTER_KEY: {error}") from None
     specs = adapters()

@@ -25,6 +25,7 @@ from gateway.entry.plugins import adapters, setting_names
 from gateway.entry.registry import kept_fresh
 from gateway.entry.settings import SettingError, Settings, environment, read_settings
 from gateway.infra.embedded import Embedded
+from gateway.services.reseal import Reseal
 from gateway.services.seed import seed
 from gateway.store.migrate import migrate
 from gateway.store.partitions import keep_partitions
@@ -102,6 +103,15 @@ async def do_clients_add(args: argparse.Namespace) -> int:
             made = await parts.webhooks.add(args.agency, client_id, args.webhook)
             said |= {"webhook_secret": made.secret, "webhook_public_key": made.public_key}
         say(args, said)
+    return 0
+
+
+async def do_reseal(args: argparse.Namespace) -> int:
+    """Seal everything with the present master key; cut short, it goes on at the next call."""
+    async with opened() as parts:
+        work = Reseal(parts.store, parts.vault)
+        moved = await work.run()
+        say(args, {"moved": sum(moved.values()), "left": await work.left(), **moved})
     return 0
 
 
@@ -211,6 +221,7 @@ def parser() -> argparse.ArgumentParser:
     day.add_argument("--date", type=books.day_of, default="2026-11-18", metavar="YYYY-MM-DD")
     day.add_argument("--faults", type=float, default=0.1, metavar="SHARE")
     add("doctor", lambda args: do_doctor(args, opened()), "look at everything, and say what to do")
+    add("reseal", do_reseal, "seal everything with the present master key")
     add("migrate", do_migrate, "bring the database to the newest shape")
     add("seed", do_seed, "make the sandbox agency and its branches").add_argument(
         "--live", action="store_true", help="the live agency too"

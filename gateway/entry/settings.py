@@ -16,8 +16,8 @@ PREFIX: Final = "THUPHI_"
 _KNOWN: Final = frozenset(
     {
         "DATABASE_URL", "DATABASE_PASSWORD_FILE", "DATA_DIR", "PUBLIC_URL", "MASTER_KEY",
-        "MASTER_KEY_FILE", "WIRE_ALLOW", "CLOCK", "DEFAULT_AGENCY", "SERVER_PORT",
-        "TEST_DATABASE_URL",
+        "MASTER_KEY_FILE", "MASTER_KEY_FORMER_FILE", "WIRE_ALLOW", "CLOCK",
+        "DEFAULT_AGENCY", "SERVER_PORT", "TEST_DATABASE_URL",
     }
 )  # fmt: skip
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -36,6 +36,7 @@ class Settings:
     data_dir: Path
     public_url: str
     master_key: str = field(repr=False)
+    master_key_former: str = field(repr=False)  # Opens what it sealed, until it is sealed anew.
     wire_allow: tuple[Network, ...]
     default_agency: str
     clock_at: datetime | None
@@ -81,6 +82,9 @@ def read_settings(values: Mapping[str, str], adapter_fields: Iterable[str]) -> S
         data_dir=Path(mine.get("DATA_DIR", ".data")).absolute(),
         public_url=public_url,
         master_key=_master_key(mine),
+        master_key_former=_content(mine, "MASTER_KEY_FORMER_FILE")
+        if "MASTER_KEY_FORMER_FILE" in mine
+        else "",
         wire_allow=_networks(mine.get("WIRE_ALLOW", "")),
         default_agency=mine.get("DEFAULT_AGENCY", "hn-tthcc-test"),
         clock_at=_instant(mine.get("CLOCK")),

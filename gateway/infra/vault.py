@@ -1,6 +1,7 @@
 """Cell encryption: AES-256-GCM whose associated data is the place, so cells cannot be swapped.
 
-Layout: one version byte, eight bytes of key id, twelve of nonce, then ciphertext and tag.
+Layout: one version byte, eight bytes of key id, twelve of nonce, then ciphertext and tag. While the
+master key is changed, older keys still open what they sealed.
 """
 
 import base64
@@ -8,6 +9,7 @@ import binascii
 import hashlib
 import hmac
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -21,6 +23,13 @@ _head_bytes = 9
 _nonce_bytes = 12
 
 
+_sentence = "The master key must be 32 bytes, written in base64."
+
+
+def _id(master: bytes) -> bytes:
+    return hashlib.sha256(b"thuphi key id" + master).digest()[:8]
+
+
 def _derive(master: bytes, purpose: bytes) -> bytes:
     return HKDF(SHA256(), _key_bytes, salt=None, info=purpose).derive(master)
 
@@ -32,38 +41,45 @@ class MasterVault:
     _cells: AESGCM = field(repr=False)
     _index_key: bytes = field(repr=False)
     key_id: bytes
+    _older: Mapping[bytes, AESGCM] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, master: bytes) -> Self:
-        """Build from 32 bytes."""
-        if len(master) != _key_bytes:
-            raise ValueError("The master key must be 32 bytes, written in base64.")
-        key_id = hashlib.sha256(b"thuphi key id" + master).digest()[:8]
-        cells = AESGCM(_derive(master, b"thuphi cells"))
-        return cls(cells, _derive(master, b"thuphi index"), key_id)
+    def of(cls, master: bytes, *older: bytes) -> Self:
+        """Build from 32 bytes, and the keys that sealed before."""
+        if any(len(key) != _key_bytes for key in (master, *older)):
+            raise ValueError(_sentence)
+        cells = {_id(key): AESGCM(_derive(key, b"thuphi cells")) for key in (master, *older)}
+        return cls(cells[_id(master)], _derive(master, b"thuphi index"), _id(master), cells)
 
     @classmethod
-    def of_text(cls, text: str) -> Self:
+    def of_text(cls, text: str, *older: str) -> Self:
         """Build from base64."""
         try:
-            return cls.of(base64.b64decode(text.strip(), validate=True))
+            keys = [base64.b64decode(t.strip(), validate=True) for t in (text, *older)]
+            return cls.of(*keys)
         except (binascii.Error, ValueError):
-            raise ValueError("The master key must be 32 bytes, written in base64.") from None
+            raise ValueError(_sentence) from None
+
+    @property
+    def head(self) -> bytes:
+        """Give how every cell begins that the present key seals."""
+        return b"\x01" + self.key_id
 
     def seal(self, place: str, plain: bytes) -> bytes:
         """Encrypt for one place, ``table|row|column``."""
         nonce = os.urandom(_nonce_bytes)
-        head = b"\x01" + self.key_id
+        head = self.head
         return head + nonce + self._cells.encrypt(nonce, plain, head + place.encode())
 
     def open(self, place: str, sealed: bytes) -> bytes:
         """Decrypt; ValueError when changed, moved or sealed by another key."""
         head, rest = sealed[:_head_bytes], sealed[_head_bytes:]
-        if head != b"\x01" + self.key_id:
+        cells = self._older.get(head[1:]) if head[:1] == b"\x01" else None
+        if cells is None:
             raise ValueError("This cell was sealed by another key.")
         nonce, body = rest[:_nonce_bytes], rest[_nonce_bytes:]
         try:
-            return self._cells.decrypt(nonce, body, head + place.encode())
+            return cells.decrypt(nonce, body, head + place.encode())
         except InvalidTag:
             raise ValueError("This cell was changed or moved.") from None
 

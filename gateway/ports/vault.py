@@ -6,6 +6,11 @@ from typing import Protocol
 class Vault(Protocol):
     """AES-256-GCM; the associated data is table|row|column, so cells cannot be swapped."""
 
+    @property
+    def head(self) -> bytes:
+        """Give how every cell begins that the present key seals."""
+        ...
+
     def seal(self, place: str, plain: bytes) -> bytes:
         """Encrypt for one place, ``table|row|column``; the key id travels in the result."""
         ...

@@ -31,7 +31,8 @@ def notice(attempt: dict[str, Any], secret: str) -> str:
     values = {
         "vnp_Amount": asked["vnp_Amount"], "vnp_PayDate": "20261118081000",
         "vnp_ResponseCode": "00", "vnp_TmnCode": asked["vnp_TmnCode"],
-        "vnp_TransactionNo": str(int(attempt["id"][-6:], 36)), "vnp_TransactionStatus": "00", "vnp_TxnRef": asked["vnp_TxnRef"],
+        "vnp_TransactionNo": str(int(attempt["id"][-6:], 36)),
+        "vnp_TransactionStatus": "00", "vnp_TxnRef": asked["vnp_TxnRef"],
     }  # fmt: skip
     query = "&".join(f"{quote_plus(k)}={quote_plus(v)}" for k, v in sorted(values.items()))
     mac = hmac.new(secret.encode(), query.encode(), hashlib.sha512).hexdigest()

@@ -1,0 +1,110 @@
+"""Re-encryption: every sealed cell under the present master key, in small steps that may be cut.
+
+A cell says which key sealed it, so a run that was killed goes on where it was, and a second run
+finds nothing to do.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import text
+
+from gateway.ports.vault import Vault
+from gateway.store.tx import Row, Store
+
+batch: Final = 200  # Cells in one transaction: a kill costs at most so much work.
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One sealed column: its table, the columns that name a row, and the place it is bound to."""
+
+    table: str
+    column: str
+    key: tuple[str, ...]
+    place: Callable[[Row], str]
+
+
+def _by_id(table: str, column: str, what: str, *key: str) -> Cell:
+    return Cell(table, column, key or ("agency_id", "id"), lambda r: f"{table}|{r['id']}|{what}")
+
+
+def _account(column: str, what: str) -> Cell:
+    return Cell(
+        "provider_account", column, ("provider", "name"),
+        lambda r: f"provider_account|{r['provider']}/{r['name']}|{what}",
+    )  # fmt: skip
+
+
+CELLS: Final = (
+    _by_id("notice", "sealed", "raw", "id", "received_at"),
+    _by_id("payment", "payer_sealed", "payer"),
+    _by_id("endpoint", "secret_sealed", "secret"),
+    _by_id("endpoint", "signing_key_sealed", "key"),
+    _by_id("signing_key", "key_sealed", "key"),
+    _by_id("receipt", "salts_sealed", "salts"),
+    _by_id("statement_file", "content_sealed", "content"),
+    _by_id("refund", "payee_sealed", "payee"),
+    _account("sealed", "values"),
+    _account("former_sealed", "former"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reseal:
+    """Moves cells from older keys to the present one."""
+
+    store: Store
+    vault: Vault
+
+    async def run(self) -> dict[str, int]:
+        """Do all that is left; gives how many cells of each column were moved."""
+        moved: dict[str, int] = {}
+        for cell in CELLS:
+            done = 0
+            while step := await self._step(cell):
+                done += step
+            if done:
+                moved[f"{cell.table}.{cell.column}"] = done
+        return moved
+
+    async def left(self) -> int:
+        """Count the cells that an older key still seals."""
+        total = 0
+        async with self.store.begin() as tx:
+            for cell in CELLS:
+                row = await tx.row(
+                    text(f"SELECT count(*) AS n FROM {cell.table} WHERE {_old(cell)}"),
+                    {"head": self.vault.head},
+                )
+                total += row["n"] if row else 0
+        return total
+
+    async def _step(self, cell: Cell) -> int:
+        keys = ", ".join(cell.key)
+        same = " AND ".join(f"{k} = :{k}" for k in cell.key)
+        async with self.store.begin() as tx:
+            rows = await tx.rows(
+                text(
+                    f"SELECT {keys}, {cell.column} AS sealed FROM {cell.table} WHERE {_old(cell)}"
+                    f" LIMIT {batch} FOR UPDATE SKIP LOCKED"
+                ),
+                {"head": self.vault.head},
+            )
+            for row in rows:
+                place = cell.place(row)
+                fresh = self.vault.seal(place, self.vault.open(place, bytes(row["sealed"])))
+                await tx.run(
+                    text(f"UPDATE {cell.table} SET {cell.column} = :fresh WHERE {same}"),
+                    {k: row[k] for k in cell.key} | {"fresh": fresh},
+                )
+        return len(rows)
+
+
+def _old(cell: Cell) -> str:
+    return (
+        f"{cell.column} IS NOT NULL"
+        f" AND substring({cell.column} FROM 1 FOR length(CAST(:head AS bytea)))"
+        " <> CAST(:head AS bytea)"
+    )
