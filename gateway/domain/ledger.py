@@ -15,6 +15,7 @@ TREASURY_DEPOSIT: Final = "1125"
 IN_TRANSIT: Final = "1130"
 CLEARING: Final = "1380"
 DISPUTED: Final = "1381"
+SHORTAGE: Final = "1382"
 DUE_FROM_AGENCY: Final = "1383"
 CLAIM_ON_TREASURY: Final = "1388"
 UNIDENTIFIED: Final = "3310"
@@ -39,7 +40,7 @@ TITLES: Final = {
     IN_TRANSIT: "Tiền đang chuyển",
     CLEARING: "Phải thu tổ chức thanh toán",
     DISPUTED: "Giao dịch đang tranh chấp",
-    "1382": "Thiếu quỹ chờ xử lý",
+    SHORTAGE: "Thiếu quỹ chờ xử lý",
     DUE_FROM_AGENCY: "Cơ quan phải bù phí và tổn thất",
     "1386": "Phải thu cơ quan khác",
     CLAIM_ON_TREASURY: "Phải thu kho bạc",
@@ -287,6 +288,58 @@ def dispute_lost_borne(voucher: str, amount: int, account: str) -> tuple[Entry, 
         Entry(DUE_FROM_AGENCY, DUTY_TO_FUND, amount, "dispute", voucher, "dispute_lost",
               provider_account=account),
     )  # fmt: skip
+
+
+def _cash(
+    debit: str, credit: str, amount: int, shift_id: str, rule: str, branch_id: str
+) -> tuple[Entry, ...]:
+    if not amount:
+        return ()
+    return (Entry(debit, credit, amount, "shift", shift_id, rule, branch_id=branch_id),)
+
+
+def float_issued(shift_id: str, amount: int, branch_id: str) -> tuple[Entry, ...]:
+    """D 1110 K 1130: the safe gives the drawer its change."""
+    return _cash(CASH, IN_TRANSIT, amount, shift_id, "float_issued", branch_id)
+
+
+def shift_short(shift_id: str, amount: int, branch_id: str) -> tuple[Entry, ...]:
+    """D 1382 K 1110: less lies in the drawer than was taken."""
+    return _cash(SHORTAGE, CASH, amount, shift_id, "shift_short", branch_id)
+
+
+def shift_over(shift_id: str, amount: int, branch_id: str) -> tuple[Entry, ...]:
+    """D 1110 K 3310: more lies in the drawer than was taken."""
+    return _cash(CASH, UNIDENTIFIED, amount, shift_id, "cash_over", branch_id)
+
+
+def bagged(shift_id: str, amount: int, branch_id: str) -> tuple[Entry, ...]:
+    """D 1130 K 1110: the drawer is empty, its cash is on the way to the bank."""
+    return _cash(IN_TRANSIT, CASH, amount, shift_id, "bagged", branch_id)
+
+
+def shortage_made_good(shift_id: str, amount: int, branch_id: str) -> tuple[Entry, ...]:
+    """D 1110 K 1382, D 1130 K 1110: the clerk brings what was missing, and it leaves in a bag.
+
+    The drawer of a closed shift stays at zero, so both are booked at once.
+    """
+    return (
+        *_cash(CASH, SHORTAGE, amount, shift_id, "made_good", branch_id),
+        *_cash(IN_TRANSIT, CASH, amount, shift_id, "bagged", branch_id),
+    )
+
+
+def shortage_borne(shift_id: str, amount: int, branch_id: str) -> tuple[Entry, ...]:
+    """D 6430 K 1382 and D 1383 K 4900: an approved loss, which the agency makes good."""
+    return (
+        *_cash(LOSSES, SHORTAGE, amount, shift_id, "shortage_borne", branch_id),
+        *_cash(DUE_FROM_AGENCY, DUTY_TO_FUND, amount, shift_id, "shortage_borne", branch_id),
+    )
+
+
+def banked(voucher: str, amount: int) -> tuple[Entry, ...]:
+    """D 1120 K 1130: the bank credits a deposit bag."""
+    return (Entry(BANK, IN_TRANSIT, amount, "statement_line", voucher, "banked"),)
 
 
 def storno(entries: Iterable[Entry]) -> tuple[Entry, ...]:

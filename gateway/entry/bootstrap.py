@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from adapters.counter import Counter
 from gateway.entry.plugins import adapters, business_days, offered
 from gateway.entry.registry import Registry
 from gateway.entry.settings import SettingError, Settings
@@ -25,6 +26,7 @@ from gateway.services.access import Access
 from gateway.services.accounts import Accounts
 from gateway.services.attempts import Attempts
 from gateway.services.captures import Captures
+from gateway.services.counter import Counters
 from gateway.services.disputes import Disputes
 from gateway.services.health import ProviderHealth
 from gateway.services.notices import Notices
@@ -64,6 +66,7 @@ class Parts:
     refunds: RefundDesk
     sender: RefundSender
     notices: Notices
+    counters: Counters
     outbox: Outbox
     webhooks: Webhooks
     receipts: Receipts
@@ -124,6 +127,12 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
     attempts = Attempts(store, payments, captures, providers, ways, health)
     rows = RefundRows(store, vault)
     sender = RefundSender(store, attempts, rows, providers)
+
+    def till_of(agency_id: str) -> Counter:
+        """Give an agency's counters, which need no settings."""
+        agencies["counter", agency_id] = agency_id
+        return Counter(agency_id)
+
     return Parts(
         settings=settings, registry=registry, engine=engine, clock=clock, vault=vault, store=store,
         providers=providers, access=Access(store), payments=payments, captures=captures,
@@ -132,7 +141,7 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
             store, vault, captures, registry.by_path, registry.former, attempts.ask_one, sender,
             Disputes(store),
         ),
-        outbox=Outbox(store),
+        counters=Counters(store, attempts, till_of), outbox=Outbox(store),
         webhooks=Webhooks(
             store, vault, GuardedWire(_origins(settings.adapters), settings.wire_allow)
         ), receipts=Receipts(store, vault),

@@ -258,8 +258,8 @@ class HoldsAccount(Protocol):
 
 
 @runtime_checkable
-class Provider(Protocol):
-    """The least a provider must do."""
+class Taker(Protocol):
+    """Whoever takes money, and can be named in the books: a provider, or a counter."""
 
     @property
     def name(self) -> str:
@@ -275,6 +275,11 @@ class Provider(Protocol):
     def can(self) -> Can:
         """Declare what it can do."""
         ...
+
+
+@runtime_checkable
+class Provider(Taker, Protocol):
+    """The least a provider must do."""
 
     async def checkout(self, order: Order) -> Checkout:
         """Say where the citizen pays. Repeating it for the same order is safe.

@@ -15,7 +15,7 @@ from gateway.domain.errors import Refusal
 from gateway.domain.ids import find_references
 from gateway.domain.payment import Break, Capture, Payment, Standing
 from gateway.domain.states import LIVE, AttemptState, State
-from gateway.ports.provider import Movement, Notice, Outcome, Provider, Verdict
+from gateway.ports.provider import Movement, Notice, Outcome, Taker, Verdict
 from gateway.services.payments import Payments, set_attempt
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
@@ -72,7 +72,7 @@ class Captures:
     days: Mapping[tuple[str, str], BusinessDays]  # Of the accounts that do not book by Hanoi's day.
     calendar: Calendar
 
-    def agency_of(self, provider: Provider) -> str:
+    def agency_of(self, provider: Taker) -> str:
         """Give the agency whose account this is."""
         return self.agencies[provider.name, provider.account]
 
@@ -84,7 +84,7 @@ class Captures:
         return self.days.get((provider, account), BusinessDays()).of(at, self.calendar)
 
     async def apply(
-        self, tx: Tx, provider: Provider, said: Notice, source: str, source_id: str, raw: str
+        self, tx: Tx, provider: Taker, said: Notice, source: str, source_id: str, raw: str
     ) -> Outcome:
         """Do what a verified word means. The same word any number of times does it once.
 
@@ -105,7 +105,7 @@ class Captures:
             return _ANSWERS.get(known["result"], Outcome.REPEATED)
         return await self._book(tx, provider, said, attempt, capture)
 
-    async def attempt_of(self, tx: Tx, provider: Provider, said: Notice) -> Row | None:
+    async def attempt_of(self, tx: Tx, provider: Taker, said: Notice) -> Row | None:
         """Find the attempt that a word is about, by our reference or by our number; lock it."""
         holder = {"name": provider.name, "holder": provider.account}
         if said.order_reference is not None:
@@ -123,7 +123,7 @@ class Captures:
             else None
         )
 
-    async def hinted(self, tx: Tx, provider: Provider, said: Notice) -> tuple[Outcome, Row | None]:
+    async def hinted(self, tx: Tx, provider: Taker, said: Notice) -> tuple[Outcome, Row | None]:
         """Take a word that proves nothing as a reason to ask; give the attempt to ask about."""
         attempt = await self.attempt_of(tx, provider, said)
         if attempt is None:
@@ -162,7 +162,7 @@ class Captures:
             await self.payments.settle_doubt(tx, payment)
         return Outcome.RECORDED
 
-    async def _known(self, tx: Tx, provider: Provider, said: Notice) -> Row | None:
+    async def _known(self, tx: Tx, provider: Taker, said: Notice) -> Row | None:
         if said.movement:
             moved = await self.find_movement(tx, said.movement, said.txn_id)
             if moved:
@@ -186,7 +186,7 @@ class Captures:
         )
 
     async def _capture(
-        self, tx: Tx, provider: Provider, said: Notice, attempt: Row | None,
+        self, tx: Tx, provider: Taker, said: Notice, attempt: Row | None,
         evidence: tuple[str, str, str],
     ) -> Capture:  # fmt: skip
         now = self.store.clock.now()
@@ -210,7 +210,7 @@ class Captures:
             into=ledger.CASH if said.is_cash else ledger.CLEARING,
         )  # fmt: skip
 
-    def _moved(self, provider: Provider, paid_at: datetime) -> date | None:
+    def _moved(self, provider: Taker, paid_at: datetime) -> date | None:
         """Give the business day; None where no calendar says it, for money is never refused."""
         try:
             return self.business_day(provider.name, provider.account, paid_at)
@@ -218,7 +218,7 @@ class Captures:
             return None
 
     async def _book(
-        self, tx: Tx, provider: Provider, said: Notice, attempt: Row | None, capture: Capture
+        self, tx: Tx, provider: Taker, said: Notice, attempt: Row | None, capture: Capture
     ) -> Outcome:
         agency = self.agency_of(provider)
         payment = (
@@ -241,7 +241,7 @@ class Captures:
             await self.payments.settle_doubt(tx, after)
         return _ANSWERS.get(step.result, Outcome.RECORDED)
 
-    async def _transfer_came(self, tx: Tx, provider: Provider, payment: Payment) -> None:
+    async def _transfer_came(self, tx: Tx, provider: Taker, payment: Payment) -> None:
         """Mark the QR attempts of a payment that a transfer has covered."""
         if payment.amount_received < payment.amount:
             return

@@ -32,10 +32,34 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         ),
         "no balance is on its wrong side": (
             f"SELECT agency_id || ' ' || account AS what FROM {_BALANCES} b WHERE"
-            " (account IN ('1110','1120','1125','1130','1381','1382','1383','1388','6420','6430',"
+            " (account IN ('1110','1120','1125','1381','1382','1383','1388','6420','6430',"
             "'M1','M2','M3','M4','M5') AND balance < 0)"
             " OR (account IN ('3310','3320','3330','3370','3375','3380','4900','M9')"
             " AND balance > 0)"
+        ),
+        # What the safe gave to drawers comes back in their bags.
+        "nothing in transit is less than the floats that are out": (
+            f"SELECT agency_id AS what FROM {_BALANCES} b WHERE account = '1130' AND balance <"
+            " -(SELECT coalesce(sum(float_amount), 0) FROM shift s"
+            " WHERE s.agency_id = b.agency_id AND s.state <> 'closed')"
+        ),
+        "cash equals what lies in the drawers of shifts that are not closed": (
+            f"SELECT b.agency_id AS what FROM {_BALANCES} b WHERE account = '1110' AND balance <>"
+            " (SELECT coalesce(sum(s.float_amount), 0) FROM shift s WHERE s.agency_id ="
+            " b.agency_id AND s.state <> 'closed') + (SELECT coalesce(sum(c.amount), 0)"
+            " FROM counter_take k JOIN shift s ON s.agency_id = k.agency_id AND s.id = k.shift_id"
+            " JOIN capture c ON c.agency_id = k.agency_id AND c.id = k.capture_id"
+            " WHERE k.agency_id = b.agency_id AND k.method = 'cash' AND s.state <> 'closed')"
+        ),
+        "shortages equal the differences that nobody decided": (
+            f"SELECT b.agency_id AS what FROM {_BALANCES} b WHERE account = '1382' AND balance <>"
+            " (SELECT coalesce(sum(amount), 0) FROM shift_difference d"
+            " WHERE d.agency_id = b.agency_id AND d.state = 'open')"
+        ),
+        "a capture at a counter has a person, a branch and a shift": (
+            "SELECT c.id AS what FROM capture c LEFT JOIN counter_take k"
+            " ON k.agency_id = c.agency_id AND k.capture_id = c.id"
+            " WHERE c.provider = 'counter' AND k.capture_id IS NULL"
         ),
         "charges and losses are covered": (
             f"SELECT agency_id AS what FROM {_BALANCES} b GROUP BY agency_id HAVING"
@@ -94,7 +118,8 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
             " (SELECT coalesce(sum(amount_on_account), 0) FROM payment p"
             " WHERE p.agency_id = b.agency_id)"
             " + (SELECT coalesce(sum(amount), 0) FROM break k WHERE k.agency_id = b.agency_id"
-            " AND k.state = 'open' AND k.subject LIKE 'capture:%' AND k.kind IN"
+            " AND k.state = 'open' AND (k.subject LIKE 'capture:%' OR k.subject LIKE 'shift:%')"
+            " AND k.kind IN"
             " ('amount','double','late','unknown_money','cash_over'))"
         ),
         "surplus equals its open cases": (

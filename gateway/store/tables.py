@@ -27,18 +27,15 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from gateway.store.columns import belongs, instant, metadata, money, of_agency, own, words
 from gateway.store.tables_accounts import provider_account
+from gateway.store.tables_counter import counter_take, display, shift, shift_difference
 from gateway.store.tables_health import provider_call, provider_standing
 from gateway.store.tables_refunds import dispute, refund
 
 # And every table below.
 __all__ = [
-    "dispute",
-    "metadata",
-    "provider_account",
-    "provider_call",
-    "provider_standing",
-    "refund",
-]
+    "counter_take", "display", "dispute", "metadata", "provider_account", "provider_call",
+    "provider_standing", "refund", "shift", "shift_difference",
+]  # fmt: skip
 
 agency = Table(
     "agency",
