@@ -97,7 +97,7 @@ display: Final = Table(
     "display",
     metadata,
     Column("token_hash", Text, primary_key=True),  # The browser's cookie, hashed.
-    words("agency_id"),
+    words("agency_id", optional=True),  # Nobody's, until a clerk types its code.
     words("staff_id", optional=True),  # Whose counter it belongs to, once it is paired.
     words("code"),  # Shown on the display, typed by the clerk; short-lived.
     words("payment_id", optional=True),  # What it shows now.
@@ -107,6 +107,6 @@ display: Final = Table(
     of_agency(),
     belongs("staff", "staff_id"),
     belongs("payment", "payment_id"),
-    Index("ix_display_code", "agency_id", "code"),
+    Index("ix_display_code", "code"),
     Index("ix_display_staff", "agency_id", "staff_id"),
 )

@@ -15,11 +15,13 @@ from starlette.exceptions import HTTPException
 
 from gateway.domain.errors import Refusal
 from gateway.entry.bootstrap import Parts
-from gateway.entry.web import api, console_door, front, notices, pay, receipts, reference
+from gateway.entry.web import api, console_door, display, front, notices, pay, receipts, reference
 from gateway.entry.web.console import Console
+from gateway.entry.web.console_counter import CounterPages
 from gateway.entry.web.console_refunds import RefundPages
 from gateway.entry.web.metrics import Metrics
 from gateway.services.desk import Desk
+from gateway.services.displays import Displays
 from gateway.services.refund_list import RefundList
 from reconciliation.intake import Intake
 
@@ -64,7 +66,11 @@ def build_app(parts: Parts) -> FastAPI:
         Intake(parts.engine, parts.clock, parts.vault), parts.settings.public_url,
     )  # fmt: skip
     refunds = RefundPages(console, parts.refunds, parts.sender, RefundList(parts.store))
-    app.include_router(console_door.routes(console, refunds))
+    displays = Displays(parts.store)
+    counter = CounterPages(console, parts.counters, displays)
+    app.include_router(console_door.routes(console, refunds, counter))
+    shown = display.DisplayPage(displays, parts.attempts, parts.settings.public_url)
+    app.include_router(display.routes(shown))
     app.include_router(reference.routes(app))
     app.include_router(front.routes())
     metrics = Metrics()

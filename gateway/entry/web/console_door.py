@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from gateway.domain.errors import Refusal
 from gateway.entry.web.console import Console
+from gateway.entry.web.console_counter import CounterPages
 from gateway.entry.web.console_page import render
 from gateway.entry.web.console_refunds import RefundPages
 from gateway.services.access import Officer
@@ -23,7 +24,7 @@ upload_bytes_max: Final = file_bytes_max + 65_536  # A file, and the form around
 Page = Callable[..., Awaitable[Response]]
 
 
-def routes(console: Console, refunds: RefundPages) -> APIRouter:
+def routes(console: Console, refunds: RefundPages, counter: CounterPages) -> APIRouter:
     """Give the routes: whoever is not signed in is sent to the form."""
     door = APIRouter(prefix="/console", include_in_schema=False)
 
@@ -42,14 +43,18 @@ def routes(console: Console, refunds: RefundPages) -> APIRouter:
         ("/breaks", console.breaks), ("/breaks/{id}", console.case),
         ("/receipts", console.receipts), ("/trial-balance", console.balance),
         ("/days", console.days), ("/runs/{id}", console.run), ("/refunds", refunds.list),
-        ("/refunds/{id}", refunds.one),
+        ("/refunds/{id}", refunds.one), ("/counter", counter.counter),
+        ("/counter/{id}", counter.payment), ("/shifts", counter.shifts),
     )  # fmt: skip
     writes: tuple[tuple[str, Page], ...] = (
         ("/payments/{id}/payer", console.reveal), ("/files", console.upload),
         ("/logout", console.sign_out), ("/payments/{id}/refunds", refunds.ask),
         ("/breaks/{id}/refund", refunds.ask_for_case), ("/refunds/{id}/decide", refunds.decide),
         ("/refunds/{id}/prove", refunds.prove), ("/refunds/{id}/payee", refunds.name_payee),
-        ("/refunds/{id}/payee-seen", refunds.payee),
+        ("/refunds/{id}/payee-seen", refunds.payee), ("/counter/shift", counter.open_shift),
+        ("/counter/display", counter.pair), ("/counter/next", counter.next),
+        ("/counter/{id}/take", counter.take), ("/shifts/{id}/count", counter.count),
+        ("/shifts/{id}/sign", counter.sign), ("/differences/{id}", counter.settle),
     )  # fmt: skip
     for path, page in reads:
         door.add_api_route(path, _guarded(console, page, is_post=False), methods=["GET"])

@@ -17,6 +17,7 @@ STATES: Final[Words] = {
     "taken": ("Đã đọc", "Taken"), "refused": ("Bị từ chối", "Refused"),
 }  # fmt: skip
 PROVIDERS: Final[Words] = {
+    "counter": ("Quầy một cửa", "One-stop counter"),
     "vnpay": ("VNPAY", "VNPAY"), "vietqr": ("Chuyển khoản VietQR", "VietQR transfer"),
 }  # fmt: skip
 BREAKS: Final[Words] = {
@@ -44,6 +45,8 @@ RESULTS: Final[Words] = {
     "unknown_money": ("chưa rõ của ai, để treo", "nobody's yet, in suspense"),
 }  # fmt: skip
 SOURCES: Final[Words] = {
+    "clerk": ("lời cán bộ quầy", "the clerk's word"),
+    "terminal": ("hoá đơn máy POS", "the terminal's slip"),
     "notice": ("thông báo của ngân hàng, ví", "the provider's notice"),
     "inquiry": ("ngân hàng trả lời khi được hỏi", "the provider's answer"),
     "statement": ("sao kê ngân hàng", "the bank's statement"),
@@ -91,6 +94,7 @@ REASONS: Final[Words] = {
     for english, vietnamese in {
         "the payer disputes this payment with the provider":
             "người nộp khiếu nại khoản này với ngân hàng, ví",
+        "more cash was counted than was taken": "đếm được nhiều tiền hơn số đã thu",
         "no such payment": "không có khoản thanh toán nào như vậy",
         "not the amount that was asked for": "không phải số tiền được yêu cầu",
         "the payment was already paid": "khoản này đã nộp rồi",
@@ -135,6 +139,7 @@ ACTIONS: Final[Words] = {
     "refund.reject": ("Từ chối hoàn trả", "Refund rejected"),
     "refund.prove": ("Ghi chứng từ hoàn trả", "Refund proved"),
     "refund.give_up": ("Không hoàn trả được", "Refund given up"),
+    "shift.open": ("Mở ca", "Shift opened"), "shift.sign": ("Ký đóng ca", "Shift signed"),
     "refund.payee": ("Ghi người nhận hoàn trả", "Payee named"),
 }  # fmt: skip
 PROFILES: Final[Words] = {
@@ -152,6 +157,10 @@ REFUNDS: Final[Words] = {
     "in_doubt": ("Chưa rõ kết quả", "In doubt"), "done": ("Đã hoàn trả", "Done"),
     "failed": ("Không hoàn trả được", "Failed"),
 }  # fmt: skip
+SHIFTS: Final[Words] = {
+    "open": ("Đang mở", "Open"), "counted": ("Chờ ký", "To be signed"),
+    "closed": ("Đã đóng", "Closed"),
+}  # fmt: skip
 ROUTES: Final[Words] = {
     "provider": ("ngân hàng, ví đã thu", "the provider that took it"),
     "transfer": ("chuyển khoản", "a bank transfer"),
@@ -166,7 +175,7 @@ TABLES: Final[Mapping[str, Words]] = {
     "state": STATES, "provider": PROVIDERS, "break": BREAKS, "result": RESULTS,
     "source": SOURCES, "event": EVENTS, "rule": RULES, "proposal": PROPOSALS, "role": ROLES,
     "action": ACTIONS, "reason": REASONS, "profile": PROFILES, "payer": PAYER, "kind": KINDS,
-    "refund": REFUNDS, "route": ROUTES, "source_of_refund": REFUND_SOURCES,
+    "refund": REFUNDS, "shift": SHIFTS, "route": ROUTES, "source_of_refund": REFUND_SOURCES,
 }  # fmt: skip
 
 

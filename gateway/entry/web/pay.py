@@ -23,7 +23,7 @@ from receipts.words import in_words
 
 _STATIC: Final = {
     "pay_now.css": "text/css", "pay_now.js": "text/javascript",
-    "console.css": "text/css", "receipt.css": "text/css",
+    "console.css": "text/css", "receipt.css": "text/css", "display.css": "text/css",
 }  # fmt: skip
 TEXTS: Final[dict[str, dict[str, str]]] = {
     "vi": {

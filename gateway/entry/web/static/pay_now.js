@@ -2,7 +2,7 @@
 // Soon at first, for who has just paid; then less and less, for who has left the page open.
 const { dataset } = document.body;
 const pauses_ms = [1000, 1000, 2000, 3000, 5000];
-const pause_ms_max = 10000;
+const pause_ms_max = Number(dataset.pace) || 10000; // A display at a counter never slows down.
 const look = async (turn) => {
   try {
     const answer = await fetch(dataset.status, { cache: "no-store" });
@@ -10,5 +10,5 @@ const look = async (turn) => {
   } catch {}
   wait(turn + 1);
 };
-const wait = (turn) => setTimeout(look, pauses_ms[turn] ?? pause_ms_max, turn);
+const wait = (turn) => setTimeout(look, Math.min(pauses_ms[turn] ?? pause_ms_max, pause_ms_max), turn);
 if (dataset.watch) wait(0);
