@@ -298,4 +298,5 @@ VNPAY: Final = AdapterSpec(
     fields=("VNPAY_TMN_CODE", "VNPAY_SECRET", "VNPAY_BASE_URL", "VNPAY_API_URL"),
     secret_fields=("VNPAY_SECRET",),
     build=_build,
+    suite="adapters.vectors.vnpay:VnpayConformance",
 )
