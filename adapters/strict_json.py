@@ -16,6 +16,15 @@ def read_object(body: bytes) -> dict[str, Any]:
     return said
 
 
+def text_of(value: object) -> str:
+    """Take a JSON value as the text that was signed; an absent one is empty."""
+    if value is None:
+        return ""
+    if type(value) not in (str, int):
+        raise ValueError("A field is neither text nor a whole number.")
+    return str(value)
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Refuse an object in which a key stands twice: two readers would differ."""
     made = dict(pairs)

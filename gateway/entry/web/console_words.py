@@ -18,6 +18,7 @@ STATES: Final[Words] = {
 }  # fmt: skip
 PROVIDERS: Final[Words] = {
     "vnpay": ("VNPAY", "VNPAY"), "vietqr": ("Chuyển khoản VietQR", "VietQR transfer"),
+    "momo": ("MoMo", "MoMo"), "zalopay": ("ZaloPay", "ZaloPay"),
 }  # fmt: skip
 BREAKS: Final[Words] = {
     "missing_at_provider": ("Thiếu ở ngân hàng, ví", "Missing at provider"),
