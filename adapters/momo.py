@@ -13,7 +13,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -41,7 +41,6 @@ amount_dong_min: Final = 1_000
 amount_dong_max: Final = 50_000_000
 card_dong_max: Final = 10_000_000  # payWithCC, on one page of MoMo's documents.
 notice_body_bytes_max: Final = 65_536  # A genuine notice is under 2 KB; longer is an attack.
-milliseconds_max: Final = 253_402_300_799_999  # The last that a datetime can hold.
 _PATH: Final = "/v2/gateway/api/"
 _ANY_METHOD: Final = "payWithMethod"  # The payer picks on MoMo's page.
 METHODS: Final = (
@@ -122,11 +121,11 @@ class Momo:
                 "lang": "en" if order.locale == "en" else "vi",
             },
         )
-        code, url = _text(said, "resultCode"), said.get("payUrl")
+        code, url = _text(said, "resultCode"), strict_json.address_of(said.get("payUrl"))
         if code in _BAD_REQUEST | {_NO_ORDER, "98"}:
             raise DeclinedError(f"MoMo refused the order (its code {code}).")
         self._require_echo(said, order.reference, order.reference)
-        if code != "0" or said.get("amount") != order.amount or not _is_address(url):
+        if code != "0" or said.get("amount") != order.amount or not url:
             raise InDoubtError("MoMo did not say where to pay, and may know the order.")
         return Checkout(redirect_url=url)
 
@@ -152,7 +151,7 @@ class Momo:
         signing.require(given if isinstance(given, str) else "", expected)
         if said["partnerCode"] != self.partner_code:
             raise ForgedError("The notice is for another partner.")
-        return _notice(said, _instant(_text(said, "responseTime")))
+        return _notice(said, strict_json.instant_of(_text(said, "responseTime")))
 
     def acknowledge(self, outcome: Outcome) -> Ack:
         """Answer 204 without a body; only what we could not take has another status."""
@@ -285,16 +284,6 @@ def _text(said: Mapping[str, Any], name: str) -> str:
     """Take a field as text; what is neither text nor a whole number is as good as absent."""
     value = said.get(name)
     return str(value) if type(value) in (str, int) else ""
-
-
-def _is_address(url: object) -> bool:
-    return isinstance(url, str) and bool(re.fullmatch(r"https?://[!-~]{1,4000}", url))
-
-
-def _instant(milliseconds: str) -> datetime | None:
-    if not re.fullmatch(r"[0-9]{1,15}", milliseconds) or int(milliseconds) > milliseconds_max:
-        return None  # A bad time is no reason to lose money that moved.
-    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
 
 
 def _build(values: Mapping[str, str], wire: Wire, account: str) -> Momo:
