@@ -6,6 +6,7 @@ Notice    POST JSON, HMAC-SHA256 over thirteen fields in a-z order, our access k
           answer 204 without a body within 15 s. How often MoMo repeats is not published.
 Ask       POST query. No signature of an answer is documented: the echo of our ids is compared.
 Refund    POST refund with an id of its own; what became of it stands in query's ``refundTrans``.
+          Its repeat is the same refund.
 Captured  0, and 9000 too: we take in one step.
 """
 
@@ -13,7 +14,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -41,6 +42,7 @@ amount_dong_min: Final = 1_000
 amount_dong_max: Final = 50_000_000
 card_dong_max: Final = 10_000_000  # payWithCC, on one page of MoMo's documents.
 notice_body_bytes_max: Final = 65_536  # A genuine notice is under 2 KB; longer is an attack.
+remembered: Final = timedelta(days=30)  # MoMo keeps a requestId for at least 31 days.
 _PATH: Final = "/v2/gateway/api/"
 _ANY_METHOD: Final = "payWithMethod"  # The payer picks on MoMo's page.
 METHODS: Final = (
@@ -206,7 +208,10 @@ class Momo:
         return _refunded(said, order, code)
 
     async def ask_refund(self, order: RefundOrder, at: datetime) -> RefundSaid:
-        """Look the refund up among those of its payment; one that is not there yet may come."""
+        """Look the refund up among those of its payment; one that never came is sent again.
+
+        To MoMo it is the same refund for as long as it remembers its requestId.
+        """
         said = await self._query(order.original, at)
         if _text(said, "resultCode") != "0":
             raise InDoubtError("MoMo could not say what became of the refund.")
@@ -215,7 +220,12 @@ class Momo:
         for row in listed if isinstance(listed, list) else []:
             if isinstance(row, dict) and row.get("orderId") == order.reference:
                 return _refunded(row, order, _text(row, "resultCode"))
-        return RefundSaid(RefundVerdict.PENDING, order.reference)
+        if at - order.asked_at >= remembered:
+            return RefundSaid(RefundVerdict.PENDING, order.reference)
+        try:
+            return await self.refund(order)
+        except DeclinedError as error:
+            raise InDoubtError("MoMo could not be reached.") from error
 
     async def _post(self, kind: str, asked: Mapping[str, object]) -> dict[str, Any]:
         asked = {"partnerCode": self.partner_code, **asked}

@@ -1,5 +1,6 @@
 """MoMo's adapter: the common suite, the vectors of the protocol, and MoMo's own traps."""
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -237,15 +238,28 @@ async def test_a_refund_of_another_amount_is_not_done(change: dict[str, object])
     assert said.verdict is RefundVerdict.PENDING
 
 
-async def test_a_refund_that_is_not_listed_yet_is_pending() -> None:
-    """It may be on its way, so it is never called refused."""
-    missing = listed(orderId="YET-ANOTHER")
+async def test_a_refund_that_never_came_is_sent_again_as_the_same_refund() -> None:
+    """Else a lost request would be asked about for ever; the key lets money move once."""
+    first, missing = ScriptedWire(), listed(orderId="YET-ANOTHER")
+    with pytest.raises(InDoubtError):
+        await build(first).refund(REFUND)
+    wire = ScriptedWire([missing, refunded()])
 
-    said = await build(ScriptedWire([missing])).ask_refund(
-        REFUND, REFUND.asked_at + timedelta(hours=1)
-    )
+    said = await build(wire).ask_refund(REFUND, REFUND.asked_at + timedelta(hours=1))
 
-    assert said.verdict is RefundVerdict.PENDING
+    assert said.verdict is RefundVerdict.DONE
+    assert wire.asked[1] == first.asked[0]
+
+
+async def test_a_refund_that_momo_may_have_forgotten_is_not_sent_again() -> None:
+    """After a month the same requestId would be a new refund."""
+    at = REFUND.asked_at + timedelta(days=30)
+    question = hashlib.sha256(f"MOMO|{ORDER.reference}|{at.isoformat()}".encode()).hexdigest()
+    wire = ScriptedWire([answer(requestId=question[:32])])
+
+    said = await build(wire).ask_refund(REFUND, at)
+
+    assert (said.verdict, len(wire.asked)) == (RefundVerdict.PENDING, 1)
 
 
 async def test_a_transaction_that_is_not_momos_is_not_given_back() -> None:
