@@ -2,15 +2,20 @@
 
 # ruff: noqa: S101 - this is a test suite; its assertions are what it is for.
 
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from adapters.suite.notices import NoticeSuite
-from adapters.suite.spoil import changed_values, nonsense, refuses, unreachable
+from adapters.suite.spoil import changed_values, flipped_bytes, nonsense, refuses, unreachable
+from adapters.suite.vectors import Operation
 from adapters.suite.wire import ScriptedWire
 from gateway.domain.errors import DeclinedError, InDoubtError
 from gateway.ports.provider import Cancels, Checkout, Inquires, Notice, Order, Verdict
 from gateway.ports.wire import Reply
+
+Call = Callable[[Reply | Exception], Awaitable[object]]
 
 
 class CallSuite(NoticeSuite):
@@ -101,13 +106,8 @@ class CallSuite(NoticeSuite):
 
     async def test_a_changed_answer_to_a_checkout_leaves_doubt(self) -> None:
         """Where the provider signs its answers, an address that was changed is a trap."""
-        accepted = self.accepted()
-        for where, changed in changed_values(accepted, self.unsigned_names) if accepted else ():
-            if "checkout" in self.unsigned_answers:
-                await self._checkout_or_refusal(changed)
-                continue
-            with refuses(InDoubtError, f"changing {where} of the answer to a checkout"):
-                await self._checkout(changed)
+        if accepted := self.accepted():
+            await self._changed("checkout", self._checkout, accepted)
 
     # Inquiries.
 
@@ -157,14 +157,11 @@ class CallSuite(NoticeSuite):
 
         Where there is none, it may still never be read as a word about another order.
         """
-        given = self.answers().get(Verdict.CAPTURED)
-        for where, changed in changed_values(given, self.unsigned_names) if given else ():
-            if "inquiry" in self.unsigned_answers:
+        for answer in self.answers().values():
+            await self._changed("inquiry", self._ask, answer)
+            for where, changed in changed_values(answer):
                 said = await self._ask_or_doubt(changed)
                 assert said is None or self._names(said, self.order()), f"changing {where}"
-                continue
-            with refuses(InDoubtError, f"changing {where} of an answer"):
-                await self._ask(changed)
 
     async def test_an_answer_about_another_order_leaves_doubt(self) -> None:
         """A signed answer about another order is a replay."""
@@ -199,17 +196,31 @@ class CallSuite(NoticeSuite):
 
     # How it is called.
 
+    async def _changed(self, operation: Operation, call: Call, genuine: Reply) -> None:
+        """Change an answer everywhere: what its signature covers is not believed any more.
+
+        A byte that means nothing, such as the case of a hash, may be read as before. An answer
+        that is not signed must at least be read or refused in good order.
+        """
+        before = await call(genuine)
+        if operation in self.unsigned_answers:
+            for _, changed in flipped_bytes(genuine):
+                with suppress(InDoubtError, DeclinedError):
+                    await call(changed)
+            return
+        for where, changed in changed_values(genuine, self.unsigned_names):
+            with refuses(InDoubtError, f"changing {where} of an answer ({operation})"):
+                await call(changed)
+        for where, changed in flipped_bytes(genuine):
+            with suppress(InDoubtError):
+                after = await call(changed)
+                assert after == before, f"flipping {where} of an answer ({operation})"
+
     async def _checkout(
         self, answer: Reply | Exception | None, order: Order | None = None
     ) -> Checkout:
         wire = ScriptedWire([answer] if answer else [])
         return await self.provider(wire).checkout(order or self.order())
-
-    async def _checkout_or_refusal(self, answer: Reply) -> Checkout | None:
-        try:
-            return await self._checkout(answer)
-        except (InDoubtError, DeclinedError):
-            return None
 
     async def _ask(self, answer: Reply | Exception, at: datetime | None = None) -> Notice:
         provider, order = self.provider(ScriptedWire([answer])), self.order()

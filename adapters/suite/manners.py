@@ -5,10 +5,11 @@
 import io
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Final
 
+from adapters.suite.calls import Call
 from adapters.suite.refunds import RefundSuite
 from adapters.suite.spoil import chain, changed_values, nonsense, refuses
 from adapters.suite.wire import ScriptedWire
@@ -81,7 +82,7 @@ class MannerSuite(RefundSuite):
         for verdict_answer in self.answers().values():
             shown.append(repr(await self._ask(verdict_answer)))
         for refund_answer in self.refund_answers().values():
-            shown.append(repr(await self._refund([refund_answer])))
+            shown.append(repr(await self._refund_one(refund_answer)))
         return [*shown, *(url for _, url, _ in wire.asked)]
 
     async def _shown_when_wrong(self) -> list[str]:
@@ -100,7 +101,7 @@ class MannerSuite(RefundSuite):
                 shown += await _refusal(call, answer)
         return shown
 
-    def _calls(self) -> Iterator[tuple[Callable[[Reply | Exception], Awaitable[object]], Reply]]:
+    def _calls(self) -> Iterator[tuple[Call, Reply]]:
         """List the calls of this adapter, each with one of its genuine answers."""
         if accepted := self.accepted():
             yield self._checkout, accepted
@@ -111,13 +112,8 @@ class MannerSuite(RefundSuite):
         for answer in list(self.refund_inquiries().values())[:1]:
             yield self._ask_refund, answer
 
-    async def _refund_one(self, answer: Reply | Exception) -> object:
-        return await self._refund([answer])
 
-
-async def _refusal(
-    call: Callable[[Reply | Exception], Awaitable[object]], answer: Reply | Exception
-) -> list[str]:
+async def _refusal(call: Call, answer: Reply | Exception) -> list[str]:
     try:
         return [repr(await call(answer))]
     except (InDoubtError, DeclinedError) as refusal:

@@ -58,6 +58,15 @@ def flipped(raw: RawNotice, headers: Iterable[str]) -> Iterator[tuple[str, RawNo
                 yield f"byte {at} of {name}", replace(raw, headers=spoiled)
 
 
+def flipped_bytes(genuine: Reply) -> Iterator[tuple[str, Reply]]:
+    """Flip each byte of an answer's body in turn; say where."""
+    body = genuine.body
+    for by in _FLIPS:
+        for at in range(len(body)):
+            changed = body[:at] + bytes([body[at] ^ by]) + body[at + 1 :]
+            yield f"byte {at}", replace(genuine, body=changed)
+
+
 def flipped_text(text: str) -> Iterator[tuple[str, str]]:
     """Flip each character of a text in turn; say where."""
     for by in _FLIPS:
