@@ -15,10 +15,18 @@ add-a-bank.md shows a whole package.
 
 from adapters.suite.manners import MannerSuite
 from adapters.suite.run import Checked, check
-from adapters.suite.vectors import Operation, Vectors
+from adapters.suite.vectors import Operation, Power, Vectors
 from adapters.suite.wire import ScriptedWire
 
-__all__ = ["Checked", "Operation", "ProviderConformance", "ScriptedWire", "Vectors", "check"]
+__all__ = [
+    "Checked",
+    "Operation",
+    "Power",
+    "ProviderConformance",
+    "ScriptedWire",
+    "Vectors",
+    "check",
+]
 
 
 class ProviderConformance(MannerSuite):

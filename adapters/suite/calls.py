@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from adapters.suite.notices import NoticeSuite
 from adapters.suite.spoil import changed_values, flipped_bytes, nonsense, refuses, unreachable
-from adapters.suite.vectors import Operation
+from adapters.suite.vectors import Operation, Power, about
 from adapters.suite.wire import ScriptedWire
 from gateway.domain.errors import DeclinedError, InDoubtError
 from gateway.ports.provider import Cancels, Checkout, Inquires, Notice, Order, Verdict
@@ -37,6 +37,7 @@ class CallSuite(NoticeSuite):
         assert bool(asked) == (accepted is not None), "accepted() is what the provider answers"
         assert wire.calls[:asked] == wire.calls[asked:], "the repeat is another order there"
 
+    @about(Power.CALLS)
     async def test_another_attempt_is_another_order(self) -> None:
         """A key that two attempts share would give the second citizen the first one's order."""
         if self.accepted() is None:
@@ -69,6 +70,7 @@ class CallSuite(NoticeSuite):
             if accepted or self.accepted() is None:
                 await self._checkout(accepted, order)
 
+    @about(Power.CALLS)
     async def test_an_unusable_answer_to_a_checkout_leaves_it_in_doubt(self) -> None:
         """A time-out, a reset and a 5xx come after acceptance as often as before."""
         accepted = self.accepted()
@@ -76,6 +78,7 @@ class CallSuite(NoticeSuite):
             with refuses(InDoubtError, f"{what} at checkout"):
                 await self._checkout(answer)
 
+    @about(Power.CALLS)
     async def test_a_clear_no_to_a_checkout_is_a_no(self) -> None:
         """What surely did not happen must not keep the citizen waiting."""
         if self.accepted() is None:
@@ -87,6 +90,7 @@ class CallSuite(NoticeSuite):
             with refuses(DeclinedError, f"refusal {number}"):
                 await self._checkout(no)
 
+    @about(Power.CALLS)
     async def test_an_order_that_is_there_already_is_no_failure(self) -> None:
         """It is our own order, asked for twice: it may be paid at this moment."""
         known = self.known_already()
@@ -98,12 +102,14 @@ class CallSuite(NoticeSuite):
             return
         assert checkout.redirect_url or checkout.qr_text
 
+    @about(Power.CALLS)
     async def test_an_answer_about_another_order_is_not_believed_at_checkout(self) -> None:
         """The citizen would pay somebody else's fee."""
         for number, answer in enumerate(self.foreign_accepted()):
             with refuses(InDoubtError, f"foreign answer {number} to a checkout"):
                 await self._checkout(answer)
 
+    @about(Power.CALLS)
     async def test_a_changed_answer_to_a_checkout_leaves_doubt(self) -> None:
         """Where the provider signs its answers, an address that was changed is a trap."""
         if accepted := self.accepted():
@@ -111,6 +117,7 @@ class CallSuite(NoticeSuite):
 
     # Inquiries.
 
+    @about(Power.ASKS)
     async def test_answers_are_told_apart(self) -> None:
         """Declined, pending, cancelled and expired mean different things to a citizen."""
         given, provider = self.answers(), self._quiet()
@@ -122,6 +129,7 @@ class CallSuite(NoticeSuite):
             said = await self._ask(answer)
             assert said.verdict is verdict, f"an answer of {verdict} was read as {said.verdict}"
 
+    @about(Power.ASKS)
     async def test_the_inquiry_agrees_with_the_notice(self) -> None:
         """Whoever speaks first, it is one capture: the same number, amount and order."""
         given = self.answers().get(Verdict.CAPTURED)
@@ -137,6 +145,7 @@ class CallSuite(NoticeSuite):
             assert (asked.txn_id, asked.amount) == (told.txn_id, told.amount)
             assert asked.merchant in (None, told.merchant)
 
+    @about(Power.ASKS)
     async def test_an_unusable_answer_leaves_the_order_in_doubt(self) -> None:
         """An error is not an outcome, and a page of maintenance is no answer."""
         given = self.answers().get(Verdict.CAPTURED)
@@ -144,6 +153,7 @@ class CallSuite(NoticeSuite):
             with refuses(InDoubtError, f"{what} at an inquiry"):
                 await self._ask(answer)
 
+    @about(Power.ASKS)
     async def test_an_unknown_code_in_an_answer_is_never_captured(self) -> None:
         """The same rule as for a notice."""
         for number, answer in enumerate(self.unknown_answers()):
@@ -152,6 +162,7 @@ class CallSuite(NoticeSuite):
                 f"unknown answer {number} was captured"
             )
 
+    @about(Power.ASKS)
     async def test_a_changed_answer_to_an_inquiry_leaves_doubt(self) -> None:
         """An answer is believed as little as a notice, until its signature holds.
 
@@ -163,12 +174,14 @@ class CallSuite(NoticeSuite):
                 said = await self._ask_or_doubt(changed)
                 assert said is None or self._names(said, self.order()), f"changing {where}"
 
+    @about(Power.ASKS)
     async def test_an_answer_about_another_order_leaves_doubt(self) -> None:
         """A signed answer about another order is a replay."""
         for number, answer in enumerate(self.foreign_answers()):
             with refuses(InDoubtError, f"foreign answer {number}"):
                 await self._ask(answer)
 
+    @about(Power.ASKS)
     async def test_an_order_nobody_knows_is_pending_until_it_expired(self) -> None:
         """The citizen may still be looking for the card."""
         missing, order = self.unknown_order(), self.order()
@@ -181,6 +194,7 @@ class CallSuite(NoticeSuite):
 
     # Withdrawing.
 
+    @about(Power.CANCELS)
     async def test_an_order_is_withdrawn_or_in_doubt(self) -> None:
         """An order that we believe withdrawn, and that is not, is paid by mistake."""
         provider, withdrawn = self._quiet(), self.withdrawn()

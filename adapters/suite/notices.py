@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 from adapters.suite.spoil import flipped, flipped_text, longest_notice_bytes, refuses
-from adapters.suite.vectors import Vectors
+from adapters.suite.vectors import Power, Vectors, about
 from adapters.suite.wire import ScriptedWire
 from gateway.domain.errors import ForgedError
 from gateway.ports.provider import Outcome, Provider, RawNotice, ReadsReturn, Verdict
@@ -109,6 +109,7 @@ class NoticeSuite(Vectors):
             words = json.loads(given.body) if given.body else None
             assert (given.status, words) == wanted[outcome], f"the words for {outcome} are others"
 
+    @about(Power.READS_RETURN)
     def test_the_way_back_is_signed_too_and_says_the_same(self) -> None:
         """A page that believes an address bar thanks a citizen who paid nothing."""
         provider, query = self._quiet(), self.returned()

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from adapters.suite.calls import CallSuite
 from adapters.suite.spoil import nonsense, refuses, unreachable
+from adapters.suite.vectors import Power, about
 from adapters.suite.wire import ScriptedWire
 from gateway.domain.errors import DeclinedError, InDoubtError
 from gateway.ports.provider import (
@@ -36,6 +37,7 @@ class RefundSuite(CallSuite):
             "refund_inquiries() are for an AsksRefunds"
         )
 
+    @about(Power.REFUNDS)
     async def test_refund_answers_are_told_apart(self) -> None:
         """A refund in progress is not done, and one that was refused can be made otherwise."""
         if self.refund_order() is None:
@@ -48,6 +50,7 @@ class RefundSuite(CallSuite):
             assert said.reference == self._refunded().reference, "it names another refund"
             assert said.txn_id or verdict is not RefundVerdict.DONE, "a done refund has a number"
 
+    @about(Power.REFUNDS)
     async def test_a_repeated_refund_is_the_same_refund_there(self) -> None:
         """Its key is the same, so the provider moves the money once, however often we ask."""
         if self.refund_order() is None:
@@ -61,6 +64,7 @@ class RefundSuite(CallSuite):
         half = len(wire.calls) // 2
         assert wire.calls[:half] == wire.calls[half:], "the repeat is another refund there"
 
+    @about(Power.REFUNDS)
     async def test_another_refund_of_the_same_amount_is_another_refund(self) -> None:
         """Two halves of one fee, given back one after the other, are both to arrive."""
         if self.refund_order() is None:
@@ -75,6 +79,7 @@ class RefundSuite(CallSuite):
 
         assert wires[0].calls != wires[1].calls, "two refunds are asked for alike"
 
+    @about(Power.REFUNDS)
     async def test_a_refund_that_was_asked_for_before_is_not_refused(self) -> None:
         """The provider did it while we heard nothing: that is no failure to report."""
         repeated = self.refund_repeated()
@@ -86,6 +91,7 @@ class RefundSuite(CallSuite):
             return
         assert said.verdict is not RefundVerdict.REFUSED
 
+    @about(Power.REFUNDS)
     async def test_an_unusable_answer_leaves_a_refund_in_doubt(self) -> None:
         """SCENARIOS 7: the call timed out, we said failed, and the provider did it."""
         if self.refund_order() is None:
@@ -97,6 +103,7 @@ class RefundSuite(CallSuite):
         with refuses(DeclinedError, f"{what} at a refund"):
             await self._refund_one(nobody)
 
+    @about(Power.REFUNDS)
     async def test_a_changed_answer_leaves_a_refund_in_doubt(self) -> None:
         """A forged «done» keeps the citizen's money, a forged «refused» pays it twice."""
         if self.refund_order() is None:
@@ -104,12 +111,14 @@ class RefundSuite(CallSuite):
         for answer in self.refund_answers().values():
             await self._changed("refund", self._refund_one, answer)
 
+    @about(Power.REFUNDS)
     async def test_an_answer_about_another_refund_leaves_doubt(self) -> None:
         """A signed answer about another refund is a replay."""
         for number, answer in enumerate(self.foreign_refund_answers()):
             with refuses(InDoubtError, f"foreign answer {number} to a refund"):
                 await self._refund_one(answer)
 
+    @about(Power.REFUNDS)
     async def test_a_refund_outside_the_limits_is_declined(self) -> None:
         """More than was taken is a gift of public money."""
         rule = self._quiet().can.refund
@@ -121,6 +130,7 @@ class RefundSuite(CallSuite):
                 await self._refund(wire, wrong)
             assert not wire.asked, "nobody is asked for what cannot be"
 
+    @about(Power.ASKS_REFUNDS)
     async def test_refund_inquiries_are_told_apart(self) -> None:
         """Doubt about money that went back ends with an answer, whichever it is."""
         for verdict, answer in self.refund_inquiries().items():
@@ -128,6 +138,7 @@ class RefundSuite(CallSuite):
             assert said.verdict is verdict, f"an answer of {verdict} was read as {said.verdict}"
             assert said.reference == self._refunded().reference, "it names another refund"
 
+    @about(Power.ASKS_REFUNDS)
     async def test_an_unusable_answer_to_a_refund_inquiry_leaves_doubt(self) -> None:
         """An error is not an outcome."""
         given = self.refund_inquiries().get(RefundVerdict.DONE)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from adapters.suite.manners import MannerSuite
+from adapters.suite.vectors import POWER_MARK, Power
+from adapters.suite.wire import ScriptedWire
 
 reason_chars_max: Final = 160  # One line of a table.
 _PREFIX: Final = "test_"
@@ -13,10 +15,14 @@ _PREFIX: Final = "test_"
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One thing that must hold, as a sentence, and in one line why it does not."""
+    """One thing that must hold, as a sentence, and in one line why it does not.
+
+    ``applies`` is false where it is about a power that this adapter does not have.
+    """
 
     sentence: str
     why: str = ""
+    applies: bool = True
 
     @property
     def holds(self) -> bool:
@@ -24,9 +30,30 @@ class Checked:
         return not self.why
 
 
-async def check(suite: type[MannerSuite]) -> list[Checked]:
-    """Run every test of a suite, each on an instance of its own, in the order they are written."""
-    return [Checked(_sentence(name), await _run(suite, name)) for name in names_of(suite)]
+async def check(suite: type[MannerSuite], name: str = "") -> list[Checked]:
+    """Run every test of a suite, each on an instance of its own, in the order they are written.
+
+    ``name`` is that of the adapter it must be about; somebody else's suite proves nothing.
+    """
+    found = [Checked(f"it is the adapter {name}", _other(suite, name))] if name else []
+    for test in names_of(suite):
+        why = await _run(suite, test)
+        found.append(Checked(_sentence(test), why, bool(why) or _applies(suite, test)))
+    return found
+
+
+def _applies(suite: type[MannerSuite], test: str) -> bool:
+    """Tell whether a test that held is about something that this adapter has."""
+    power: Power | None = getattr(getattr(suite, test), POWER_MARK, None)
+    return power is None or suite().has(power)
+
+
+def _other(suite: type[MannerSuite], name: str) -> str:
+    try:
+        found = suite().provider(ScriptedWire()).name
+    except Exception as error:  # noqa: BLE001 - whatever an adapter raises is its failure.
+        return _reason(error)
+    return "" if found == name else f"the suite is about {found}"
 
 
 def names_of(suite: type[MannerSuite]) -> Iterator[str]:

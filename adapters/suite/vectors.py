@@ -1,8 +1,9 @@
 """What an adapter brings to the conformance suite: recorded messages of its provider."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import ClassVar, Literal
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import ClassVar, Final, Literal, TypeVar
 
 from gateway.ports.provider import (
     Notice,
@@ -16,7 +17,30 @@ from gateway.ports.provider import (
 )
 from gateway.ports.wire import Reply, Wire
 
+POWER_MARK: Final = "power"
 Operation = Literal["checkout", "inquiry", "refund", "refund_inquiry"]
+Test = TypeVar("Test", bound=Callable[..., object])
+
+
+class Power(StrEnum):
+    """What not every adapter has; a test about it says nothing of those that lack it."""
+
+    CALLS = "calls its provider at checkout"
+    ASKS = "asks what became of an order"
+    CANCELS = "withdraws an order"
+    REFUNDS = "gives money back"
+    ASKS_REFUNDS = "asks what became of a refund"
+    READS_RETURN = "reads the way back"
+
+
+def about(power: Power) -> Callable[[Test], Test]:
+    """Mark a test as one about a power, so that a table need not say «ok» without it."""
+
+    def marked(test: Test) -> Test:
+        setattr(test, POWER_MARK, power)
+        return test
+
+    return marked
 
 
 class Vectors(ABC):
@@ -168,3 +192,17 @@ class Vectors(ABC):
     def withdrawn(self) -> Reply | None:
         """Give the genuine answer to ``cancel``, for a ``Cancels``."""
         return None
+
+    # What follows from the answers.
+
+    def has(self, power: Power) -> bool:
+        """Tell whether something was given for a power."""
+        given: dict[Power, object] = {
+            Power.CALLS: self.accepted(),
+            Power.ASKS: self.answers(),
+            Power.CANCELS: self.withdrawn(),
+            Power.REFUNDS: self.refund_order(),
+            Power.ASKS_REFUNDS: self.refund_inquiries(),
+            Power.READS_RETURN: self.returned(),
+        }
+        return bool(given[power])
