@@ -1,7 +1,14 @@
 """JSON read strictly: UTF-8, one object, no repeated key, no NaN, no half characters."""
 
 import json
-from typing import Any
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+milliseconds_min: Final = 1_577_836_800_000  # 2020: nothing was ever paid through us before.
+milliseconds_max: Final = 253_402_300_799_999  # The last that a datetime can hold.
+address_chars_max: Final = 4_000  # A payment page's address is some hundred.
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_object(body: bytes) -> dict[str, Any]:
@@ -14,6 +21,29 @@ def read_object(body: bytes) -> dict[str, Any]:
     if not isinstance(said, dict):
         raise ValueError("This is not a JSON object.")  # noqa: TRY004 - one kind of refusal.
     return said
+
+
+def text_of(value: object) -> str:
+    """Take a JSON value as the text that was signed; an absent one is empty."""
+    if value is None:
+        return ""
+    if type(value) not in (str, int):
+        raise ValueError("A field is neither text nor a whole number.")
+    return str(value)
+
+
+def address_of(value: object) -> str:
+    """Take an address that a browser may be sent to; anything else is empty."""
+    known = isinstance(value, str) and re.fullmatch(r"https?://[!-~]+", value)
+    return str(value) if known and len(str(value)) <= address_chars_max else ""
+
+
+def instant_of(milliseconds: str) -> datetime | None:
+    """Take a time; a bad one is no reason to lose money that moved."""
+    known = int(milliseconds) if re.fullmatch(r"[0-9]{1,15}", milliseconds) else 0
+    if not milliseconds_min <= known <= milliseconds_max:
+        return None
+    return _EPOCH + timedelta(milliseconds=known)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -134,4 +134,5 @@ VIETQR: Final = AdapterSpec(
     fields=("VIETQR_BANK_BIN", "VIETQR_ACCOUNT", "VIETQR_ACCOUNT_NAME", "SEPAY_SECRET"),
     secret_fields=("SEPAY_SECRET",),
     build=_build,
+    suite="adapters.vectors.vietqr:VietqrConformance",
 )

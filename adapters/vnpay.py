@@ -15,17 +15,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import parse_qsl
 
-from adapters import settings_rules, signing, strict_json
+from adapters import settings_rules, signing, strict_json, strict_query
 from gateway.domain.calendar import HANOI
 from gateway.domain.errors import DeclinedError, ForgedError, InDoubtError
 from gateway.ports.plugin import AdapterSpec
 from gateway.ports.provider import Ack, Can, Checkout, Notice, Order, Outcome, RawNotice, Verdict
 from gateway.ports.wire import Wire
 
-query_chars_max: Final = 65_536  # A genuine notice is under 2 KB; longer is an attack.
-query_fields_max: Final = 64  # A genuine notice has about 12.
+answer_bytes_max: Final = 65_536  # A genuine answer is under 2 KB; longer is an attack.
 amount_dong_max: Final = 9_999_999_999  # vnp_Amount has at most 12 digits, two of them zeros.
 VERSION: Final = "2.1.0"
 STAMP: Final = "%Y%m%d%H%M%S"
@@ -123,11 +121,8 @@ class Vnpay:
         return _notice(said, _verdict(code, status), f"{code}/{status}")
 
     def _verified(self, query: str) -> dict[str, str]:
-        pairs = _pairs(query)
-        said = dict(pairs)
-        if len(said) != len(pairs):
-            raise ForgedError("A parameter stands twice.")
-        signed = [(k, v) for k, v in pairs if k.startswith("vnp_") and k not in _UNSIGNED]
+        said = strict_query.read(query)
+        signed = [(k, v) for k, v in said.items() if k.startswith("vnp_") and k not in _UNSIGNED]
         given = said.get(HASH, "")
         # VNPAY's own samples differ on the case of the hash; a mixture is nobody's.
         given = given.lower() if given == given.upper() else given
@@ -174,9 +169,9 @@ class Vnpay:
         return asked | {HASH: sign_question(self.secret, asked)}
 
     def _answer(self, body: bytes, order: Order) -> dict[str, str]:
-        if len(body) > query_chars_max:
+        if len(body) > answer_bytes_max:
             raise ForgedError("The answer is too long.")
-        said = {k: _text(v) for k, v in strict_json.read_object(body).items()}
+        said = {k: strict_json.text_of(v) for k, v in strict_json.read_object(body).items()}
         canonical = signing.piped(
             said.get(f"vnp_{name}", "") for name in _ANSWERED.split()
         ).encode()
@@ -236,31 +231,6 @@ def _verdict(code: str, status: str) -> Verdict:
     return Verdict.PENDING if status == "00" else _RESPONSES.get(code, Verdict.PENDING)
 
 
-def _pairs(query: str) -> list[tuple[str, str]]:
-    """Split a query strictly; lower-case escapes are not VNPAY's, and would alias a byte."""
-    if len(query) > query_chars_max or not query.isascii() or re.search(r"%.?[a-f]", query):
-        raise ForgedError("The query is too long or not encoded as VNPAY does.")
-    try:
-        return parse_qsl(
-            query,
-            keep_blank_values=True,
-            strict_parsing=True,
-            errors="strict",
-            max_num_fields=query_fields_max,
-        )
-    except ValueError as error:
-        raise ForgedError("The query cannot be read.") from error
-
-
-def _text(value: object) -> str:
-    """Take a JSON value as the text that was signed; an absent one is empty."""
-    if value is None:
-        return ""
-    if type(value) not in (str, int):
-        raise ValueError("A field is neither text nor a whole number.")
-    return str(value)
-
-
 def _stamp(at: datetime) -> str:
     return at.astimezone(HANOI).strftime(STAMP)
 
@@ -298,4 +268,5 @@ VNPAY: Final = AdapterSpec(
     fields=("VNPAY_TMN_CODE", "VNPAY_SECRET", "VNPAY_BASE_URL", "VNPAY_API_URL"),
     secret_fields=("VNPAY_SECRET",),
     build=_build,
+    suite="adapters.vectors.vnpay:VnpayConformance",
 )

@@ -14,6 +14,7 @@ import pytest_asyncio
 from front_door import site  # noqa: F401 - a fixture for every folder.
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
+from town import town  # noqa: F401 - a fixture for every folder.
 
 from gateway.infra.clock import TestClock
 from gateway.infra.embedded import Embedded

@@ -161,6 +161,40 @@ async def opened(
 
 @pytest_asyncio.fixture
 async def site(database_url: str, clock: TestClock) -> AsyncIterator[Site]:
-    """Run a whole gateway on loopback."""
-    async with opened(database_url, clock) as running:
-        yield running
+    """Run a whole gateway on loopback; its providers answer no call."""
+    values = {
+        "THUPHI_VNPAY_TMN_CODE": "TESTTMN1", "THUPHI_VNPAY_SECRET": VNPAY_SECRET,
+        "THUPHI_VNPAY_BASE_URL": "http://127.0.0.1:9/pay",
+        "THUPHI_VNPAY_API_URL": "http://127.0.0.1:9/api",
+        "THUPHI_VIETQR_BANK_BIN": "970436", "THUPHI_VIETQR_ACCOUNT": "0123456789",
+        "THUPHI_VIETQR_ACCOUNT_NAME": "TT PHUC VU HANH CHINH CONG HN",
+        "THUPHI_SEPAY_SECRET": SEPAY_SECRET,
+    }  # fmt: skip
+    async with open_site(database_url, clock, free_port(), values) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def open_site(
+    database_url: str, clock: TestClock, port: int, values: Mapping[str, str]
+) -> AsyncIterator[Site]:
+    """Run a whole gateway on loopback with these settings of providers."""
+    values = {
+        "THUPHI_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "THUPHI_MASTER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        "THUPHI_WIRE_ALLOW": "127.0.0.0/8",
+        **values,
+    }
+    settings = read_settings(values, [f for spec in adapters() for f in spec.fields])
+    engine = engine_of(database_url)
+    parts = build(settings, engine, clock)
+    await seed(parts.store, live=False)
+    _, key = await parts.access.add_client(
+        "dvc", AGENCY, may_price=False, return_origins=["https://dvc.example.vn"]
+    )
+    async with (
+        serving(build_app(parts), port),
+        httpx.AsyncClient(base_url=settings.public_url) as http,
+    ):
+        yield Site(parts, clock, http, key)
+    await engine.dispose()

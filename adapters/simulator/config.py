@@ -7,7 +7,9 @@ from types import MappingProxyType
 from typing import Final
 
 # What a provider keeps of each payment: so many đồng, and so many per mille; illustrative.
-FEES: Final[Mapping[str, tuple[int, int]]] = MappingProxyType({"vnpay": (1_000, 8)})
+FEES: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
+    {"vnpay": (1_000, 8), "momo": (0, 11), "zalopay": (500, 6)}
+)
 NO_FEE: Final = (0, 0)
 
 

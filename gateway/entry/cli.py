@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from gateway.domain.errors import Refusal
 from gateway.entry import cli_accounts as accounts
+from gateway.entry import cli_adapters
 from gateway.entry import cli_books as books
 from gateway.entry.bootstrap import Parts, clock_of, running
 from gateway.entry.day import do_day
@@ -234,6 +235,7 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     _add_books(add)
     accounts.describe(add, commands, opened)
+    cli_adapters.describe(add, commands)
     clients = commands.add_parser("clients", help="procedure systems").add_subparsers(required=True)
     client = add("add", do_clients_add, "add a client", clients)
     client.add_argument("name")

@@ -42,6 +42,7 @@ PROCEDURES: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("3.000333", {"channel": "online"}),
     ("1.001193-LATE", {}),
 )
+PROVIDERS: Final = ("vnpay", "vietqr", "momo", "zalopay")
 FAULTS: Final = (
     "duplicate", "burst", "late", "out_of_order", "silent", "forged", "wrong_amount",
     "wrong_merchant", "server_error", "slow",
@@ -111,7 +112,7 @@ class Day:
         return {
             "n": n, "procedure": procedure, "facts": facts,
             "branch": self.chance.choice(sorted(BRANCHES)),
-            "provider": self.chance.choice(("vnpay", "vnpay", "vietqr")),
+            "provider": self.chance.choice(PROVIDERS),
             "fault": self.chance.choice(FAULTS) if self.chance.random() < faults else "none",
             "named": self.chance.random() < named_share,
             "changes_mind": self.chance.random() < faults / 2,
@@ -139,7 +140,7 @@ class Day:
             },
             f"day-{plan['n']}",
         )  # fmt: skip
-        if plan["provider"] == "vnpay" and plan["changes_mind"]:
+        if plan["provider"] != "vietqr" and plan["changes_mind"]:
             await self._choose(plan, payment, f"a{plan['n']}", {"choice": "cancel"})
         choice = "pay_twice" if plan["twice"] and plan["fault"] == "none" else "pay"
         await self._choose(plan, payment, f"b{plan['n']}", {"choice": choice})
@@ -160,7 +161,7 @@ class Day:
             said["lines"] = [
                 {"tieu_muc": x["budget_line"], "amount": x["amount"]} for x in payment["lines"]
             ]
-        if plan["provider"] == "vnpay":
+        if attempt["redirect_url"]:
             said["redirect_url"] = attempt["redirect_url"]
             answer = await self.banks.post("/control/pay", json=said)
         else:
@@ -168,7 +169,7 @@ class Day:
             answer = await self.banks.post("/control/transfer", json=said)
         answer.raise_for_status()
         if more["choice"] == "cancel":
-            await self.work()  # The bank tells at once that nothing was taken.
+            await self.work()  # Who tells of a refusal, tells at once that nothing was taken.
 
     async def evening(self) -> None:
         """Let late notices come, doubts be asked about, and all deliveries end."""

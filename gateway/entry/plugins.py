@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import time
 from importlib.metadata import entry_points
 from typing import Final
 
 from gateway.domain.calendar import BusinessDays, Works
 from gateway.entry.settings import PREFIX, SettingError, Settings
-from gateway.ports.plugin import AdapterSpec
+from gateway.ports.plugin import ENTRY_POINT_GROUP, AdapterSpec
 from gateway.ports.provider import Provider
 from gateway.ports.wire import Wire
 
@@ -19,10 +20,27 @@ _HOUR: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _MIDNIGHT: Final = time(0)
 
 
-def adapters() -> list[AdapterSpec]:
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """An adapter, and the distribution that it came with."""
+
+    spec: AdapterSpec
+    package: str
+    version: str
+
+
+def installed() -> list[Installed]:
     """Load the declarations of every installed adapter."""
-    found = [point.load() for point in entry_points(group="thuphi.providers")]
-    return sorted(found, key=lambda spec: spec.name)
+    found = [
+        Installed(p.load(), *((p.dist.name, p.dist.version) if p.dist else ("", "")))
+        for p in entry_points(group=ENTRY_POINT_GROUP)
+    ]
+    return sorted(found, key=lambda adapter: adapter.spec.name)
+
+
+def adapters() -> list[AdapterSpec]:
+    """List the declarations of every installed adapter."""
+    return [adapter.spec for adapter in installed()]
 
 
 def setting_names(specs: Iterable[AdapterSpec]) -> list[str]:

@@ -23,10 +23,12 @@ class AdapterSpec:
     ``THUPHI_VNPAY_TMN_CODE``; one that ends in ``_URL`` is the provider's own address, which
     outbound HTTP may always reach. ``build`` takes the values by field, the wire and the
     account's name; it raises ValueError with one sentence, naming the setting and never a
-    secret's value.
+    secret's value. ``suite`` names the class that inherits ``adapters.conformance`` with the
+    provider's recorded messages, as ``"module:Class"``: ``thuphi adapters check`` runs it.
     """
 
     name: str
     fields: tuple[str, ...]
     secret_fields: tuple[str, ...]
     build: Callable[[Mapping[str, str], Wire, str], Provider]
+    suite: str = ""

@@ -1,194 +1,35 @@
 """Our adapters against the simulated banks, over real sockets: two codes that must agree."""
 
-import asyncio
-import contextlib
 import csv
-import socket
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
-import pytest_asyncio
-from granian.constants import Interfaces
-from granian.server.embed import Server
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from town import REFERENCE, SECRETS, START, Town
 
 from adapters.simulator import (
     BudgetLine,
     Choice,
     Fault,
-    Simulator,
     SimulatorConfig,
     build_simulator,
     sandbox_settings,
 )
-from adapters.vietqr import VIETQR
-from adapters.vnpay import VNPAY, Vnpay
-from gateway.domain.errors import ForgedError, InDoubtError
-from gateway.domain.ids import find_references, make_reference
+from adapters.vnpay import Vnpay
+from gateway.domain.errors import InDoubtError
+from gateway.domain.ids import find_references
 from gateway.infra.clock import TestClock
-from gateway.ports.provider import (
-    Inquires,
-    Notice,
-    Order,
-    Outcome,
-    Provider,
-    RawNotice,
-    ReadsReturn,
-    Verdict,
-)
-from gateway.ports.wire import Reply
+from gateway.ports.provider import Inquires, ReadsReturn, Verdict
 
-START = datetime(2026, 11, 18, 2, 0, tzinfo=UTC)
 DAY = date(2026, 11, 18)
-REFERENCE = make_reference(b"thuphi!")
-SECRETS = {"VNPAY_SECRET": "simulated-vnpay-secret", "SEPAY_SECRET": "simulated-sepay-secret"}
 ACCOUNT = "0123456789"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextlib.asynccontextmanager
-async def serving(app: Starlette, port: int) -> AsyncIterator[None]:
-    server = Server(app, port=port, interface=Interfaces.ASGI, log_enabled=False)
-    task = asyncio.create_task(server.serve())
-    try:
-        async with httpx.AsyncClient() as http:
-            for _ in range(200):
-                with contextlib.suppress(httpx.HTTPError):
-                    await http.get(f"http://127.0.0.1:{port}/")
-                    break
-                await asyncio.sleep(0.02)
-        yield
-    finally:
-        server.stop()  # type: ignore[no-untyped-call]  # granian does not annotate it.
-        await task
-
-
-class LoopbackWire:
-    """Send for real, on loopback only."""
-
-    async def send(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        body: bytes = b"",
-        timeout_s: float = 15.0,
-    ) -> Reply:
-        async with httpx.AsyncClient(timeout=timeout_s, trust_env=False) as http:
-            try:
-                reply = await http.request(method, url, headers=dict(headers or {}), content=body)
-            except httpx.HTTPError as error:
-                raise InDoubtError("No answer.") from error
-        return Reply(reply.status_code, dict(reply.headers), reply.content)
-
-
-@dataclass(slots=True)
-class Office:
-    """Our side: reads each notice with the adapter and answers as it was told to."""
-
-    clock: TestClock
-    providers: dict[str, Provider] = field(default_factory=dict)
-    read: list[Notice] = field(default_factory=list)
-    forged: int = 0
-    failing: bool = False
-
-    async def take(self, request: Request) -> Response:
-        provider = self.providers[request.path_params["name"]]
-        raw = RawNotice(
-            request.method,
-            request.url.query,
-            dict(request.headers),
-            await request.body(),
-            self.clock.now(),
-        )
-        try:
-            said = provider.read(raw)
-        except ForgedError:
-            self.forged += 1
-            return self._answer(provider, Outcome.FORGED)
-        if self.failing:
-            return self._answer(provider, Outcome.FAILED)
-        outcome = Outcome.REPEATED if said in self.read else Outcome.RECORDED
-        self.read.append(said)
-        return self._answer(provider, outcome)
-
-    def _answer(self, provider: Provider, outcome: Outcome) -> Response:
-        ack = provider.acknowledge(outcome)
-        return Response(ack.body, ack.status, media_type=ack.media_type)
-
-
-@dataclass(slots=True)
-class Town:
-    """Both sides on their sockets, and the one clock."""
-
-    clock: TestClock
-    office: Office
-    simulator: Simulator
-    origin: str
-    vnpay: Vnpay
-    vietqr: Provider
-    orders: int = 0
-
-    def order(self, amount: int = 150_000) -> Order:
-        self.orders += 1
-        return Order(
-            reference=f"ATT{self.orders:09d}",
-            serial=self.orders,
-            payment_reference=REFERENCE,
-            amount=amount,
-            text="Nop phi ho so H26.14-261118-0001",
-            return_url="http://127.0.0.1:9/return?l=vi",
-            created_at=self.clock.now(),
-            expires_at=self.clock.now() + timedelta(minutes=15),
-        )
-
-    async def open(self, order: Order) -> str:
-        checkout = await self.vnpay.checkout(order)
-        assert checkout.redirect_url
-        return checkout.redirect_url
-
-    async def qr(self, order: Order) -> str:
-        checkout = await self.vietqr.checkout(order)
-        assert checkout.qr_text
-        return checkout.qr_text
-
-    async def wait(self, by: timedelta) -> int:
-        self.clock.move(by)
-        return await self.simulator.pump()
-
-
-@pytest_asyncio.fixture
-async def town() -> AsyncIterator[Town]:
-    clock = TestClock(START)
-    ours, theirs = free_port(), free_port()
-    origin = f"http://127.0.0.1:{theirs}"
-    settings = sandbox_settings(origin, lambda name: SECRETS.get(name, name.lower()))
-    office = Office(clock)
-    simulator = build_simulator(
-        clock,
-        SimulatorConfig(settings, f"http://127.0.0.1:{ours}/notices", slow_s=0.05),
-    )
-    vnpay = VNPAY.build(settings, LoopbackWire(), "default")
-    vietqr = VIETQR.build(settings, LoopbackWire(), "default")
-    assert isinstance(vnpay, Vnpay)
-    office.providers = {"vnpay": vnpay, "sepay": vietqr}
-    routes = [Route("/notices/{name}/default", office.take, methods=["GET", "POST"])]
-    async with serving(Starlette(routes=routes), ours), serving(simulator.app, theirs):
-        yield Town(clock, office, simulator, origin, vnpay, vietqr)
-        await simulator.close()
+def vnpay(town: Town) -> Vnpay:
+    provider = town.providers["vnpay"]
+    assert isinstance(provider, Vnpay)
+    return provider
 
 
 async def test_a_paid_order_is_told_answered_and_shown_alike(town: Town) -> None:
@@ -197,11 +38,11 @@ async def test_a_paid_order_is_told_answered_and_shown_alike(town: Town) -> None
 
     chosen = town.simulator.pay(await town.open(order))
     await town.simulator.pump()
-    asked = await town.vnpay.ask(order, town.clock.now())
-    shown = town.vnpay.read_return(chosen.return_url.partition("?")[2])
+    asked = await vnpay(town).ask(order, town.clock.now())
+    shown = vnpay(town).read_return(chosen.return_url.partition("?")[2])
 
-    assert isinstance(town.vnpay, Inquires)
-    assert isinstance(town.vnpay, ReadsReturn)
+    assert isinstance(vnpay(town), Inquires)
+    assert isinstance(vnpay(town), ReadsReturn)
     told = town.office.read[0]
     assert len(town.office.read) == 1
     assert told == shown == asked
@@ -236,7 +77,7 @@ async def test_the_page_shows_the_order_and_sends_the_citizen_back(town: Town) -
     assert back.status_code == 303
     location = back.headers["location"]
     assert location.startswith("http://127.0.0.1:9/return?l=vi&")
-    assert town.vnpay.read_return(location.partition("?")[2]).verdict is Verdict.CAPTURED
+    assert vnpay(town).read_return(location.partition("?")[2]).verdict is Verdict.CAPTURED
 
 
 async def test_an_address_with_one_changed_digit_is_refused_by_the_page(town: Town) -> None:
@@ -273,7 +114,7 @@ async def test_choices_move_what_they_say(town: Town) -> None:
     town.simulator.pay(await town.open(late), Choice.PAY_LATE)
     town.simulator.pay(await town.open(left), Choice.LEAVE)
 
-    early = await town.vnpay.ask(late, town.clock.now())
+    early = await vnpay(town).ask(late, town.clock.now())
     await town.wait(timedelta(hours=1))
 
     taken = sorted((n.order_reference or "", n.amount) for n in town.office.read)
@@ -285,8 +126,8 @@ async def test_choices_move_what_they_say(town: Town) -> None:
         (late.reference, 150_000),
     ]
     assert len({n.txn_id for n in town.office.read}) == 4
-    assert (await town.vnpay.ask(left, town.clock.now())).verdict is Verdict.EXPIRED
-    assert (await town.vnpay.ask(late, town.clock.now())).verdict is Verdict.CAPTURED
+    assert (await vnpay(town).ask(left, town.clock.now())).verdict is Verdict.EXPIRED
+    assert (await vnpay(town).ask(late, town.clock.now())).verdict is Verdict.CAPTURED
 
 
 async def test_paying_again_on_the_same_page_takes_nothing_again(town: Town) -> None:
@@ -364,8 +205,8 @@ async def test_each_fault_does_what_its_name_says(
     assert chosen.is_broken == (fault is Fault.SERVER_ERROR)
     if fault is Fault.SERVER_ERROR:
         with pytest.raises(InDoubtError):
-            await town.vnpay.ask(order, town.clock.now())
-    assert (await town.vnpay.ask(order, town.clock.now())).verdict is Verdict.CAPTURED
+            await vnpay(town).ask(order, town.clock.now())
+    assert (await vnpay(town).ask(order, town.clock.now())).verdict is Verdict.CAPTURED
 
 
 async def test_a_transfer_arrives_with_its_reference_in_a_noisy_text(town: Town) -> None:

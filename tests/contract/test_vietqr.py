@@ -1,136 +1,28 @@
 """VietQR's adapter: the common suite on SePay's webhook, the QR vectors, and SePay's traps."""
 
-import hashlib
-import hmac
 import json
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
-from adapters.conformance import ProviderConformance, ScriptedWire
-from adapters.vietqr import VIETQR, Vietqr, qr_text
+from adapters.conformance import ScriptedWire
+from adapters.vectors.vietqr import (
+    BODY,
+    NOW,
+    ORDER,
+    SETTINGS,
+    VietqrConformance,
+    build,
+    notice,
+    sign,
+)
+from adapters.vietqr import VIETQR, qr_text
 from gateway.domain.errors import ForgedError
-from gateway.ports.provider import (
-    Beneficiary,
-    Movement,
-    Notice,
-    Order,
-    Outcome,
-    Provider,
-    RawNotice,
-    Verdict,
-)
-from gateway.ports.wire import Wire
-
-SECRET = "sepay-test-secret-0001"
-SETTINGS = {
-    "VIETQR_BANK_BIN": "970436",
-    "VIETQR_ACCOUNT": "0123456789",
-    "VIETQR_ACCOUNT_NAME": "TRUNG TAM PHUC VU HANH CHINH CONG",
-    "SEPAY_SECRET": SECRET,
-}
-NOW = datetime(2026, 11, 24, 17, 30, tzinfo=UTC)
-ORDER = Order(
-    reference="att1",
-    serial=1,
-    payment_reference="0123456789AB",
-    amount=150_000,
-    text="Nop phi",
-    return_url="https://pay.example.gov.vn/r",
-    created_at=NOW,
-    expires_at=NOW + timedelta(minutes=15),
-)
-BODY: dict[str, Any] = {
-    "id": 92704,
-    "gateway": "Vietcombank",
-    "transactionDate": "2026-11-25 00:29:37",
-    "accountNumber": "0123456789",
-    "code": None,
-    "content": "NGUYỄN THỊ HOÀ chuyen TP0123456789AB",
-    "transferType": "in",
-    "transferAmount": 150_000,
-    "accumulated": 19_077_000,
-    "subAccount": None,
-    "referenceCode": "FT26329000001",
-    "description": "",
-}
+from gateway.ports.provider import Beneficiary, Verdict
 
 
-def sign(body: bytes, secret: str = SECRET, at: datetime = NOW, word: str = "") -> RawNotice:
-    stamp = str(int(at.timestamp()))
-    mac = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
-    headers = {"x-sepay-timestamp": stamp, "x-sepay-signature": word or f"sha256={mac}"}
-    return RawNotice("POST", "", headers, body, NOW)
-
-
-def notice(secret: str = SECRET, at: datetime = NOW, **changes: object) -> RawNotice:
-    return sign(json.dumps({**BODY, **changes}, ensure_ascii=False).encode(), secret, at)
-
-
-def build() -> Vietqr:
-    provider = VIETQR.build(SETTINGS, ScriptedWire(), "default")
-    assert isinstance(provider, Vietqr)
-    return provider
-
-
-class TestVietqr(ProviderConformance):
+class TestVietqr(VietqrConformance):
     """The common suite on VietQR with SePay."""
-
-    carrier = "body"
-    signed_headers = ("x-sepay-timestamp", "x-sepay-signature")
-
-    def provider(self, wire: Wire) -> Provider:
-        return VIETQR.build(SETTINGS, wire, "default")
-
-    def secrets(self) -> tuple[str, ...]:
-        return (SECRET,)
-
-    def order(self) -> Order:
-        return ORDER
-
-    def notices(self) -> Mapping[Verdict, RawNotice]:
-        return {Verdict.CAPTURED: notice(), Verdict.PENDING: notice(transferType="out")}
-
-    def understood(self) -> Notice:
-        return Notice(
-            verdict=Verdict.CAPTURED,
-            txn_id="sepay-92704",
-            amount=150_000,
-            memo="NGUYỄN THỊ HOÀ chuyen TP0123456789AB",
-            movement=Movement("0123456789", "2026-11-25", 150_000, "FT26329000001"),
-            paid_at=datetime(2026, 11, 24, 17, 29, 37, tzinfo=UTC),
-            merchant="0123456789",
-            code="in",
-        )
-
-    def unknown(self) -> tuple[RawNotice, ...]:
-        return tuple(notice(transferType=t) for t in ("IN", "credit", "", None, True, ["in"]))
-
-    def foreign(self) -> tuple[RawNotice, ...]:
-        return (notice("another-secret"), notice(accountNumber="9999999999"))
-
-    def repeated(self) -> tuple[RawNotice, ...]:
-        twice = json.dumps(BODY)[:-1] + ', "transferAmount": 1}'
-        deep = json.dumps(BODY)[:-1] + ', "more": {"a": 1, "a": 2}}'
-        return (sign(twice.encode()), sign(deep.encode()))
-
-    def resigned(self, raw: RawNotice, signature: str | None) -> RawNotice:
-        kept = {k: v for k, v in raw.headers.items() if k != "x-sepay-signature"}
-        more = {} if signature is None else {"x-sepay-signature": signature}
-        return replace(raw, headers={**kept, **more})
-
-    def signature(self, raw: RawNotice) -> str:
-        return raw.headers["x-sepay-signature"]
-
-    def acknowledgements(self) -> Mapping[Outcome, tuple[int, object]]:
-        taken: tuple[int, object] = (200, {"success": True})
-        return dict.fromkeys(Outcome, taken) | {
-            Outcome.FORGED: (401, {"success": False}),
-            Outcome.FAILED: (500, {"success": False}),
-        }
 
 
 STATIC = (

@@ -19,6 +19,7 @@ STATES: Final[Words] = {
 PROVIDERS: Final[Words] = {
     "counter": ("Quầy một cửa", "One-stop counter"),
     "vnpay": ("VNPAY", "VNPAY"), "vietqr": ("Chuyển khoản VietQR", "VietQR transfer"),
+    "momo": ("MoMo", "MoMo"), "zalopay": ("ZaloPay", "ZaloPay"),
 }  # fmt: skip
 BREAKS: Final[Words] = {
     "missing_at_provider": ("Thiếu ở ngân hàng, ví", "Missing at provider"),
