@@ -5,176 +5,17 @@ take a moment (receipts, positions, deliveries) name the instant before which th
 happened.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from types import MappingProxyType
 from typing import Final
 
 from sqlalchemy import text
 
+from gateway.services.invariant_rules import RULES
 from gateway.store.tx import Store
 
 grace: Final = timedelta(minutes=5)  # How long a receipt or a stamp may take before it is a break.
 shown_max: Final = 5
-
-_BALANCES: Final = (
-    "(SELECT agency_id, account, sum(amount)::bigint AS balance FROM"
-    " (SELECT agency_id, debit AS account, amount FROM entry UNION ALL"
-    " SELECT agency_id, credit, -amount FROM entry) x GROUP BY agency_id, account)"
-)
-
-RULES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "the ledger sums to zero": (
-            f"SELECT agency_id AS what FROM {_BALANCES} b GROUP BY agency_id"
-            " HAVING sum(balance) <> 0"
-        ),
-        "no balance is on its wrong side": (
-            f"SELECT agency_id || ' ' || account AS what FROM {_BALANCES} b WHERE"
-            " (account IN ('1110','1120','1125','1381','1382','1383','1388','6420','6430',"
-            "'M1','M2','M3','M4','M5') AND balance < 0)"
-            " OR (account IN ('3310','3320','3330','3370','3375','3380','4900','M9')"
-            " AND balance > 0)"
-        ),
-        # What the safe gave to drawers comes back in their bags.
-        "nothing in transit is less than the floats that are out": (
-            f"SELECT agency_id AS what FROM {_BALANCES} b WHERE account = '1130' AND balance <"
-            " -(SELECT coalesce(sum(float_amount), 0) FROM shift s"
-            " WHERE s.agency_id = b.agency_id AND s.state <> 'closed')"
-        ),
-        "cash equals what lies in the drawers of shifts that are not closed": (
-            f"SELECT b.agency_id AS what FROM {_BALANCES} b WHERE account = '1110' AND balance <>"
-            " (SELECT coalesce(sum(s.float_amount), 0) FROM shift s WHERE s.agency_id ="
-            " b.agency_id AND s.state <> 'closed') + (SELECT coalesce(sum(c.amount), 0)"
-            " FROM counter_take k JOIN shift s ON s.agency_id = k.agency_id AND s.id = k.shift_id"
-            " JOIN capture c ON c.agency_id = k.agency_id AND c.id = k.capture_id"
-            " WHERE k.agency_id = b.agency_id AND k.method = 'cash' AND s.state <> 'closed')"
-        ),
-        "shortages equal the differences that nobody decided": (
-            f"SELECT b.agency_id AS what FROM {_BALANCES} b WHERE account = '1382' AND balance <>"
-            " (SELECT coalesce(sum(amount), 0) FROM shift_difference d"
-            " WHERE d.agency_id = b.agency_id AND d.state = 'open')"
-        ),
-        "a capture at a counter has a person, a branch and a shift": (
-            "SELECT c.id AS what FROM capture c LEFT JOIN counter_take k"
-            " ON k.agency_id = c.agency_id AND k.capture_id = c.id"
-            " WHERE c.provider = 'counter' AND k.capture_id IS NULL"
-        ),
-        "charges and losses are covered": (
-            f"SELECT agency_id AS what FROM {_BALANCES} b GROUP BY agency_id HAVING"
-            " coalesce(sum(balance) FILTER (WHERE account IN ('6420','6430','4900')), 0) <> 0"
-        ),
-        "what is assessed is owed, collected, waived, cancelled or refunded": (
-            f"SELECT agency_id AS what FROM {_BALANCES} b WHERE account LIKE 'M%'"
-            " GROUP BY agency_id HAVING sum(balance) <> 0"
-        ),
-        "each payment's amounts agree with its captures": (
-            "SELECT p.id AS what FROM payment p LEFT JOIN (SELECT agency_id, payment_id,"
-            " sum(amount) AS came FROM allocation GROUP BY agency_id, payment_id) a"
-            " ON a.agency_id = p.agency_id AND a.payment_id = p.id WHERE coalesce(a.came, 0)"
-            " - (SELECT coalesce(sum(r.amount), 0) FROM refund r WHERE r.agency_id = p.agency_id"
-            " AND r.payment_id = p.id AND r.source <> 'debt' AND r.state = 'done')"
-            " - (SELECT coalesce(sum(d.amount), 0) FROM dispute d WHERE d.agency_id = p.agency_id"
-            " AND d.payment_id = p.id AND d.state = 'lost' AND NOT d.is_borne)"
-            " <> p.amount_received + p.amount_on_account + p.amount_suspended"
-        ),
-        "each payment's collection is in the books": (
-            "SELECT p.id AS what FROM payment p LEFT JOIN (SELECT agency_id, payment_id,"
-            " sum(CASE WHEN credit = 'M1' THEN amount ELSE -amount END) AS collected FROM entry"
-            " WHERE (debit = 'M2' AND credit = 'M1') OR (debit = 'M1' AND credit = 'M2')"
-            " GROUP BY agency_id, payment_id) e ON e.agency_id = p.agency_id"
-            " AND e.payment_id = p.id WHERE coalesce(e.collected, 0) <> p.amount_received"
-        ),
-        "each payment's refunds are in its sums and in the books": (
-            "SELECT p.id AS what FROM payment p LEFT JOIN (SELECT agency_id, payment_id,"
-            " sum(amount) FILTER (WHERE state = 'done') AS given,"
-            " sum(amount) FILTER (WHERE state IN ('requested','approved','sent','in_doubt'))"
-            " AS going, sum(amount) FILTER (WHERE state IN ('approved','sent','in_doubt','done'))"
-            " AS booked FROM refund WHERE source = 'debt' GROUP BY agency_id, payment_id) r"
-            " ON r.agency_id = p.agency_id AND r.payment_id = p.id LEFT JOIN (SELECT agency_id,"
-            " payment_id, sum(CASE WHEN debit = 'M5' THEN amount ELSE -amount END) AS said"
-            " FROM entry WHERE 'M5' IN (debit, credit) GROUP BY agency_id, payment_id) e"
-            " ON e.agency_id = p.agency_id AND e.payment_id = p.id"
-            " WHERE coalesce(r.given, 0) <> p.amount_refunded"
-            " OR coalesce(r.going, 0) <> p.amount_refunding"
-            " OR coalesce(r.booked, 0) <> coalesce(e.said, 0)"
-        ),
-        "refunds payable equal the refunds approved and not done": (
-            f"SELECT b.agency_id AS what FROM {_BALANCES} b WHERE account = '3380' AND -balance <>"
-            " (SELECT coalesce(sum(amount), 0) FROM refund r WHERE r.agency_id = b.agency_id"
-            " AND r.state IN ('approved','sent','in_doubt'))"
-        ),
-        "what is disputed equals the open disputes": (
-            f"SELECT b.agency_id AS what FROM {_BALANCES} b WHERE account = '1381' AND balance <>"
-            " (SELECT coalesce(sum(amount), 0) FROM dispute d WHERE d.agency_id = b.agency_id"
-            " AND d.state = 'opened')"
-        ),
-        "nobody approved what they asked for": (
-            "SELECT id AS what FROM refund WHERE decided_by = requested_by"
-        ),
-        "unidentified money equals what payments hold and open cases name": (
-            f"SELECT b.agency_id AS what FROM {_BALANCES} b WHERE account = '3310' AND -balance <>"
-            " (SELECT coalesce(sum(amount_on_account), 0) FROM payment p"
-            " WHERE p.agency_id = b.agency_id)"
-            " + (SELECT coalesce(sum(amount), 0) FROM break k WHERE k.agency_id = b.agency_id"
-            " AND k.state = 'open' AND (k.subject LIKE 'capture:%' OR k.subject LIKE 'shift:%')"
-            " AND k.kind IN"
-            " ('amount','double','late','unknown_money','cash_over'))"
-        ),
-        "surplus equals its open cases": (
-            f"SELECT b.agency_id AS what FROM {_BALANCES} b WHERE account = '3320' AND -balance <>"
-            " (SELECT coalesce(sum(amount), 0) FROM break k WHERE k.agency_id = b.agency_id"
-            " AND k.state = 'open' AND k.kind = 'surplus')"
-        ),
-        "each capture is booked once, whole": (
-            "SELECT c.id AS what FROM capture c LEFT JOIN (SELECT agency_id, voucher_id,"
-            " sum(amount) AS booked FROM entry WHERE voucher_kind = 'capture'"
-            " AND debit IN ('1380','1110') GROUP BY agency_id, voucher_id) e"
-            " ON e.agency_id = c.agency_id AND e.voucher_id = c.id"
-            " WHERE coalesce(e.booked, 0) <> c.amount"
-        ),
-        "each paid payment has one event that says so": (
-            "SELECT p.id AS what FROM payment p LEFT JOIN event e ON e.agency_id = p.agency_id"
-            " AND e.payment_id = p.id AND e.type = 'payment.paid'"
-            " WHERE p.state IN ('paid','settled','refunded') GROUP BY p.agency_id, p.id"
-            " HAVING count(e.id) <> 1 + (SELECT count(*) FROM dispute d WHERE"
-            " d.agency_id = p.agency_id AND d.payment_id = p.id AND d.state = 'lost'"
-            " AND NOT d.is_borne)"
-        ),
-        "each paid payment has its receipts": (
-            "SELECT p.id AS what FROM payment p JOIN fee_line f ON f.agency_id = p.agency_id"
-            " AND f.payment_id = p.id AND f.amount > 0 LEFT JOIN receipt r"
-            " ON r.agency_id = p.agency_id AND r.payment_id = p.id AND r.kind = f.kind"
-            " JOIN event e ON e.agency_id = p.agency_id AND e.payment_id = p.id"
-            " AND e.type = 'payment.paid'"
-            " WHERE p.state IN ('paid','settled') AND e.occurred_at < :before AND r.id IS NULL"
-        ),
-        "receipt numbers have no gap and no repeat": (
-            "SELECT s.agency_id || ' ' || s.series AS what FROM series s LEFT JOIN receipt r"
-            " ON r.agency_id = s.agency_id AND r.form = s.form AND r.series = s.series"
-            " GROUP BY s.agency_id, s.form, s.series, s.last_number"
-            " HAVING count(r.number) <> s.last_number"
-            " OR coalesce(max(r.number), 0) <> s.last_number"
-        ),
-        "receipt numbers rise with time": (
-            "SELECT what FROM (SELECT id AS what, numbered_at, lag(numbered_at) OVER"
-            " (PARTITION BY agency_id, form, series ORDER BY number) AS before FROM receipt) x"
-            " WHERE numbered_at < before"
-        ),
-        "positions are dense": (
-            "SELECT agency_id AS what FROM event WHERE position IS NOT NULL GROUP BY agency_id"
-            " HAVING max(position) <> count(*) OR min(position) <> 1"
-        ),
-        "sequences are dense": (
-            "SELECT payment_id AS what FROM event WHERE payment_id IS NOT NULL"
-            " GROUP BY agency_id, payment_id HAVING max(sequence) <> count(*)"
-        ),
-        "no event waits for its position": (
-            "SELECT id AS what FROM event WHERE position IS NULL AND occurred_at < :before"
-        ),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
