@@ -48,6 +48,11 @@ _UNDONE: Final = text(
     " AND state IN ('approved','sent','in_doubt')"
 )
 _LINE: Final = text("SELECT * FROM statement_line WHERE agency_id = :agency AND id = ANY(:ids)")
+# What a later day's run has matched is no news, though the run of an earlier day cannot see it.
+_UNTOLD: Final = text(
+    "SELECT * FROM statement_line l WHERE agency_id = :agency AND id = ANY(:ids) AND NOT EXISTS"
+    " (SELECT 1 FROM recon_match m WHERE m.agency_id = l.agency_id AND m.line_id = l.id)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +173,7 @@ class Reconciliation:
         """Take up the captures that only a file tells of: one word more, under the usual rules."""
         ids = [d.line_id for d in found if d.kind in ("unknown_money", "ambiguous") and d.line_id]
         async with self.store.begin() as tx:
-            lines = await tx.rows(_LINE, {"agency": agency_id, "ids": ids})
+            lines = await tx.rows(_UNTOLD, {"agency": agency_id, "ids": ids})
         done = 0
         for line in sorted(lines, key=lambda x: x["id"]):
             said = self._said(agency_id, line)

@@ -169,9 +169,10 @@ def reconciliation_of(parts: Parts) -> "Reconciliation":
         while await parts.outbox.sequence():
             pass
 
+    holders = holders_of(parts)
     return Reconciliation(
         store=parts.store, intake=intake_of(parts), captures=parts.captures, sender=parts.sender,
-        casework=Casework(parts.store), holders=holders_of(parts), before_close=catch_up,
+        casework=Casework(parts.store, holders), holders=holders, before_close=catch_up,
     )  # fmt: skip
 
 
