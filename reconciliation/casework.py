@@ -18,102 +18,38 @@ from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import Refusal
 from gateway.services.invariants import violations
 from gateway.store.tx import Store, Tx
+from reconciliation.checks import BANK_RULES, TRANSFERS, TREASURY_RULES, failing
 from reconciliation.engine import Difference
+from reconciliation.holders import Holders
 
 _ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:agency, 7413002))")
 _OURS: Final = "(subject LIKE 'line:%' OR kind LIKE 'missing%')"
+# A line that proves something, or a capture that a line of the right side proves, in any run.
+_PROVED: Final = (
+    "EXISTS (SELECT 1 FROM recon_match m JOIN statement_line l ON l.agency_id = m.agency_id"
+    " AND l.id = m.line_id WHERE m.agency_id = k.agency_id AND (m.line_id = k.line_id"
+    " OR (k.line_id IS NULL AND m.capture_id = k.capture_id"
+    " AND (l.source = 'treasury') = (k.kind = 'missing_at_treasury'))))"
+)
+# A run of an earlier day sees fewer captures and lines, so it may miss what a later one has proved.
 _OPEN: Final = text(
     "INSERT INTO break (agency_id, id, kind, state, subject, amount, payment_id, capture_id,"
-    " line_id, why, owner_role, opened_at, since_on) VALUES (:agency, :id, :kind, 'open', :subject,"
-    " :amount, (SELECT min(payment_id) FROM allocation a WHERE a.agency_id = :agency"
-    " AND a.capture_id = :capture_id), :capture_id, :line_id, :why, 'accountant', :now, :since_on)"
+    " line_id, why, owner_role, opened_at, since_on) SELECT agency_id, :id, kind, 'open', :subject,"
+    " :amount, (SELECT min(payment_id) FROM allocation a WHERE a.agency_id = k.agency_id"
+    " AND a.capture_id = k.capture_id), capture_id, line_id, :why, 'accountant', :now, :since_on"
+    " FROM (SELECT CAST(:agency AS text) AS agency_id, CAST(:kind AS text) AS kind,"
+    " CAST(:capture_id AS text) AS capture_id, CAST(:line_id AS text) AS line_id) k"
+    f" WHERE NOT {_PROVED}"
     " ON CONFLICT (agency_id, kind, subject) DO UPDATE SET state = 'open', resolved_at = NULL,"
     " resolution = NULL WHERE break.state = 'resolved'"
 )
+# And what it does not find may still be wrong: only a proof resolves, or the run of the last day.
 _GONE: Final = text(
-    "UPDATE break SET state = 'resolved', resolved_at = :now, resolution = :resolution"
+    "UPDATE break k SET state = 'resolved', resolved_at = :now, resolution = :resolution"
     f" WHERE agency_id = :agency AND state = 'open' AND {_OURS} AND since_on BETWEEN :since"
-    " AND :upto AND NOT (kind || '|' || subject) = ANY(:still)"
+    f" AND :upto AND NOT (kind || '|' || subject) = ANY(:still) AND ({_PROVED} OR NOT EXISTS"
+    " (SELECT 1 FROM recon_run r WHERE r.agency_id = k.agency_id AND r.business_on > :upto))"
 )
-_TRANSFERS: Final = "'02-bank-movement','03-reference','04-nth-of-equals','11-business-day'"
-_BANK_RULES: Final = f"({_TRANSFERS},'05-batch')"
-_TREASURY_RULES: Final = "('08-obligation','09-lump')"
-_BALANCE: Final = (
-    "(SELECT coalesce(sum(CASE WHEN debit = '{0}' THEN amount ELSE -amount END), 0)::bigint"
-    " FROM entry WHERE agency_id = :agency AND booked_on <= :upto AND '{0}' IN (debit, credit))"
-)
-_ARRIVED: Final = (
-    "EXISTS (SELECT 1 FROM recon_match m JOIN statement_line l ON l.agency_id = m.agency_id"
-    " AND l.id = m.line_id WHERE m.agency_id = c.agency_id AND m.capture_id = c.id"
-    " AND l.booked_on <= :upto AND m.rule IN {0})"
-)
-
-# What refunds and quarrels took out of clearing, and no paid batch has shown yet.
-_GONE_FROM_CLEARING: Final = (
-    "(SELECT coalesce(sum(CASE WHEN e.credit = '1380' THEN e.amount ELSE -e.amount END), 0)::bigint"
-    " FROM entry e WHERE e.agency_id = :agency AND e.booked_on <= :upto"
-    " AND '1380' IN (e.debit, e.credit) AND e.voucher_kind IN ('refund','dispute')"
-    " AND NOT EXISTS (SELECT 1 FROM recon_match m JOIN statement_line l"
-    " ON l.agency_id = m.agency_id AND l.id = m.line_id"
-    " LEFT JOIN dispute d ON d.agency_id = e.agency_id AND d.id = e.voucher_id"
-    " JOIN entry p ON p.agency_id = l.agency_id AND p.batch_id = l.batch_id"
-    " AND p.provider_account = l.account AND p.rule = 'payout' AND p.booked_on <= :upto"
-    " WHERE m.agency_id = e.agency_id AND m.rule = '01-taken-back'"
-    " AND l.reference IN (substr(e.voucher_id, 5), d.provider_dispute_id)))"
-)
-
-# Each query gives what breaks its check, so an empty answer is the proof (LEDGER, close of day).
-CHECKS: Final[Mapping[str, str]] = {
-    "the bank account equals its statement": (
-        "SELECT '1120 ' || ours || ', statement ' || theirs AS what FROM (SELECT"
-        f" {_BALANCE.format('1120')} AS ours, (SELECT coalesce(sum(net), 0)::bigint"
-        " FROM statement_line WHERE agency_id = :agency AND source = 'statement'"
-        " AND booked_on <= :upto) AS theirs) x WHERE ours <> theirs"
-    ),
-    # A bank may list a transfer before the business day on which its account's setting books it.
-    "clearing equals the captures not paid out, one by one": (
-        "SELECT '1380 ' || ours || ', captures ' || theirs AS what FROM (SELECT"
-        f" {_BALANCE.format('1380')} AS ours, (SELECT coalesce(sum(CASE WHEN c.booked_on <= :upto"
-        f" THEN c.amount ELSE 0 END - CASE WHEN {_ARRIVED.format(_BANK_RULES)} THEN c.amount"
-        " ELSE 0 END), 0)::bigint FROM capture c WHERE c.agency_id = :agency)"
-        f" - {_GONE_FROM_CLEARING} AS theirs) x"
-        " WHERE ours <> theirs"
-    ),
-    "each capture was looked for in its provider's or bank's file": (
-        "SELECT c.id AS what FROM capture c WHERE c.agency_id = :agency AND c.booked_on <= :upto"
-        " AND NOT EXISTS (SELECT 1 FROM recon_match m WHERE m.agency_id = c.agency_id"
-        f" AND m.capture_id = c.id AND m.rule IN ('01-provider-id',{_TRANSFERS}))"
-        " AND NOT EXISTS (SELECT 1 FROM break k WHERE k.agency_id = c.agency_id"
-        " AND k.subject = 'capture:' || c.id AND k.kind = 'missing_at_provider')"
-    ),
-    "receipts equal what was collected, fee by fee": (
-        "SELECT e.payment_id AS what FROM entry e JOIN payment p ON p.agency_id = e.agency_id"
-        " AND p.id = e.payment_id WHERE e.agency_id = :agency AND e.booked_on <= :upto"
-        " AND e.credit IN ('3330','3370') AND e.voucher_kind = 'capture'"
-        " GROUP BY e.agency_id, e.payment_id, e.credit HAVING sum(e.amount) <> (SELECT"
-        " coalesce(sum(r.amount), 0) FROM receipt r WHERE r.agency_id = e.agency_id"
-        " AND r.payment_id = e.payment_id AND r.xml IS NOT NULL"
-        " AND r.kind = CASE e.credit WHEN '3330' THEN 'le_phi' ELSE 'phi' END)"
-    ),
-    "confirmed remittances equal the treasury's lines": (
-        "SELECT 'confirmed ' || ours || ', treasury ' || theirs AS what FROM (SELECT"
-        " (SELECT coalesce(sum(amount), 0)::bigint FROM entry WHERE agency_id = :agency"
-        " AND booked_on <= :upto AND debit = '3330' AND credit = '1130') AS ours,"
-        " (SELECT coalesce(sum(net), 0)::bigint FROM statement_line l WHERE agency_id = :agency"
-        " AND source = 'treasury' AND booked_on <= :upto AND NOT EXISTS (SELECT 1 FROM break k"
-        " WHERE k.agency_id = l.agency_id AND k.subject = 'line:' || l.id AND k.state = 'open'))"
-        " AS theirs) x WHERE ours <> theirs"
-    ),
-    "no file waits to be read": (
-        "SELECT name AS what FROM statement_file WHERE agency_id = :agency AND state = 'queued'"
-    ),
-    "earlier days are closed": (
-        "SELECT DISTINCT e.booked_on::text AS what FROM entry e WHERE e.agency_id = :agency"
-        " AND e.booked_on < :upto AND NOT EXISTS (SELECT 1 FROM day d WHERE"
-        " d.agency_id = e.agency_id AND d.booked_on = e.booked_on AND d.state = 'closed')"
-    ),
-}
-shown_max: Final = 5
 
 # The provider's word, and the money's arrival at bank or treasury, for every capture that pays it;
 # where the statement is the only word for a transfer, the treasury is the third side.
@@ -125,10 +61,10 @@ _PROOF: Final = (
     " CROSS JOIN LATERAL (SELECT coalesce(min(l.booked_on) FILTER (WHERE m.rule ="
     " '01-provider-id'), (SELECT c.booked_on FROM evidence v WHERE v.agency_id = c.agency_id"
     " AND v.capture_id = c.id AND v.source = 'notice' AND c.bank_reference IS NOT NULL LIMIT 1),"
-    f" CASE WHEN count(*) FILTER (WHERE m.rule IN ({_TRANSFERS})) > 0"
-    f" THEN min(l.booked_on) FILTER (WHERE m.rule IN {_TREASURY_RULES})"
+    f" CASE WHEN count(*) FILTER (WHERE m.rule IN ({TRANSFERS})) > 0"
+    f" THEN min(l.booked_on) FILTER (WHERE m.rule IN {TREASURY_RULES})"
     " END) AS told_on,"
-    f" min(l.booked_on) FILTER (WHERE m.rule IN {_BANK_RULES} OR m.rule IN {_TREASURY_RULES})"
+    f" min(l.booked_on) FILTER (WHERE m.rule IN {BANK_RULES} OR m.rule IN {TREASURY_RULES})"
     " AS came_on FROM recon_match m JOIN statement_line l ON l.agency_id = m.agency_id"
     " AND l.id = m.line_id WHERE m.agency_id = c.agency_id AND m.capture_id = c.id) x"
     " WHERE a.agency_id = :agency AND a.use IN ('debt', 'on_account') GROUP BY a.payment_id"
@@ -156,6 +92,7 @@ class Casework:
     """Breaks and days of the agencies."""
 
     store: Store
+    holders: Holders
 
     async def keep(
         self, tx: Tx, agency_id: str, found: Sequence[Difference], run: str, days: tuple[date, date]
@@ -176,17 +113,6 @@ class Casework:
         )  # fmt: skip
         return len(found)
 
-    async def checks(self, tx: Tx, agency_id: str, on: date) -> dict[str, list[str]]:
-        """Ask every check at close; each answer lists what breaks it."""
-        broken: dict[str, list[str]] = {}
-        for name, query in CHECKS.items():
-            values = {"agency": agency_id, "upto": on}
-            given = {k: v for k, v in values.items() if f":{k}" in query}
-            rows = await tx.rows(text(f"{query} LIMIT {shown_max}"), given)
-            if rows:
-                broken[name] = [str(r["what"]) for r in rows]
-        return broken
-
     async def close(self, agency_id: str, on: date, actor: str, run_id: str | None) -> Closed:
         """Close a day, if every check holds. Twice does nothing twice.
 
@@ -202,7 +128,7 @@ class Casework:
             known = await _day(tx, agency_id, on)
             if known and known["state"] == "closed":
                 return Closed(is_closed=True, open_checks={}, seal=known["seal"])
-            broken = await self.checks(tx, agency_id, on) | wrong
+            broken = await failing(tx, agency_id, on, self.holders.banks(agency_id)) | wrong
             if broken:
                 return Closed(is_closed=False, open_checks=broken)
             seal = await _seal(tx, agency_id, on)

@@ -14,7 +14,9 @@ from gateway.domain.errors import Refusal
 from gateway.ports.clock import Clock
 from gateway.ports.vault import Vault
 from gateway.store import tables as t
+from reconciliation.holders import Holders
 from reconciliation.readers.table import (
+    Profile,
     StatementLine,
     file_bytes_max,
     load_profile,
@@ -49,6 +51,7 @@ class Intake:
     engine: AsyncEngine
     clock: Clock
     vault: Vault
+    holders: Holders
 
     async def store(
         self, agency_id: str, profile: str, name: str, content: bytes, uploaded_by: str
@@ -102,7 +105,7 @@ class Intake:
             profile = load_profile(row["profile"])
             try:
                 # Reading is CPU work; the loop must stay free to answer others.
-                lines = await asyncio.to_thread(read_table, profile, content)
+                lines = await asyncio.to_thread(self._read, row["agency_id"], profile, content)
             except Refusal as refusal:
                 await self._mark(connection, file_id, state="refused", refusal=refusal.detail)
                 return Taken(file_id, "refused", refusal=refusal.detail)
@@ -117,8 +120,13 @@ class Intake:
         self, agency_id: str, profile: str, name: str, content: bytes, uploaded_by: str
     ) -> Taken:
         """Store and take at once, as the command line does; a refused file raises its refusal."""
-        read_table(load_profile(profile), content)
+        self._read(agency_id, load_profile(profile), content)
         return await self.take(await self.store(agency_id, profile, name, content, uploaded_by))
+
+    def _read(self, agency_id: str, profile: Profile, content: bytes) -> tuple[StatementLine, ...]:
+        lines = read_table(profile, content)
+        self.holders.check(agency_id, lines)
+        return lines
 
     async def _insert(
         self, connection: Any, agency_id: str, file_id: str, lines: Sequence[StatementLine]  # noqa: ANN401 - SQLAlchemy's connection, as begun.

@@ -15,7 +15,6 @@ from sqlalchemy import insert, select, text
 from gateway.domain.calendar import day_start, hanoi_day
 from gateway.domain.errors import Refusal
 from gateway.ports.provider import (
-    HoldsAccount,
     Movement,
     Notice,
     Provider,
@@ -29,6 +28,7 @@ from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 from reconciliation.casework import Casework, Closed
 from reconciliation.engine import Difference, Match, Result, marks, rules_digest, run
+from reconciliation.holders import Holders
 from reconciliation.inputs import DayRules, Inputs, load
 from reconciliation.intake import Intake
 from reconciliation.posting import Posting, postings
@@ -48,6 +48,11 @@ _UNDONE: Final = text(
     " AND state IN ('approved','sent','in_doubt')"
 )
 _LINE: Final = text("SELECT * FROM statement_line WHERE agency_id = :agency AND id = ANY(:ids)")
+# What a later day's run has matched is no news, though the run of an earlier day cannot see it.
+_UNTOLD: Final = text(
+    "SELECT * FROM statement_line l WHERE agency_id = :agency AND id = ANY(:ids) AND NOT EXISTS"
+    " (SELECT 1 FROM recon_match m WHERE m.agency_id = l.agency_id AND m.line_id = l.id)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,7 @@ class Reconciliation:
     captures: Captures
     sender: RefundSender
     casework: Casework
-    providers: Mapping[tuple[str, str], Provider]
+    holders: Holders
     before_close: Callable[[], Awaitable[None]]  # What must be done with new money first.
 
     async def reconcile(
@@ -151,9 +156,10 @@ class Reconciliation:
         return Report(run_id, on, as_of, len(given.lines), matched, breaks, recovered, posted)
 
     async def _match(self, agency_id: str, on: date, as_of: datetime) -> tuple[Inputs, Result]:
+        banks = self.holders.banks(agency_id)
         async with self.store.begin() as tx:
             given = await load(
-                tx, agency_id, on, as_of, marks()["window_days"], self._accounts(),
+                tx, agency_id, on, as_of, marks()["window_days"], banks,
                 DayRules(self.captures.business_day, self._confirm_by),
             )  # fmt: skip
         return given, await asyncio.to_thread(run, given)
@@ -163,26 +169,21 @@ class Reconciliation:
         patience = marks()["treasury_patience_working_days"]
         return self.captures.calendar.add_working_days(business_on, patience)
 
-    def _accounts(self) -> dict[str, str]:
-        return {
-            p.account_number: f"{name}/{account}"
-            for (name, account), p in self.providers.items()
-            if isinstance(p, HoldsAccount)
-        }
-
     async def _recover(self, agency_id: str, found: Sequence[Difference]) -> int:
         """Take up the captures that only a file tells of: one word more, under the usual rules."""
         ids = [d.line_id for d in found if d.kind in ("unknown_money", "ambiguous") and d.line_id]
         async with self.store.begin() as tx:
-            lines = await tx.rows(_LINE, {"agency": agency_id, "ids": ids})
+            lines = await tx.rows(_UNTOLD, {"agency": agency_id, "ids": ids})
         done = 0
         for line in sorted(lines, key=lambda x: x["id"]):
-            said = self._said(line)
+            said = self._said(agency_id, line)
             if said is None:
                 continue
             provider, notice, source = said
             async with self.store.begin() as tx:
-                await self.captures.apply(tx, provider, notice, source, line["id"], "")
+                await self.captures.apply(
+                    tx, provider, notice, source, line["id"], "", agency_id=agency_id
+                )
             done += 1
         return done
 
@@ -193,38 +194,35 @@ class Reconciliation:
         async with self.store.begin() as tx:
             waiting = {r["name"] for r in await tx.rows(_UNDONE, {"agency": agency_id})}
             for line in await tx.rows(_LINE, {"agency": agency_id, "ids": ids}):
-                name, _, account = line["account"].partition("/")
-                provider = self.providers.get((name, account))
+                provider = self.holders.of(agency_id).get(line["account"])
                 if provider and line["kind"] == "refund" and line["reference"] in waiting:
                     said = RefundSaid(RefundVerdict.DONE, line["reference"], line["txn_id"] or "")
                     done += await self.sender.told(tx, provider, said)
         return done
 
-    def _said(self, line: Row) -> tuple[Provider, Notice, str] | None:
+    def _said(self, agency_id: str, line: Row) -> tuple[Provider, Notice, str] | None:
         """Read a line as a provider's word that money was taken, if it is one."""
         # Without a time it is the day's first moment, which no cut-off moves on.
         paid_at = line["txn_at"] or day_start(line["booked_on"])
         if line["source"] == "provider" and line["kind"] == "payment":
-            name, _, account = line["account"].partition("/")
-            provider = self.providers.get((name, account))
+            provider = self.holders.of(agency_id).get(line["account"])
             memo = " ".join(f"TP{r}" for r in line["candidates"])
             notice = Notice(
                 Verdict.CAPTURED, line["txn_id"], line["gross"],
                 order_reference=line["reference"], memo=memo, paid_at=paid_at,
             )  # fmt: skip
             return (provider, notice, "provider_report") if provider else None
-        if line["source"] != "statement" or line["net"] <= 0:
+        holder = self.holders.banks(agency_id).get(line["account"])
+        if line["source"] != "statement" or line["net"] <= 0 or holder is None:
             return None
-        for provider in self.providers.values():
-            if isinstance(provider, HoldsAccount) and provider.account_number == line["account"]:
-                movement = Movement(line["account"], line["booked_on"].isoformat(), line["net"],
-                                    line["reference"] or "")  # fmt: skip
-                notice = Notice(
-                    Verdict.CAPTURED, f"statement:{line['account']}:{line['line_key']}",
-                    line["net"], memo=line["memo_folded"], movement=movement, paid_at=paid_at,
-                )  # fmt: skip
-                return provider, notice, "statement"
-        return None
+        movement = Movement(
+            line["account"], line["booked_on"].isoformat(), line["net"], line["reference"] or ""
+        )
+        notice = Notice(
+            Verdict.CAPTURED, f"statement:{line['account']}:{line['line_key']}",
+            line["net"], memo=line["memo_folded"], movement=movement, paid_at=paid_at,
+        )  # fmt: skip
+        return self.holders.of(agency_id)[holder], notice, "statement"
 
     async def _post(self, tx: Tx, agency_id: str, wanted: Sequence[Posting]) -> int:
         ids = [p.voucher for p in wanted]

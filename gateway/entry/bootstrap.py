@@ -42,6 +42,8 @@ from gateway.store.tx import Store
 from receipts.service import Receipts
 
 if TYPE_CHECKING:
+    from reconciliation.holders import Holders
+    from reconciliation.intake import Intake
     from reconciliation.service import Reconciliation
 
 pool_connections_max: Final = 20
@@ -148,13 +150,26 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
     )  # fmt: skip
 
 
+def holders_of(parts: Parts) -> "Holders":
+    """Say which agency has which account."""
+    from reconciliation.holders import Holders
+
+    return Holders(parts.providers, parts.captures.agencies)
+
+
+def intake_of(parts: Parts) -> "Intake":
+    """Put the queue of files together; it is light, so the web process has it too."""
+    from reconciliation.intake import Intake
+
+    return Intake(parts.engine, parts.clock, parts.vault, holders_of(parts))
+
+
 def reconciliation_of(parts: Parts) -> "Reconciliation":
     """Put reconciliation together, for the worker and the commands; the web process never asks.
 
     What only a file told of gets its receipts and events before the day is closed.
     """
     from reconciliation.casework import Casework
-    from reconciliation.intake import Intake
     from reconciliation.service import Reconciliation
 
     async def catch_up() -> None:
@@ -163,11 +178,10 @@ def reconciliation_of(parts: Parts) -> "Reconciliation":
         while await parts.outbox.sequence():
             pass
 
+    holders = holders_of(parts)
     return Reconciliation(
-        store=parts.store, intake=Intake(parts.engine, parts.clock, parts.vault),
-        captures=parts.captures, sender=parts.sender, casework=Casework(parts.store),
-        providers=parts.providers,
-        before_close=catch_up,
+        store=parts.store, intake=intake_of(parts), captures=parts.captures, sender=parts.sender,
+        casework=Casework(parts.store, holders), holders=holders, before_close=catch_up,
     )  # fmt: skip
 
 

@@ -84,10 +84,12 @@ class Captures:
         return self.days.get((provider, account), BusinessDays()).of(at, self.calendar)
 
     async def apply(
-        self, tx: Tx, provider: Taker, said: Notice, source: str, source_id: str, raw: str
-    ) -> Outcome:
+        self, tx: Tx, provider: Taker, said: Notice, source: str, source_id: str, raw: str,
+        *, agency_id: str | None = None,
+    ) -> Outcome:  # fmt: skip
         """Do what a verified word means. The same word any number of times does it once.
 
+        A word from an agency's own file is about that agency, and never about another.
         Locks are taken in one order everywhere: money, attempt, payment.
         """
         if said.verdict is Verdict.CAPTURED:
@@ -99,11 +101,14 @@ class Captures:
         if said.verdict is not Verdict.CAPTURED:
             return await self._ended(tx, attempt, said)
         known = await self._known(tx, provider, said)
-        capture = await self._capture(tx, provider, said, attempt, (source, source_id, raw))
+        agency = agency_id or (attempt["agency_id"] if attempt else self.agency_of(provider))
+        if attempt and attempt["agency_id"] != agency:
+            attempt = None
+        capture = await self._capture(tx, provider, said, agency, attempt, (source, source_id, raw))
         if known:
             await tx.add_evidence(known["agency_id"], known["id"], capture)
             return _ANSWERS.get(known["result"], Outcome.REPEATED)
-        return await self._book(tx, provider, said, attempt, capture)
+        return await self._book(tx, provider, said, agency, attempt, capture)
 
     async def attempt_of(self, tx: Tx, provider: Taker, said: Notice) -> Row | None:
         """Find the attempt that a word is about, by our reference or by our number; lock it."""
@@ -186,7 +191,7 @@ class Captures:
         )
 
     async def _capture(
-        self, tx: Tx, provider: Taker, said: Notice, attempt: Row | None,
+        self, tx: Tx, provider: Taker, said: Notice, agency: str, attempt: Row | None,
         evidence: tuple[str, str, str],
     ) -> Capture:  # fmt: skip
         now = self.store.clock.now()
@@ -194,7 +199,6 @@ class Captures:
         on = hanoi_day(paid_at)
         business_on = self._moved(provider, paid_at) or on
         source, source_id, raw = evidence
-        agency = attempt["agency_id"] if attempt else self.agency_of(provider)
         order = 0 if not said.movement or said.movement.bank_reference else 1
         return Capture(
             id=self.store.clock.new_id("cap"), provider=provider.name, account=provider.account,
@@ -218,16 +222,16 @@ class Captures:
             return None
 
     async def _book(
-        self, tx: Tx, provider: Taker, said: Notice, attempt: Row | None, capture: Capture
-    ) -> Outcome:
-        agency = self.agency_of(provider)
+        self, tx: Tx, provider: Taker, said: Notice, agency: str, attempt: Row | None,
+        capture: Capture,
+    ) -> Outcome:  # fmt: skip
         payment = (
             await self.payment_of(tx, attempt, lock=True)
             if attempt
             else await self._by_memo(tx, said.memo or "", agency)
         )
         standing = await self._standing(tx, payment) if payment else Standing()
-        step = rules.take(payment, capture, attempt["agency_id"] if attempt else agency, standing)
+        step = rules.take(payment, capture, agency, standing)
         if step.payment:
             step = replace(step, payment=replace(step.payment, in_doubt=False))
         if self._moved(provider, capture.paid_at) is None:

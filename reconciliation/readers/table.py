@@ -140,7 +140,8 @@ def read_table(profile: Profile, content: bytes) -> tuple[StatementLine, ...]:
     return tuple(lines)
 
 
-def _refuse(line_no: int, column: str, detail: str) -> Refusal:
+def refuse(line_no: int, column: str, detail: str) -> Refusal:
+    """Make the refusal of a file, which names the line and the column."""
     where = f"/lines/{line_no}/{column}" if column else f"/lines/{line_no}"
     what = f"{column} {detail}" if column else detail
     return Refusal("file-refused", f"Line {line_no}: {what}.", (FieldError(where, detail),))
@@ -153,7 +154,7 @@ def _decode(content: bytes) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line_no = content.count(b"\n", 0, error.start) + 1
-        raise _refuse(line_no, "", "is not UTF-8") from None
+        raise refuse(line_no, "", "is not UTF-8") from None
 
 
 def _rows(profile: Profile, text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
@@ -165,29 +166,29 @@ def _rows(profile: Profile, text: str) -> Iterator[tuple[int, Mapping[str, str]]
             if number == 0:
                 _check_header(cells, names)
             elif number > file_lines_max:
-                raise _refuse(begins, "", f"is beyond the limit of {file_lines_max} lines")
+                raise refuse(begins, "", f"is beyond the limit of {file_lines_max} lines")
             else:
                 yield begins, _checked(profile, begins, cells)
             begins = reader.line_num + 1
     except csv.Error as error:
-        raise _refuse(reader.line_num, "", f"is not CSV ({error})") from None
+        raise refuse(reader.line_num, "", f"is not CSV ({error})") from None
     if begins == 1:
-        raise _refuse(1, "", "has no header")
+        raise refuse(1, "", "has no header")
 
 
 def _check_header(cells: list[str], names: list[str]) -> None:
     if cells != names:
-        raise _refuse(1, "", "must be the header " + ",".join(names))
+        raise refuse(1, "", "must be the header " + ",".join(names))
 
 
 def _checked(profile: Profile, line_no: int, cells: list[str]) -> Mapping[str, str]:
     if len(cells) != len(profile.columns):
         detail = f"has {len(cells)} cells where {len(profile.columns)} are wanted"
-        raise _refuse(line_no, "", detail)
+        raise refuse(line_no, "", detail)
     for column, text in zip(profile.columns, cells, strict=True):
         wrong = column.check(text)
         if wrong:
-            raise _refuse(line_no, column.name, wrong)
+            raise refuse(line_no, column.name, wrong)
     return {c.name: text for c, text in zip(profile.columns, cells, strict=True)}
 
 

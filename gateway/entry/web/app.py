@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from gateway.domain.errors import Refusal
-from gateway.entry.bootstrap import Parts
+from gateway.entry.bootstrap import Parts, intake_of
 from gateway.entry.web import api, console_door, display, front, notices, pay, receipts, reference
 from gateway.entry.web.console import Console
 from gateway.entry.web.console_counter import CounterPages
@@ -23,7 +23,6 @@ from gateway.entry.web.metrics import Metrics
 from gateway.services.desk import Desk
 from gateway.services.displays import Displays
 from gateway.services.refund_list import RefundList
-from reconciliation.intake import Intake
 
 log: Final = logging.getLogger("thuphi.web")
 # What follows these in a path opens something to whoever holds it, so it is cut from the log.
@@ -62,8 +61,8 @@ def build_app(parts: Parts) -> FastAPI:
     app.include_router(pay.routes(pay.PayPages(parts.store, parts.attempts)))
     app.include_router(receipts.routes(receipts.ReceiptPages(parts.receipts)))
     console = Console(
-        parts.store, parts.access, Desk(parts.store, parts.vault),
-        Intake(parts.engine, parts.clock, parts.vault), parts.settings.public_url,
+        parts.store, parts.access, Desk(parts.store, parts.vault), intake_of(parts),
+        parts.settings.public_url,
     )  # fmt: skip
     refunds = RefundPages(console, parts.refunds, parts.sender, RefundList(parts.store))
     displays = Displays(parts.store)
