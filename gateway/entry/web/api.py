@@ -74,8 +74,8 @@ def _said(answer: Answer | Refusal) -> Response:
     return Response(answer.body, answer.status, headers, "application/json")
 
 
-def _json(shown: Mapping[str, Any], status: int = 200) -> Response:
-    return Response(render(shown), status, None, "application/json")
+def _json(shown: Mapping[str, Any]) -> Response:
+    return Response(render(shown), 200, None, "application/json")
 
 
 def _number(request: Request, name: str, least: int, most: int, default: int) -> int:
@@ -167,19 +167,21 @@ def _payment_routes(api: APIRouter, parts: ApiParts) -> None:
 
     @api.post("/payments/{payment_id}/attempts", status_code=201)
     async def start_attempt(request: Request, payment_id: str) -> Response:
-        """Begin an attempt; the live one is given back, so a repeat is safe by itself."""
+        """Begin an attempt; a live one with the same provider is given back."""
         client = await _client(parts, request)
-        idempotency_key(request)
-        reader = Reader(read_json(await read_body(request)))
+        key = idempotency_key(request)
+        values = read_json(await read_body(request))
+        reader = Reader(values)
         provider = reader.text("provider", 32)
         method = reader.text("method", 64) if "method" in reader.values else ""
         reader.end()
         reader.check()
         address = request.client.host if request.client else "127.0.0.1"
-        shown = await parts.attempts.start(
-            client.agency_id, payment_id, provider, address, method=method
+        once = (f"POST /v1/payments/{payment_id}/attempts", key, body_hash(values))
+        wanted = (provider, method)
+        return _said(
+            await parts.attempts.start_for_client(client, payment_id, wanted, address, once)
         )
-        return _json(shown, 201)
 
 
 def _refund_routes(api: APIRouter, parts: ApiParts) -> None:
