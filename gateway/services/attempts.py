@@ -70,8 +70,7 @@ class Attempts:
         Twins that run at the same time share the live attempt; whoever remembers first is the
         answer of all.
         """
-        async with self.store.begin() as tx:
-            stored = await self.payments.replay(tx, client, *once)
+        stored = await self.payments.stored(client, once)
         if stored:
             return stored
         name, method = wanted

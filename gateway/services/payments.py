@@ -169,6 +169,11 @@ class Payments:
             extra={"payment_id": row["id"], "pay": link},
         )
 
+    async def stored(self, client: Client, once: tuple[str, str, str]) -> Answer | None:
+        """Give the stored answer of a key, if there is one."""
+        async with self.store.begin() as tx:
+            return await self.replay(tx, client, *once)
+
     async def replay(
         self, tx: Tx, client: Client, route: str, key: str, body_hash: str
     ) -> Answer | None:

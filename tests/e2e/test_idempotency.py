@@ -1,8 +1,9 @@
 """One idempotency key is one answer, for as long as the payment is kept (CONTRACT 3)."""
 
 import asyncio
+from datetime import timedelta
 
-from front_door import Site
+from front_door import Site, payment_body
 from sqlalchemy import text
 
 
@@ -55,3 +56,26 @@ async def test_a_refused_attempt_is_not_kept_so_the_client_can_repair_it(site: S
     repaired = await site.ask(path, {"provider": "vnpay"}, key="one")
 
     assert (refused.status_code, repaired.status_code) == (409, 201)
+
+
+async def test_a_payment_is_replayed_when_its_body_could_no_longer_be_asked_for(
+    site: Site,
+) -> None:
+    """The link's time is over and the origin is gone, but the answer to this key is not."""
+    body = payment_body() | {
+        "expires_at": "2026-11-18T02:00:00Z", "return_url": "https://dvc.example.vn/xong",
+    }  # fmt: skip
+    first = await site.ask("/payments", body, key="one")
+    site.clock.move(timedelta(hours=2))
+    async with site.parts.store.begin() as tx:
+        await tx.run(text("UPDATE client SET return_origins = '{}'"))
+
+    again = await site.ask("/payments", body, key="one")
+    other = await site.ask("/payments", body | {"dossier_id": "another"}, key="one")
+    fresh = await site.ask("/payments", body, key="two")
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.content == first.content
+    assert again.headers["idempotency-replayed"] == "true"
+    assert (other.status_code, other.json()["type"]) == (422, "/problems/idempotency-key-reused")
+    assert fresh.json()["errors"][0]["pointer"] == "/expires_at"

@@ -122,8 +122,13 @@ def _payment_routes(api: APIRouter, parts: ApiParts) -> None:
         client = await _client(parts, request)
         key = idempotency_key(request)
         values = read_json(await read_body(request))
-        wanted = _wanted(parts.store.clock, client, values)
-        keyed = Wanted(**wanted, key=key, body_hash=body_hash(values))
+        once = ("POST /v1/payments", key, body_hash(values))
+        try:
+            wanted = _wanted(parts.store.clock, client, values)
+        except Refusal as refusal:
+            # Time passes, tariffs and origins change: what was answered once stays the answer.
+            return _said(await parts.payments.stored(client, once) or refusal)
+        keyed = Wanted(**wanted, key=key, body_hash=once[2])
         (answer,) = await parts.payments.request_many(client, [keyed])
         return _said(answer)
 
