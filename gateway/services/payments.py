@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway.domain import payment as rules
 from gateway.domain.errors import Refusal
-from gateway.domain.ids import ALPHABET, make_reference
+from gateway.domain.ids import ALPHABET, make_reference, read_typed
 from gateway.domain.payment import FeeLine, Payment, Step
 from gateway.domain.states import LIVE, State
 from gateway.ports.vault import Vault
@@ -228,6 +228,9 @@ class Payments:
                 found = found.where(c.created_at >= value)
             elif name == "created_to":
                 found = found.where(c.created_at < value)
+            elif name == "reference":
+                read = read_typed(str(value))
+                found = found.where(c.reference == (read.reference if read else ""))
             else:
                 found = found.where(c[name] == value)
         if cursor:

@@ -137,3 +137,22 @@ async def test_a_position_that_no_event_can_have_is_refused(site: Site, query: s
 
 async def test_the_last_position_that_an_event_can_have_is_taken(site: Site) -> None:
     assert await site.get(f"/events?after={2**63 - 1}") == {"data": []}
+
+
+async def test_a_payment_is_found_by_its_reference_however_it_is_typed(site: Site) -> None:
+    """Clerks copy it from a bank's memo or type it from a slip: any case, I and L for 1, O for 0.
+
+    What is no reference finds nothing, which is no mistake of the asker.
+    """
+    payment = await site.payment()
+    reference = payment["reference"]
+    forms = (
+        reference, reference.lower(), f"TP{reference}", f"tp{reference}".lower(),
+        reference.replace("1", "I").replace("0", "o"), reference.replace("1", "l"),
+    )  # fmt: skip
+
+    for typed in forms:
+        found = await site.get(f"/payments?reference={typed}")
+        assert [p["id"] for p in found["data"]] == [payment["id"]], typed
+    for typed in ("nothing", "0" * 12, "", "TP"):
+        assert await site.get(f"/payments?reference={typed}") == {"data": [], "next_cursor": None}
