@@ -1,7 +1,6 @@
 """The web process: every door in one application, with one way to say that something is wrong."""
 
 import logging
-import re
 import secrets
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -37,13 +36,17 @@ from reconciliation.intake import Intake
 
 _METHODS: Final = ("GET", "HEAD", "POST")  # All that any of our routes takes.
 log: Final = logging.getLogger("thuphi.web")
-# What follows these in a path opens something to whoever holds it, so it is cut from the log.
-_TOKEN: Final = re.compile(r"^/(pay|receipts|verify)/[^/]+")
+_KNOWN_METHODS: Final = frozenset({*_METHODS, "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-def path_for_log(path: str) -> str:
-    """Give a path without its token; the query string is never logged at all."""
-    return _TOKEN.sub(r"/\1/…", path)
+def _named(request: Request) -> dict[str, str]:
+    """Name what was asked for in our own words: the route's, never the sender's.
+
+    A path may hold what opens a page to whoever reads it, and so may one that is only almost right.
+    """
+    route = request.scope.get("route")
+    method = request.method if request.method in _KNOWN_METHODS else "…"
+    return {"method": method, "path": getattr(route, "path", "…")}
 
 
 def _nowhere(request: Request) -> Response | None:
@@ -129,8 +132,7 @@ def build_app(parts: Parts) -> FastAPI:
         log.info(
             "request",
             extra={
-                "request_id": request_id, "method": request.method,
-                "path": path_for_log(request.url.path), "status": answer.status_code,
+                **_named(request), "request_id": request_id, "status": answer.status_code,
                 "took_ms": round(took * 1000, 1),
             },
         )  # fmt: skip
