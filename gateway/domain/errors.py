@@ -51,6 +51,7 @@ REFUSALS: Final[Mapping[str, str]] = {
     "unauthenticated": "The key is missing, unknown or revoked.",
     "forbidden": "The key or the person may not do this.",
     "not-found": "No such object, or not yours to see.",
+    "method-not-allowed": "This address does not take that method; Allow says which it takes.",
     "payment-already-open": "This dossier and procedure already has an open payment.",
     "payment-not-open": "The payment is no longer open, so it cannot be paid or changed.",
     "payment-in-doubt": "An attempt's outcome is unknown; ask again when it is settled.",

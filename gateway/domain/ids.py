@@ -93,6 +93,14 @@ def read_reference(text: str) -> ReadReference | None:
     return ReadReference("".join(ALPHABET[s] for s in symbols), corrected=True)
 
 
+def read_typed(text: str) -> ReadReference | None:
+    """Read a reference as a person types it: any case, with or without ``TP``, signs between."""
+    packed = re.sub(r"[^0-9A-Z]", "", fold(text))
+    if len(packed) == len(TRANSFER_PREFIX) + reference_length:
+        packed = packed.removeprefix(TRANSFER_PREFIX)  # A reference too may begin with these.
+    return read_reference(packed)
+
+
 def is_reference(text: str) -> bool:
     """Tell whether this is a whole, undamaged reference."""
     read = read_reference(text)

@@ -20,9 +20,10 @@ from gateway.ports.provider import (
     Verdict,
 )
 from gateway.services import catalogue
+from gateway.services.access import Client
 from gateway.services.captures import Captures
 from gateway.services.health import ProviderHealth
-from gateway.services.payments import Payments, set_attempt
+from gateway.services.payments import Answer, Payments, render, set_attempt
 from gateway.services.ways import Ways, due_at
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
@@ -59,6 +60,27 @@ class Attempts:
                 )  # fmt: skip
                 return await provider.checkout(order)
         return None
+
+    async def start_for_client(
+        self, client: Client, payment_id: str, wanted: tuple[str, str], address: str,
+        once: tuple[str, str, str],
+    ) -> Answer:  # fmt: skip
+        """Begin an attempt over the API, once for each idempotency key.
+
+        Twins that run at the same time share the live attempt; whoever remembers first is the
+        answer of all.
+        """
+        stored = await self.payments.stored(client, once)
+        if stored:
+            return stored
+        name, method = wanted
+        made = await self.start(client.agency_id, payment_id, name, address, method=method)
+        answer = Answer(201, render(made))
+        async with self.store.begin() as tx:
+            stored = await self.payments.replay(tx, client, *once)
+            if stored is None:
+                await self.payments.remember(tx, client, *once, answer)
+        return stored or answer
 
     async def start(
         self, agency_id: str, payment_id: str, name: str, address: str, locale: str = "vi",

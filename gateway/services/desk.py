@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from gateway.domain.calendar import day_end, day_start, hanoi_day
 from gateway.domain.errors import Refusal
-from gateway.domain.ids import read_reference
+from gateway.domain.ids import read_typed
 from gateway.domain.payment import Payment
 from gateway.ports.vault import Vault
 from gateway.store.tx import Row, Store, Tx
@@ -174,7 +174,7 @@ class Desk:
         """Find payments, newest first; one row more than a page says that there are more."""
         query, values = [_SEARCH], {"agency": agency_id, "rows": page_rows_max + 1}
         if search.words:
-            found = read_reference(search.words.strip().upper().removeprefix("TP"))
+            found = read_typed(search.words)
             query.append(
                 " AND (p.id = :words OR p.reference = :reference OR p.dossier_id ILIKE :start"
                 " OR p.id IN (SELECT a.payment_id FROM allocation a JOIN capture c"

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway.domain import payment as rules
 from gateway.domain.errors import Refusal
-from gateway.domain.ids import ALPHABET, make_reference
+from gateway.domain.ids import ALPHABET, make_reference, read_typed
 from gateway.domain.payment import FeeLine, Payment, Step
 from gateway.domain.states import LIVE, State
 from gateway.ports.vault import Vault
@@ -169,6 +169,11 @@ class Payments:
             extra={"payment_id": row["id"], "pay": link},
         )
 
+    async def stored(self, client: Client, once: tuple[str, str, str]) -> Answer | None:
+        """Give the stored answer of a key, if there is one."""
+        async with self.store.begin() as tx:
+            return await self.replay(tx, client, *once)
+
     async def replay(
         self, tx: Tx, client: Client, route: str, key: str, body_hash: str
     ) -> Answer | None:
@@ -223,6 +228,9 @@ class Payments:
                 found = found.where(c.created_at >= value)
             elif name == "created_to":
                 found = found.where(c.created_at < value)
+            elif name == "reference":
+                read = read_typed(str(value))
+                found = found.where(c.reference == (read.reference if read else ""))
             else:
                 found = found.where(c[name] == value)
         if cursor:

@@ -18,7 +18,8 @@ WRONG: list[tuple[str, Any]] = [
     ("facts", {"quantity": 0}), ("facts", {"channel": "boat"}), ("facts", {"x": 1}),
     ("facts", []), ("facts", None), ("payer", "me"), ("payer", {"name": 5}),
     ("payer", {"religion": "x"}), ("metadata", {"k": 5}), ("metadata", []),
-    ("metadata", {"k" * 41: "v"}), ("return_url", "javascript:alert(1)"),
+    ("metadata", {"k" * 41: "v"}), ("metadata", {"a\nb": "v"}), ("metadata", {"\x00": "v"}),
+    ("return_url", "javascript:alert(1)"),
     ("return_url", "https://u:p@dvc.example.vn/"), ("return_url", "https://evil.example/"),
     ("instalment", 0), ("surprise", 1),
     ("lines", [{"code": "x", "kind": "phi", "name": "x", "amount": 1, "budget_line": "2767"}]),
@@ -41,6 +42,8 @@ async def test_a_wrong_field_is_named(site: Site, name: str, value: Any) -> None
     [
         b"", b"[]", b"null", b"{", b'{"a":NaN}', b'{"a":1,"a":2}', b"\xff\xfe", b"1" * 70_000,
         b"[" * 60_000, b'{"agency": "\\ud800"}',
+        b'{"\\ud800": 1}', b'{"metadata": {"\\ud800": "v"}}', b'{"facts": {"\\udfff": 1}}',
+        b'{"payer": {"\\ud800": "v"}}', b'{"lines": [{"\\ud800": 1}]}',
     ],
     ids=lambda b: repr(b[:12]),
 )  # fmt: skip
@@ -110,10 +113,46 @@ async def test_another_agencys_payment_answers_as_one_that_does_not_exist(site: 
     assert answers[0].content == answers[1].content
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=1e3", "limit=٣", "state=x", "created_from=x"])
+@pytest.mark.parametrize(
+    "query",
+    ["limit=0", "limit=1e3", "limit=٣", "limit=0000000000000000001000000", "limit=",
+     "state=x", "created_from=x"],
+)  # fmt: skip
 async def test_a_wrong_query_parameter_is_refused(site: Site, query: str) -> None:
     answer = await site.http.get(
         f"/v1/payments?{query}", headers={"authorization": f"Bearer {site.key}"}
     )
 
     assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("query", ["after=12345678901234567890", "after=-1", "limit=501"])
+async def test_a_position_that_no_event_can_have_is_refused(site: Site, query: str) -> None:
+    answer = await site.http.get(
+        f"/v1/events?{query}", headers={"authorization": f"Bearer {site.key}"}
+    )
+
+    assert answer.status_code == 422
+
+
+async def test_the_last_position_that_an_event_can_have_is_taken(site: Site) -> None:
+    assert await site.get(f"/events?after={2**63 - 1}") == {"data": []}
+
+
+async def test_a_payment_is_found_by_its_reference_however_it_is_typed(site: Site) -> None:
+    """Clerks copy it from a bank's memo or type it from a slip: any case, I and L for 1, O for 0.
+
+    What is no reference finds nothing, which is no mistake of the asker.
+    """
+    payment = await site.payment()
+    reference = payment["reference"]
+    forms = (
+        reference, reference.lower(), f"TP{reference}", f"tp{reference}".lower(),
+        reference.replace("1", "I").replace("0", "o"), reference.replace("1", "l"),
+    )  # fmt: skip
+
+    for typed in forms:
+        found = await site.get(f"/payments?reference={typed}")
+        assert [p["id"] for p in found["data"]] == [payment["id"]], typed
+    for typed in ("nothing", "0" * 12, "", "TP"):
+        assert await site.get(f"/payments?reference={typed}") == {"data": [], "next_cursor": None}

@@ -13,6 +13,7 @@ from gateway.domain.ids import (
     is_reference,
     make_reference,
     read_reference,
+    read_typed,
 )
 
 references = st.binary(min_size=7, max_size=7).map(make_reference)
@@ -89,3 +90,23 @@ def test_a_damaged_reference_comes_after_a_whole_one() -> None:
 def test_folding_keeps_the_letter_d() -> None:
     """The usual way to strip accents drops Đ."""
     assert fold("Đặng Thị Hoà") == fold("ĐẶNG THỊ HOÀ") == "DANG THI HOA"
+
+
+@given(references, st.sampled_from(["{}", "TP{}", "tp {}", " {} ", "TP-{}"]))
+def test_a_reference_is_read_however_somebody_types_it(reference: str, typed: str) -> None:
+    spaced = f"{reference[:4]}-{reference[4:8]} {reference[8:]}"
+
+    for text in (reference, reference.lower(), spaced, reference.replace("1", "l")):
+        read = read_typed(typed.format(text))
+        assert read is not None
+        assert read.reference == reference
+
+
+def test_a_reference_may_begin_with_the_letters_of_the_prefix() -> None:
+    reference = make_reference((ALPHABET.index("T") | ALPHABET.index("P") << 5).to_bytes(7))
+
+    assert reference.startswith("TP")
+    for typed in (reference, f"TP{reference}"):
+        read = read_typed(typed)
+        assert read is not None
+        assert read.reference == reference

@@ -74,13 +74,15 @@ def _said(answer: Answer | Refusal) -> Response:
     return Response(answer.body, answer.status, headers, "application/json")
 
 
-def _json(shown: Mapping[str, Any], status: int = 200) -> Response:
-    return Response(render(shown), status, None, "application/json")
+def _json(shown: Mapping[str, Any]) -> Response:
+    return Response(render(shown), 200, None, "application/json")
 
 
 def _number(request: Request, name: str, least: int, most: int, default: int) -> int:
     given = request.query_params.get(name, str(default))
-    if not (given.isascii() and given.isdigit() and least <= int(given[:19]) <= most):
+    # The longest number that a column holds has as many digits as `most` at the most.
+    is_short = len(given) <= len(str(most))
+    if not (is_short and given.isascii() and given.isdigit() and least <= int(given) <= most):
         raise Refusal(
             "invalid-request", "A query parameter is wrong.",
             (FieldError(f"/{name}", f"Must be a whole number from {least} to {most}."),),
@@ -122,8 +124,13 @@ def _payment_routes(api: APIRouter, parts: ApiParts) -> None:
         client = await _client(parts, request)
         key = idempotency_key(request)
         values = read_json(await read_body(request))
-        wanted = _wanted(parts.store.clock, client, values)
-        keyed = Wanted(**wanted, key=key, body_hash=body_hash(values))
+        once = ("POST /v1/payments", key, body_hash(values))
+        try:
+            wanted = _wanted(parts.store.clock, client, values)
+        except Refusal as refusal:
+            # Time passes, tariffs and origins change: what was answered once stays the answer.
+            return _said(await parts.payments.stored(client, once) or refusal)
+        keyed = Wanted(**wanted, key=key, body_hash=once[2])
         (answer,) = await parts.payments.request_many(client, [keyed])
         return _said(answer)
 
@@ -167,19 +174,21 @@ def _payment_routes(api: APIRouter, parts: ApiParts) -> None:
 
     @api.post("/payments/{payment_id}/attempts", status_code=201)
     async def start_attempt(request: Request, payment_id: str) -> Response:
-        """Begin an attempt; the live one is given back, so a repeat is safe by itself."""
+        """Begin an attempt; a live one with the same provider is given back."""
         client = await _client(parts, request)
-        idempotency_key(request)
-        reader = Reader(read_json(await read_body(request)))
+        key = idempotency_key(request)
+        values = read_json(await read_body(request))
+        reader = Reader(values)
         provider = reader.text("provider", 32)
         method = reader.text("method", 64) if "method" in reader.values else ""
         reader.end()
         reader.check()
         address = request.client.host if request.client else "127.0.0.1"
-        shown = await parts.attempts.start(
-            client.agency_id, payment_id, provider, address, method=method
+        once = (f"POST /v1/payments/{payment_id}/attempts", key, body_hash(values))
+        wanted = (provider, method)
+        return _said(
+            await parts.attempts.start_for_client(client, payment_id, wanted, address, once)
         )
-        return _json(shown, 201)
 
 
 def _refund_routes(api: APIRouter, parts: ApiParts) -> None:

@@ -1,21 +1,30 @@
 """The web process: every door in one application, with one way to say that something is wrong."""
 
 import logging
-import re
 import secrets
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from time import monotonic
 from typing import Final
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from gateway.domain.errors import Refusal
 from gateway.entry.bootstrap import Parts, intake_of
-from gateway.entry.web import api, console_door, display, front, notices, pay, receipts, reference
+from gateway.entry.web import (
+    api,
+    console_door,
+    display,
+    front,
+    notices,
+    pay,
+    receipts,
+    reference,
+    watching,
+)
 from gateway.entry.web.console import Console
 from gateway.entry.web.console_counter import CounterPages
 from gateway.entry.web.console_refunds import RefundPages
@@ -24,14 +33,19 @@ from gateway.services.desk import Desk
 from gateway.services.displays import Displays
 from gateway.services.refund_list import RefundList
 
+_METHODS: Final = ("GET", "HEAD", "POST")  # All that any of our routes takes.
 log: Final = logging.getLogger("thuphi.web")
-# What follows these in a path opens something to whoever holds it, so it is cut from the log.
-_TOKEN: Final = re.compile(r"^/(pay|receipts|verify)/[^/]+")
+_KNOWN_METHODS: Final = frozenset({*_METHODS, "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-def path_for_log(path: str) -> str:
-    """Give a path without its token; the query string is never logged at all."""
-    return _TOKEN.sub(r"/\1/…", path)
+def _named(request: Request) -> dict[str, str]:
+    """Name what was asked for in our own words: the route's, never the sender's.
+
+    A path may hold what opens a page to whoever reads it, and so may one that is only almost right.
+    """
+    route = request.scope.get("route")
+    method = request.method if request.method in _KNOWN_METHODS else "…"
+    return {"method": method, "path": getattr(route, "path", "…")}
 
 
 def _nowhere(request: Request) -> Response | None:
@@ -40,6 +54,15 @@ def _nowhere(request: Request) -> Response | None:
     if "\x00" in path or (path.startswith(("/v1/", "/console")) and b"%00" in query):
         return front.refused(request, Refusal("not-found", "There is nothing at this address."))
     return None
+
+
+def _allowed(app: FastAPI, request: Request) -> list[str]:
+    """List the methods that some route takes at this address."""
+    return [
+        method
+        for method in _METHODS
+        if any(r.matches({**request.scope, "method": method})[0] is Match.FULL for r in app.routes)
+    ]
 
 
 def build_app(parts: Parts) -> FastAPI:
@@ -73,7 +96,7 @@ def build_app(parts: Parts) -> FastAPI:
     app.include_router(reference.routes(app))
     app.include_router(front.routes())
     metrics = Metrics()
-    _say_how_it_goes(app, parts, metrics)
+    app.include_router(watching.routes(parts.store, metrics))
 
     @app.exception_handler(Refusal)
     async def refused(request: Request, refusal: Refusal) -> Response:
@@ -81,9 +104,14 @@ def build_app(parts: Parts) -> FastAPI:
 
     @app.exception_handler(HTTPException)
     async def not_here(request: Request, error: HTTPException) -> Response:
-        if error.status_code == 405:  # noqa: PLR2004 - the status says what it is.
-            return Response(status_code=405, headers=error.headers)
-        return front.refused(request, Refusal("not-found", "There is nothing at this address."))
+        if error.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
+            return front.refused(request, Refusal("not-found", "There is nothing at this address."))
+        allowed = ", ".join(_allowed(app, request))
+        answer = front.refused(
+            request, Refusal("method-not-allowed", f"This address takes {allowed}.")
+        )
+        answer.headers["allow"] = allowed
+        return answer
 
     @app.middleware("http")
     async def tell(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -103,37 +131,10 @@ def build_app(parts: Parts) -> FastAPI:
         log.info(
             "request",
             extra={
-                "request_id": request_id, "method": request.method,
-                "path": path_for_log(request.url.path), "status": answer.status_code,
+                **_named(request), "request_id": request_id, "status": answer.status_code,
                 "took_ms": round(took * 1000, 1),
             },
         )  # fmt: skip
         return answer
 
     return app
-
-
-def _say_how_it_goes(app: FastAPI, parts: Parts, metrics: Metrics) -> None:
-    """Open the doors of those who watch: lives, is ready, and the numbers."""
-
-    @app.get("/healthz")
-    async def healthz() -> dict[str, str]:
-        """Say that the process lives."""
-        return {"status": "ok"}
-
-    @app.get("/readyz")
-    async def readyz() -> Response:
-        """Say whether the database answers."""
-        try:
-            async with parts.store.begin() as tx:
-                await tx.run(text("SELECT 1"))
-        except (OSError, DBAPIError):
-            return Response(b'{"status":"no database"}', 503, media_type="application/json")
-        return Response(b'{"status":"ok"}', media_type="application/json")
-
-    @app.get("/metrics")
-    async def show_metrics() -> Response:
-        """Give the numbers an operator watches."""
-        return Response(
-            await metrics.text(parts.store), media_type="text/plain; version=0.0.4; charset=utf-8"
-        )

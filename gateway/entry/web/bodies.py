@@ -17,6 +17,7 @@ from gateway.services.catalogue import Facts, quantity_max
 body_bytes_max: Final = 65_536  # The largest sensible request is a few kilobytes.
 lines_max: Final = 50
 metadata_keys_max: Final = 50
+metadata_key_max: Final = 40  # As long as Stripe's.
 link_days_max: Final = 365
 link_days_default: Final = 7
 _DOSSIER: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z._/-]{0,99}")
@@ -32,6 +33,8 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError("duplicate keys")
+    for name in found:
+        name.encode()  # Half a surrogate pair is no character, and no answer could name it.
     return found
 
 
@@ -52,6 +55,11 @@ def read_json(body: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Refusal("invalid-request", "The body must be a JSON object.")
     return found
+
+
+def _is_written(text: str) -> bool:
+    """Tell whether text has only characters that somebody could have meant."""
+    return all(unicodedata.category(c) not in ("Cc", "Cs", "Cn") for c in text)
 
 
 @dataclass(slots=True)
@@ -84,7 +92,7 @@ class Reader:
         value = unicodedata.normalize("NFC", value)
         if not value.strip() or len(value) > most:
             self.wrong(name, f"Must have 1 to {most} characters.")
-        elif any(unicodedata.category(c) in ("Cc", "Cs", "Cn") for c in value):
+        elif not _is_written(value):
             self.wrong(name, "Must not have control or unassigned characters.")
         elif pattern and not pattern.fullmatch(value):
             self.wrong(name, "Has characters or a form that is not allowed here.")
@@ -272,8 +280,8 @@ def _metadata(r: Reader) -> dict[str, str]:
         r.wrong("metadata", f"At most {metadata_keys_max} keys.")
         return {}
     for name in m.values:
-        if not name or len(name) > 40 or "\x00" in name:  # noqa: PLR2004 - Stripe's limit too.
-            m.wrong(name, "A key has 1 to 40 characters.")
+        if not name or len(name) > metadata_key_max or not _is_written(name):
+            m.wrong(name, f"A key has 1 to {metadata_key_max} characters, none for control.")
     return {name: m.text(name, 500) for name in m.values}
 
 

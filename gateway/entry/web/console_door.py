@@ -16,6 +16,7 @@ from gateway.entry.web.console import Console
 from gateway.entry.web.console_counter import CounterPages
 from gateway.entry.web.console_page import render
 from gateway.entry.web.console_refunds import RefundPages
+from gateway.entry.web.reading import PageRoute
 from gateway.services.access import Officer
 from reconciliation.readers.table import file_bytes_max
 
@@ -26,7 +27,7 @@ Page = Callable[..., Awaitable[Response]]
 
 def routes(console: Console, refunds: RefundPages, counter: CounterPages) -> APIRouter:
     """Give the routes: whoever is not signed in is sent to the form."""
-    door = APIRouter(prefix="/console", include_in_schema=False)
+    door = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
 
     @door.get("/login")
     async def sign_in_page(request: Request) -> Response:

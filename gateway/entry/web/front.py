@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from gateway.domain.errors import Refusal
 from gateway.entry.web.page import language, other, page, wants_page
 from gateway.entry.web.problems import STATUS, problem
+from gateway.entry.web.reading import PageRoute
 
 _PROGRAMS: Final = ("/v1/", "/notices/", "/metrics", "/healthz", "/readyz", "/openapi.json")
 FORM: Final[dict[str, dict[str, str]]] = {
@@ -85,7 +86,7 @@ def refused(request: Request, refusal: Refusal) -> Response:
 
 def routes() -> APIRouter:
     """Give the routes."""
-    door = APIRouter(include_in_schema=False)
+    door = APIRouter(include_in_schema=False, route_class=PageRoute)
 
     @door.get("/")
     async def home(request: Request) -> Response:

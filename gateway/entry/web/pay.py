@@ -13,6 +13,7 @@ from gateway.domain.money import figures
 from gateway.domain.payment import Payment
 from gateway.domain.states import State
 from gateway.entry.web.page import HERE, language, other, page, send
+from gateway.entry.web.reading import PageRoute, is_only_looking
 from gateway.services import catalogue
 from gateway.services.attempts import Attempts
 from gateway.services.ways import Offer
@@ -127,7 +128,8 @@ class PayPages:
         payment = await self._payment(token)
         query = request.scope["query_string"].decode("latin-1")
         if query and not query.startswith("lang="):
-            await self.attempts.returned(payment, query)
+            if not is_only_looking(request):
+                await self.attempts.returned(payment, query)
             return RedirectResponse(f"/pay/{token}?lang={lang}", 303)
         return page("pay_now.html", await self._view(payment, lang))
 
@@ -141,8 +143,8 @@ class PayPages:
         payment = await self._payment(token)
         lang = language(request)
         address = request.client.host if request.client else "127.0.0.1"
-        if request.headers.get("sec-purpose", "").startswith("prefetch"):
-            return Response(status_code=204)
+        if is_only_looking(request):
+            return Response(status_code=204, headers={"cache-control": "no-store"})
         try:
             begun = await self.attempts.start(
                 payment.agency_id, payment.id, provider, address, lang,
@@ -240,7 +242,7 @@ class PayPages:
 
 def routes(pages: PayPages) -> APIRouter:
     """Give the routes."""
-    door = APIRouter(include_in_schema=False)
+    door = APIRouter(include_in_schema=False, route_class=PageRoute)
 
     @door.get("/pay/{token}")
     async def show(request: Request, token: str) -> Response:

@@ -13,6 +13,7 @@ STATUS: Final = {
     "unauthenticated": 401,
     "forbidden": 403,
     "not-found": 404,
+    "method-not-allowed": 405,
     "payment-already-open": 409,
     "payment-not-open": 409,
     "payment-in-doubt": 409,

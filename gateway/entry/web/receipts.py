@@ -13,6 +13,7 @@ from gateway.domain.ids import ALPHABET
 from gateway.entry.web.front import FORM
 from gateway.entry.web.page import language, other, page, send, wants_page
 from gateway.entry.web.problems import problem
+from gateway.entry.web.reading import PageRoute
 from receipts.face import face, masked, qr_svg, tail
 from receipts.service import Kept, Receipts
 from receipts.verify import Verdict, verify
@@ -157,7 +158,7 @@ def _rows(shown: dict[str, Any], said: dict[str, str]) -> list[tuple[str, str]]:
 
 def routes(pages: ReceiptPages) -> APIRouter:
     """Give the routes."""
-    door = APIRouter(include_in_schema=False)
+    door = APIRouter(include_in_schema=False, route_class=PageRoute)
 
     @door.get("/receipts/{token}.xml")
     async def xml(token: str) -> Response:

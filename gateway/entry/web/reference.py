@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from gateway.domain.errors import REFUSALS, Refusal
 from gateway.entry.web.page import page
 from gateway.entry.web.problems import STATUS
+from gateway.entry.web.reading import PageRoute
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ def operations(app: FastAPI) -> list[Operation]:
 
 def routes(app: FastAPI) -> APIRouter:
     """Give the routes."""
-    door = APIRouter(include_in_schema=False)
+    door = APIRouter(include_in_schema=False, route_class=PageRoute)
 
     @door.get("/docs")
     async def docs() -> Response:
