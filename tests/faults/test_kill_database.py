@@ -67,7 +67,9 @@ async def test_sessions_that_are_cut_at_any_step_break_nothing(walk: Walk, serve
                 async with shop.copy() as name:
                     await struck(shop, name, at, lambda: cut(name))
 
-        await asyncio.gather(*(cut_at_each() for _ in range(at_once)))
+        async with asyncio.TaskGroup() as walkers:
+            for _ in range(at_once):
+                walkers.create_task(cut_at_each())
 
         assert shop.struck.total() == count > 25
         await shop.report("the gateway's sessions cut with pg_terminate_backend")
@@ -124,9 +126,9 @@ async def fall_under(shop: Workshop, server: Server, points: Sequence[int]) -> N
         names = [await stack.enter_async_context(shop.copy()) for _ in points]
         await shop.sql("CHECKPOINT")  # What recovery is for is the walks, not their beginnings.
         begun = await shop.sql("SELECT pg_postmaster_start_time()")
-        await asyncio.gather(
-            *(struck(shop, n, at, together.fall) for n, at in zip(names, points, strict=True))
-        )
+        async with asyncio.TaskGroup() as walkers:
+            for name, at in zip(names, points, strict=True):
+                walkers.create_task(struck(shop, name, at, together.fall))
         assert await shop.sql("SELECT pg_postmaster_start_time()") > begun, "it never fell"
 
 

@@ -46,10 +46,13 @@ async def walker() -> AsyncIterator[Walker]:
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": f"{TESTS}:{TESTS.parent}"},
     )  # fmt: skip
-    yield Walker(process)
     assert process.stdin is not None
-    process.stdin.close()
-    assert await process.wait() == 0
+    try:
+        yield Walker(process)
+    finally:
+        process.stdin.close()
+        ended = await process.wait()
+    assert ended == 0
 
 
 async def kill_at_each(shop: Workshop, points: Iterator[int], last: list[int]) -> None:
@@ -76,7 +79,9 @@ async def test_a_process_killed_at_any_step_breaks_nothing(walk: Walk, server_ur
     """Before each commit and after each transaction; ``make proof``: before each statement too."""
     async with opened(walk, server_url) as shop:
         points, last = iter(range(1, points_max)), list[int]()
-        await asyncio.gather(*(kill_at_each(shop, points, last) for _ in range(at_once)))
+        async with asyncio.TaskGroup() as walkers:
+            for _ in range(at_once):
+                walkers.create_task(kill_at_each(shop, points, last))
 
         assert shop.struck.total() >= min(last) - 1 > 25, "the boundaries were not seen"
         assert all(shop.struck[phase] for phase in walk.phases), shop.struck

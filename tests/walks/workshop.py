@@ -55,8 +55,10 @@ class Workshop:
         name = f"tp_struck_{token_hex(5)}"
         await self.sql(f"CREATE DATABASE {name} TEMPLATE {self.prepared}")
         await self.sql(f"UPDATE endpoint SET url = '{self.ear.url}/{name}'", name)
-        yield name
-        await self.sql(f"DROP DATABASE {name} WITH (FORCE)")
+        try:
+            yield name
+        finally:
+            await self.sql(f"DROP DATABASE {name} WITH (FORCE)")
 
     async def sql(self, statement: str, name: str = "postgres") -> Any:
         """Say one thing to the server, or to a copy; the connection lives no longer than that."""
@@ -125,14 +127,18 @@ async def opened(walk: Walk, server_url: str) -> AsyncIterator[Workshop]:
     """Open a workshop for a walk."""
     async with listening() as ear:
         shop = Workshop(walk, ear, server_url)
-        await shop.prepare()
-        yield shop
-        await shop.sql(f"DROP DATABASE {shop.prepared} WITH (FORCE)")
+        try:
+            await shop.prepare()
+            yield shop
+        finally:
+            await shop.sql(f"DROP DATABASE IF EXISTS {shop.prepared} WITH (FORCE)")
 
 
 @asynccontextmanager
 async def gateway(url: str, walk: Walk) -> AsyncIterator[Parts]:
     """Open a gateway on a database."""
     engine = engine_of(url)
-    yield parts_on(engine, walk.at)
-    await engine.dispose()
+    try:
+        yield parts_on(engine, walk.at)
+    finally:
+        await engine.dispose()
