@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest_asyncio
-from books import DAY, reconciliation
+from books import DAY, reconciliation, take
 from front_door import AGENCY, Site, vnpay_query
 from sqlalchemy import event
 from sqlalchemy.util import await_only
@@ -121,9 +121,9 @@ async def stage(site: Site, database_url: str) -> AsyncIterator[Stage]:
     await watcher.close()
 
 
-async def closes(site: Site) -> None:
+async def closes(site: Site) -> Any:
     """Close the first day, as the accountant does."""
-    await reconciliation(site).casework.close(AGENCY, DAY, "test", None)
+    return await reconciliation(site).casework.close(AGENCY, DAY, "test", None)
 
 
 async def test_a_payment_that_is_replaced_while_its_money_comes_and_its_day_is_closed(
@@ -215,3 +215,28 @@ async def test_two_transfers_that_name_two_payments_each_the_other_way_round(
         await stage.until_all_done(there, back)
 
     assert (there.result(), back.result()) == (200, 200)
+
+
+async def test_a_refund_that_is_agreed_to_while_its_payment_is_settled(stage: Stage) -> None:
+    """The close has the day and wants the payment; whoever agrees must not have the payment yet."""
+    site = stage.site
+    payment = await site.payment()
+    assert await site.sepay_says(f"TP{payment['reference']}", 10_000, 1) == 200
+    wanted = (1_000, "wrong tariff", 10_000)
+    refund = await site.parts.refunds.ask_for_officer(AGENCY, payment["id"], wanted, "staff:a")
+    site.clock.move(timedelta(days=1))
+    await take(site, "statement", {"reference": "FT1", "memo": f"TP{payment['reference']}"})
+    report = await reconciliation(site).reconcile(AGENCY, DAY, "test", close=False)
+    assert report.breaks == {}
+    await reconciliation(site).before_close()
+
+    with stage.still(DAYS) as still:
+        agreed = begin(site.parts.refunds.decide(AGENCY, refund, "staff:b", agree=True))
+        await still.there.wait()
+        closed = begin(closes(site))
+        await stage.until_done_or_waiting(closed, 1)
+        still.go.set()
+        await stage.until_all_done(agreed, closed)
+
+    await agreed
+    assert (await closed).settled == 1

@@ -1,75 +1,62 @@
-"""Every transaction of a payment's whole life takes its locks in the order of locks.py."""
+"""The watch over locks, which looks at every story of a running site, sees what it must."""
 
-import re
-from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
-from weakref import WeakKeyDictionary
 
 from books import DAY, reconcile, reconciliation, take
-from front_door import AGENCY, Site, vnpay_query
-from sqlalchemy import event
+from front_door import AGENCY, Site
+from lock_watch import NAMED, ROWS, LockWatch
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-# What a statement says, and the place of its lock in the list.
-PLACES = (
-    (re.compile("7413006|7413003"), 1),
-    (re.compile("7413004"), 2),
-    (re.compile("7413002"), 3),
-    (re.compile(r"FROM attempt\b.* FOR (NO KEY )?UPDATE(?!.*SKIP)", re.DOTALL), 4),
-    (re.compile(r"7413007|FROM series\b.* FOR (NO KEY )?UPDATE(?!.*SKIP)", re.DOTALL), 5),
-    (re.compile(r"FROM payment\b.* FOR (NO KEY )?UPDATE(?!.*SKIP)", re.DOTALL), 6),
-)
-ATTEMPTS, PAYMENTS = 4, 6
+from gateway.infra.clock import TestClock
+from gateway.services.access import Officer
+from gateway.store.tx import Store
 
 
-@dataclass
-class Watch:
-    """Notes which locks each open transaction holds, and who goes back up the list."""
+async def test_whoever_goes_back_up_the_list_is_seen(engine: AsyncEngine, clock: TestClock) -> None:
+    """A payment before the day: the one that stopped a close."""
+    watch = LockWatch().over(engine)
+    store = Store(engine, clock, "")
 
-    held: WeakKeyDictionary[Any, set[int]] = field(default_factory=WeakKeyDictionary)
-    seen: set[int] = field(default_factory=set)
-    back: list[str] = field(default_factory=list)
+    async with store.begin() as tx:
+        await tx.open_day(AGENCY, DAY)
+        await tx.payment(AGENCY, "pay_1", lock=True)
+        await tx.open_day(AGENCY, DAY)  # It is held already.
+    assert watch.back == []
+    async with store.begin() as tx:
+        await tx.payment(AGENCY, "pay_1", lock=True)
+        await tx.open_day(AGENCY, DAY)
 
-    def statement(self, connection: Any, _cursor: object, statement: str, *_: object) -> None:
-        """Find the lock's place; what is held already may be taken again."""
-        held = self.held.setdefault(connection.get_transaction(), set())
-        places = {place for pattern, place in PLACES if pattern.search(statement)}
-        for place in places - held:
-            if held and place < max(held):
-                self.back.append(f"{place} after {sorted(held)}: {statement}")
-        if 'UPDATE "attempt"' in statement and PAYMENTS in held and ATTEMPTS not in held:
-            self.back.append(f"an attempt after {sorted(held)}: {statement}")
-        held |= places
-        self.seen |= places
+    (said,) = watch.back
+    assert said.startswith("2 is taken after [7]")
 
 
-async def test_no_transaction_goes_back_up_the_list_of_locks(site: Site) -> None:
-    """Asked for, tried, refused, doubted, expired, replaced, paid late, by parts, settled."""
-    watch = Watch()
-    event.listen(site.parts.engine.sync_engine, "before_cursor_execute", watch.statement)
+async def test_the_watch_knows_every_lock_of_a_payments_life(site: Site) -> None:
+    """Asked for, tried, expired, replaced, paid late, given back, settled; and at the counter."""
+    watch = LockWatch().over(site.parts.engine)
 
-    await replaced_and_paid_late(site)
+    await replaced_paid_late_and_given_back(site)
     await paid_by_transfer(site)
-    withdrawn = await site.payment(3)
-    assert (await site.ask(f"/payments/{withdrawn['id']}/cancel", {})).status_code == 200
     await settled(site)
+    await paid_at_the_counter(site)
 
-    assert watch.seen == {place for _, place in PLACES}, "the watch has missed a lock"
+    assert watch.seen == {*NAMED, *ROWS.values()}
     assert watch.back == []
 
 
-async def replaced_and_paid_late(site: Site) -> None:
+async def replaced_paid_late_and_given_back(site: Site) -> None:
     payment = await site.payment(1, expires_at="2026-11-18T02:00:00Z")
     attempt = await site.attempt(payment)
-    async with site.parts.store.begin() as tx:
-        shown = await tx.payment_by_token(payment["links"]["pay"].rsplit("/", 1)[1])
-    assert shown is not None
-    await site.parts.attempts.returned(shown, vnpay_query(attempt))
     await site.vnpay_says(attempt, vnp_ResponseCode="24", vnp_TransactionStatus="02")
     site.clock.move(timedelta(hours=2))
     assert await site.parts.payments.expire(site.parts.can_ask) == 1
     await site.payment(1)
     assert await site.vnpay_says(attempt) == "00"
+    async with site.parts.store.begin() as tx:
+        case = await tx.row(text("SELECT id FROM break WHERE kind = 'late'"))
+    assert case is not None
+    refund = await site.parts.refunds.ask_for_case(AGENCY, case["id"], "twice", "staff:a")
+    await site.parts.refunds.decide(AGENCY, refund, "staff:b", agree=False)
 
 
 async def paid_by_transfer(site: Site) -> None:
@@ -78,6 +65,17 @@ async def paid_by_transfer(site: Site) -> None:
     for number in (1, 2):
         assert await site.sepay_says(f"TP{payment['reference']}", 5_000, number) == 200
     assert (await site.get(f"/payments/{payment['id']}"))["state"] == "paid"
+
+
+async def paid_at_the_counter(site: Site) -> None:
+    await site.parts.access.add_staff("lan", "clerk", AGENCY)
+    async with site.parts.store.begin() as tx:
+        row = await tx.row(text("SELECT id FROM staff WHERE username = 'lan'"))
+    assert row is not None
+    clerk = Officer(row["id"], AGENCY, "lan", "clerk", "csrf")
+    await site.parts.counters.open_shift(clerk, "hoan-kiem", "quay-1", 0)
+    payment = await site.payment(3)
+    assert await site.parts.counters.take(clerk, payment["id"], "card", "1") == 10_000
 
 
 async def settled(site: Site) -> None:
