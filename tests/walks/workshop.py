@@ -114,11 +114,11 @@ class Workshop:
         if where:
             version = await self.sql("SHOW server_version")
             phases = ", ".join(f"{self.struck[phase]} in {phase}" for phase in self.walk.phases)
-            step = "before every statement, " if EVERY_STATEMENT else ""
+            steps = "before every statement, " if EVERY_STATEMENT else ""
             with Path(where).open("a", encoding="utf-8") as out:  # noqa: ASYNC230 - one line, once.
                 out.write(
-                    f"- {self.walk.name}: {how} {step}at every commit and after every transaction:"
-                    f" {self.struck.total()} points ({phases}). PostgreSQL {version}.\n"
+                    f"- `{self.walk.name}`: {how}, {steps}before every commit and after every"
+                    f" transaction: {self.struck.total()} points ({phases}); PostgreSQL {version}\n"
                 )
 
 
