@@ -2,17 +2,14 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Final
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from gateway.ports.vault import Vault
+from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store
 from receipts.seal import Signer, der_of, fingerprint, make_test_certificate
-
-# One worker at a time makes an agency's first key; the other then finds it.
-_ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:agency, 7413006))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,8 @@ class Keys:
         now = self.store.clock.now()
         c = t.signing_key.c
         async with self.store.begin() as tx:
-            await tx.run(_ALONE, {"agency": agency_id})
+            # One worker at a time makes an agency's first key; the other then finds it.
+            await tx.run(locks.SIGNING_KEY, {"agency": agency_id})
             there = await tx.row(
                 select(t.signing_key).where(c.agency_id == agency_id, c.retired_at.is_(None))
             )

@@ -14,11 +14,11 @@ from typing import Final
 from sqlalchemy import text
 
 from gateway.domain.calendar import hanoi_day
+from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Tx
 from receipts.rules import RuleSet
 
-_ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:agency, 7413007))")
 _OF_THE_YEAR: Final = text(
     "SELECT s.branch_id, r.kind, s.series FROM series s JOIN receipt r"
     " ON r.agency_id = s.agency_id AND r.form = s.form AND r.series = s.series AND r.number = 1"
@@ -71,7 +71,7 @@ class Numbering:
         """Lock the series of these places, opening those that are missing."""
         symbols = await self._find()
         if not places <= symbols.keys():
-            await self.tx.run(_ALONE, {"agency": self.agency_id})
+            await self.tx.run(locks.SERIES, {"agency": self.agency_id})
             symbols = await self._find()
             for place in sorted(places - symbols.keys()):
                 symbols[place] = await self._open_one(place[0])

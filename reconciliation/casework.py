@@ -17,12 +17,12 @@ from gateway.domain import payment as rules
 from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import Refusal
 from gateway.services.invariants import violations
+from gateway.store import locks
 from gateway.store.tx import Store, Tx
 from reconciliation.checks import BANK_RULES, TRANSFERS, TREASURY_RULES, failing
 from reconciliation.engine import Difference
 from reconciliation.holders import Holders
 
-_ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:agency, 7413002))")
 _OURS: Final = "(subject LIKE 'line:%' OR kind LIKE 'missing%')"
 # A line that proves something, or a capture that a line of the right side proves, in any run.
 _PROVED: Final = (
@@ -124,7 +124,7 @@ class Casework:
         wrong = {v.rule: list(v.what) for v in await violations(self.store)}
         async with self.store.begin() as tx:
             # Whoever posts holds this lock shared: from here on nobody posts into the day.
-            await tx.run(_ALONE, {"agency": agency_id})
+            await tx.run(locks.CLOSING, {"agency": agency_id})
             known = await _day(tx, agency_id, on)
             if known and known["state"] == "closed":
                 return Closed(is_closed=True, open_checks={}, seal=known["seal"])
@@ -152,7 +152,7 @@ class Casework:
         Raises Refusal for a day that is not closed, or that a later closed day builds on.
         """
         async with self.store.begin() as tx:
-            await tx.run(_ALONE, {"agency": agency_id})
+            await tx.run(locks.CLOSING, {"agency": agency_id})
             last = await tx.row(
                 text(
                     "SELECT max(booked_on) AS on FROM day"

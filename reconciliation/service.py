@@ -24,6 +24,7 @@ from gateway.ports.provider import (
 )
 from gateway.services.captures import Captures
 from gateway.services.refund_sender import RefundSender
+from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 from reconciliation.casework import Casework, Closed
@@ -33,8 +34,6 @@ from reconciliation.inputs import DayRules, Inputs, load
 from reconciliation.intake import Intake
 from reconciliation.posting import Posting, postings
 
-# One run of an agency at a time; held on a connection of its own, over several transactions.
-_RUN_LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:agency, 7413006))")
 _BOOKED: Final = text(
     "SELECT DISTINCT voucher_id FROM entry WHERE agency_id = :agency"
     " AND voucher_kind IN ('statement_line', 'remittance') AND voucher_id = ANY(:ids)"
@@ -105,7 +104,8 @@ class Reconciliation:
         for file_id in await self.intake.queued(agency_id):
             await self.intake.take(file_id)
         async with self.store.begin() as alone:
-            await alone.run(_RUN_LOCK, {"agency": agency_id})
+            # Held on a connection of its own, over the several transactions of a run.
+            await alone.run(locks.RUN, {"agency": agency_id})
             report = await self._run(agency_id, on)
         if not close:
             return report
@@ -193,10 +193,12 @@ class Reconciliation:
         done = 0
         async with self.store.begin() as tx:
             waiting = {r["name"] for r in await tx.rows(_UNDONE, {"agency": agency_id})}
-            for line in await tx.rows(_LINE, {"agency": agency_id, "ids": ids}):
-                provider = self.holders.of(agency_id).get(line["account"])
-                if provider and line["kind"] == "refund" and line["reference"] in waiting:
-                    said = RefundSaid(RefundVerdict.DONE, line["reference"], line["txn_id"] or "")
+            lines = await tx.rows(_LINE, {"agency": agency_id, "ids": ids})
+        for line in lines:
+            provider = self.holders.of(agency_id).get(line["account"])
+            if provider and line["kind"] == "refund" and line["reference"] in waiting:
+                said = RefundSaid(RefundVerdict.DONE, line["reference"], line["txn_id"] or "")
+                async with self.store.begin() as tx:
                     done += await self.sender.told(tx, provider, said)
         return done
 

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, quote_plus, urlsplit
 
 import httpx
 import pytest_asyncio
+from lock_watch import LockWatch
 
 from gateway.entry.bootstrap import Parts, build, engine_of
 from gateway.entry.plugins import adapters, setting_names
@@ -146,6 +147,7 @@ async def opened(
     }  # fmt: skip
     settings = read_settings(values, setting_names(adapters()))
     engine = engine_of(database_url)
+    watch = LockWatch().over(engine)
     parts = build(settings, engine, clock)
     await seed(parts.store, live=False)
     _, key = await parts.access.add_client(
@@ -157,6 +159,7 @@ async def opened(
     ):
         yield Site(parts, clock, http, key)
     await engine.dispose()
+    assert watch.back == [], "a circle is possible: see gateway/store/locks.py"
 
 
 @pytest_asyncio.fixture

@@ -14,6 +14,7 @@ from gateway.domain.states import State
 from gateway.ports.provider import (
     Checkout,
     Inquires,
+    Notice,
     Order,
     Provider,
     ReadsReturn,
@@ -21,9 +22,10 @@ from gateway.ports.provider import (
 )
 from gateway.services import catalogue
 from gateway.services.access import Client
+from gateway.services.attempt_rows import live_attempts, set_attempt
 from gateway.services.captures import Captures
 from gateway.services.health import ProviderHealth
-from gateway.services.payments import Answer, Payments, render, set_attempt
+from gateway.services.payments import Answer, Payments, render
 from gateway.services.ways import Ways, due_at
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
@@ -111,7 +113,7 @@ class Attempts:
         return await self._open_at_provider(attempt, payment, provider)
 
     async def _live(self, tx: Tx, payment: Payment, provider: Provider, method: str) -> Row | None:
-        for attempt in await self.payments.live_attempts(tx, payment):
+        for attempt in await live_attempts(tx, payment.agency_id, payment.id):
             if (
                 attempt["provider"] == provider.name
                 and (attempt["method"] or "") == method
@@ -188,7 +190,7 @@ class Attempts:
         row = await tx.row(
             select(t.attempt)
             .where(c.agency_id == attempt["agency_id"], c.id == attempt["id"])
-            .with_for_update()
+            .with_for_update(key_share=True)
         )
         return row or attempt
 
@@ -222,24 +224,21 @@ class Attempts:
                 said = provider.read_return(query)
             except ForgedError:
                 continue
-            await self._doubt(payment, provider, said.order_reference or "", said.verdict)
+            await self._doubt(payment, provider, said)
             return said.verdict
         return None
 
-    async def _doubt(
-        self, payment: Payment, provider: Provider, reference: str, verdict: Verdict
-    ) -> None:
+    async def _doubt(self, payment: Payment, provider: Provider, said: Notice) -> None:
         async with self.store.begin() as tx:
+            attempt = await self.captures.attempt_of(tx, provider, said)
             held = await tx.payment(payment.agency_id, payment.id, lock=True)
-            if held is None or held.state is not State.OPEN:
+            if attempt is None or held is None or held.state is not State.OPEN:
                 return
-            for attempt in await self.payments.live_attempts(tx, held):
-                if attempt["provider_reference"] == reference and (
-                    attempt["provider"] == provider.name
-                ):
-                    unknown = verdict in (Verdict.CAPTURED, Verdict.PENDING, Verdict.REVIEW)
-                    state = "in_doubt" if unknown else attempt["state"]
-                    await set_attempt(tx, attempt, state=state, ask_at=self.store.clock.now())
+            live = await live_attempts(tx, held.agency_id, held.id)
+            if attempt["id"] in [a["id"] for a in live]:
+                unknown = said.verdict in (Verdict.CAPTURED, Verdict.PENDING, Verdict.REVIEW)
+                state = "in_doubt" if unknown else attempt["state"]
+                await set_attempt(tx, attempt, state=state, ask_at=self.store.clock.now())
             await self.payments.settle_doubt(tx, held)
 
     async def ask(self) -> int:

@@ -16,11 +16,12 @@ from gateway.domain.ids import find_references
 from gateway.domain.payment import Break, Capture, Payment, Standing
 from gateway.domain.states import LIVE, AttemptState, State
 from gateway.ports.provider import Movement, Notice, Outcome, Taker, Verdict
-from gateway.services.payments import Payments, set_attempt
+from gateway.services.attempt_rows import live_attempts, set_attempt
+from gateway.services.payments import Payments
+from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 
-_MONEY_LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 7413004))")
 _A, _C, _S = t.attempt.c, t.capture.c, t.attempt_share.c
 _ATTEMPT: Final = (
     select(t.attempt)
@@ -28,7 +29,7 @@ _ATTEMPT: Final = (
         _A.provider == bindparam("name"), _A.account == bindparam("holder"),
         _A.provider_reference == bindparam("reference"),
     )
-    .with_for_update()
+    .with_for_update(key_share=True)
 )  # fmt: skip
 _BY_SERIAL: Final = (
     select(t.attempt)
@@ -36,7 +37,7 @@ _BY_SERIAL: Final = (
         _A.provider == bindparam("name"), _A.account == bindparam("holder"),
         _A.serial == bindparam("serial"),
     )
-    .with_for_update()
+    .with_for_update(key_share=True)
 )  # fmt: skip
 _KNOWN: Final = select(t.capture).where(
     _C.provider == bindparam("name"), _C.account == bindparam("holder"),
@@ -90,13 +91,13 @@ class Captures:
         """Do what a verified word means. The same word any number of times does it once.
 
         A word from an agency's own file is about that agency, and never about another.
-        Locks are taken in one order everywhere: money, attempt, payment.
+        Takes its locks in the order of locks.py: day, money, attempt, payment.
         """
         if said.verdict is Verdict.CAPTURED:
-            key = said.movement.account if said.movement else provider.account
-            await tx.run(_MONEY_LOCK, {"key": f"{provider.name}|{key}|{said.txn_id}"})
-            if said.movement:
-                await tx.run(_MONEY_LOCK, {"key": _movement_key(said.movement, 0)})
+            paid_at = said.paid_at or self.store.clock.now()
+            day = self._booked_on(provider, paid_at)
+            await tx.open_day(agency_id or self.agency_of(provider), day)
+            await self.lock_money(tx, provider, said.txn_id, said.movement)
         attempt = await self.attempt_of(tx, provider, said)
         if said.verdict is not Verdict.CAPTURED:
             return await self._ended(tx, attempt, said)
@@ -109,6 +110,15 @@ class Captures:
             await tx.add_evidence(known["agency_id"], known["id"], capture)
             return _ANSWERS.get(known["result"], Outcome.REPEATED)
         return await self._book(tx, provider, said, agency, attempt, capture)
+
+    async def lock_money(
+        self, tx: Tx, provider: Taker, txn_id: str, movement: Movement | None = None
+    ) -> None:
+        """Let nobody else tell of this money until the transaction ends."""
+        holder = movement.account if movement else provider.account
+        await tx.run(locks.MONEY, {"key": f"{provider.name}|{holder}|{txn_id}"})
+        if movement:
+            await tx.run(locks.MONEY, {"key": _movement_key(movement, 0)})
 
     async def attempt_of(self, tx: Tx, provider: Taker, said: Notice) -> Row | None:
         """Find the attempt that a word is about, by our reference or by our number; lock it."""
@@ -196,8 +206,6 @@ class Captures:
     ) -> Capture:  # fmt: skip
         now = self.store.clock.now()
         paid_at = said.paid_at or now
-        on = hanoi_day(paid_at)
-        business_on = self._moved(provider, paid_at) or on
         source, source_id, raw = evidence
         order = 0 if not said.movement or said.movement.bank_reference else 1
         return Capture(
@@ -205,14 +213,18 @@ class Captures:
             txn_id=said.txn_id, amount=said.amount, fixed=provider.can.fixed_amount,
             expected=attempt["amount"] if attempt else None,
             attempt_id=attempt["id"] if attempt else None,
-            booked_on=await tx.open_day(agency, business_on), value_on=on, paid_at=paid_at,
-            taken_at=now,
+            booked_on=await tx.open_day(agency, self._booked_on(provider, paid_at)),
+            value_on=hanoi_day(paid_at), paid_at=paid_at, taken_at=now,
             evidence_source=source, evidence_id=source_id,
             evidence_hash=raw or hashlib.sha256(f"{source}|{source_id}".encode()).hexdigest(),
             movement_key=_movement_key(said.movement, 0) if said.movement and not order else None,
             bank_reference=said.movement.bank_reference if said.movement else None,
             into=ledger.CASH if said.is_cash else ledger.CLEARING,
         )  # fmt: skip
+
+    def _booked_on(self, provider: Taker, paid_at: datetime) -> date:
+        """Give the business day, or Hanoi's where no calendar says it."""
+        return self._moved(provider, paid_at) or hanoi_day(paid_at)
 
     def _moved(self, provider: Taker, paid_at: datetime) -> date | None:
         """Give the business day; None where no calendar says it, for money is never refused."""
@@ -249,18 +261,24 @@ class Captures:
         """Mark the QR attempts of a payment that a transfer has covered."""
         if payment.amount_received < payment.amount:
             return
-        for attempt in await self.payments.live_attempts(tx, payment):
+        free = await live_attempts(tx, payment.agency_id, payment.id, if_free=True)
+        for attempt in free:
             if attempt["provider"] == provider.name:
                 await set_attempt(tx, attempt, state="captured", ask_at=None)
 
     async def _by_memo(self, tx: Tx, memo: str, agency: str) -> Payment | None:
-        """Find the one payment that a memo names; two different ones are nobody's."""
-        found: dict[str, Payment] = {}
+        """Find the one payment that a memo names; two different ones are nobody's.
+
+        Only that one is locked: a reference never changes hands.
+        """
+        found: set[str] = set()
         for read in find_references(memo):
-            payment = await tx.payment_by_reference(read.reference, lock=True)
+            payment = await tx.payment_by_reference(read.reference)
             if payment and payment.agency_id == agency:
-                found[payment.id] = payment
-        return next(iter(found.values())) if len(found) == 1 else None
+                found.add(payment.id)
+        if len(found) != 1:
+            return None
+        return await tx.payment(agency, found.pop(), lock=True)
 
     async def _standing(self, tx: Tx, payment: Payment) -> Standing:
         if payment.state is not State.EXPIRED:

@@ -20,6 +20,7 @@ from gateway.domain.states import State
 from gateway.domain.till import Shift, ShiftState, ShiftStep
 from gateway.ports.provider import Notice, Taker, Verdict
 from gateway.services.access import Officer
+from gateway.services.attempt_rows import live_attempts
 from gateway.services.attempts import Attempts
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
@@ -118,7 +119,7 @@ class Counters:
         _require(officer)
         async with self.store.begin() as tx:
             payment = await self._payment(tx, officer.agency_id, payment_id)
-            live = await self.attempts.payments.live_attempts(tx, payment)
+            live = await live_attempts(tx, payment.agency_id, payment.id)
         for attempt in live:
             await self.attempts.ask_one(attempt, self.store.clock.now())
         async with self.store.begin() as tx:
@@ -137,16 +138,17 @@ class Counters:
         async with self.store.begin() as tx:
             await tx.open_day(officer.agency_id, hanoi_day(clock.now()))
             shift = await self._own_shift(tx, officer)
+            txn = f"{shift.branch_id}/{slip}" if method == "card" else clock.new_id("csh")
+            await self.attempts.captures.lock_money(tx, counter, txn)
+            await self._not_twice(tx, counter, txn)
             payment = await self._payment(tx, officer.agency_id, payment_id, lock=True)
             if payment.state is not State.OPEN or payment.in_doubt:
                 raise Refusal("payment-not-open", "It is paid or withdrawn: take no money.")
             due = payment.amount - payment.amount_on_account
-            txn = f"{shift.branch_id}/{slip}" if method == "card" else clock.new_id("csh")
             said = Notice(
                 Verdict.CAPTURED, txn, due, memo=f"TP{payment.reference}", paid_at=clock.now(),
                 is_cash=method == "cash", code=method,
             )  # fmt: skip
-            await self._not_twice(tx, counter, txn)
             source = "terminal" if method == "card" else "clerk"
             await self.attempts.captures.apply(tx, counter, said, source, txn, "")
             await self._write(tx, officer, shift, counter, txn, (method, slip))

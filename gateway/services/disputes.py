@@ -10,6 +10,7 @@ from gateway.domain.calendar import hanoi_day
 from gateway.domain.payment import Break, Payment
 from gateway.domain.refund import DisputeStep, Quarrel
 from gateway.ports.provider import Dispute, DisputeState, Notice, Outcome, Provider
+from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 
@@ -43,9 +44,8 @@ class Disputes:
         """Open it, or end it; a word that comes before the opening opens it first."""
         named = {"provider": provider.name, "account": provider.account}
         await tx.run(
-            text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 7413007))"),
-            {"key": f"{provider.name}|{provider.account}|{about.id}"},
-        )
+            locks.DISPUTE, {"key": f"{provider.name}|{provider.account}|{about.id}"}
+        )  # fmt: skip
         capture = await tx.row(_CAPTURE, named | {"txn": said.txn_id})
         if capture is None:
             return Outcome.UNKNOWN_ORDER

@@ -12,6 +12,7 @@ from gateway.domain.calendar import rfc3339
 from gateway.domain.errors import DeclinedError, InDoubtError
 from gateway.domain.health import Calls, Health, Standing, judge, window
 from gateway.ports.provider import Provider
+from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Store, Tx
 
@@ -28,7 +29,6 @@ _ONE: Final = text(
     " AND account = :account"
 )
 _FORGET: Final = text("DELETE FROM provider_call WHERE at < :before")
-_ALONE: Final = text("SELECT pg_try_advisory_xact_lock(7413008) AS mine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class ProviderHealth:
         """Judge every account; gives how many changed. One worker at a time."""
         changed, now = 0, self.store.clock.now()
         async with self.store.begin() as tx:
-            mine = await tx.row(_ALONE)
+            mine = await tx.row(locks.JUDGING)
             if not mine or not mine["mine"]:
                 return 0
             for name, account in sorted(self.providers):

@@ -6,13 +6,12 @@ from typing import Any, Final
 from sqlalchemy import select, text
 
 from gateway.domain.calendar import rfc3339
+from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store
 
 sequence_batch: Final = 1_000
 
-# One sequencer at a time: whoever cannot have the lock has nothing to do.
-_ALONE: Final = text("SELECT pg_try_advisory_xact_lock(7413005) AS mine")
 _STAMP: Final = text(
     "WITH waiting AS (SELECT agency_id, id, serial FROM event WHERE position IS NULL"
     " ORDER BY serial LIMIT :batch),"
@@ -45,7 +44,8 @@ class Outbox:
     async def sequence(self) -> int:
         """Stamp what was committed, and queue its deliveries in the same transaction."""
         async with self.store.begin() as tx:
-            mine = await tx.row(_ALONE)
+            # One sequencer at a time: whoever cannot have the lock has nothing to do.
+            mine = await tx.row(locks.STAMPING)
             if not mine or not mine["mine"]:
                 return 0
             stamped = await tx.rows(_STAMP, {"batch": sequence_batch})

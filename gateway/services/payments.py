@@ -10,19 +10,22 @@ from sqlalchemy import select, text, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from gateway.domain import payment as rules
+from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import ALPHABET, make_reference, read_typed
 from gateway.domain.payment import FeeLine, Payment, Step
-from gateway.domain.states import LIVE, State
+from gateway.domain.states import State
 from gateway.ports.vault import Vault
 from gateway.services.access import Client
+from gateway.services.attempt_rows import live_attempts, set_attempt
+from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 
+CanAsk = Callable[[str], bool]  # Whether a provider can be asked what became of an order.
 page_size_max: Final = 100
 expiry_batch: Final = 200
 
-_KEY_LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 7413003))")
 # One look at all that may stand in the way of a new payment.
 _BEFORE: Final = text(
     "SELECT i.body_hash, i.status, i.answer, p.id, p.token, EXISTS (SELECT 1 FROM payment x"
@@ -37,7 +40,7 @@ _EXPIRED_TWINS: Final = text(
     "SELECT * FROM payment p WHERE p.agency_id = :agency AND p.dossier_id = :dossier"
     " AND p.procedure = :procedure AND p.instalment = :instalment AND p.state = 'expired'"
     " AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.agency_id = p.agency_id"
-    " AND e.payment_id = p.id AND e.debit = 'M4') FOR UPDATE"
+    " AND e.payment_id = p.id AND e.debit = 'M4') ORDER BY p.id FOR NO KEY UPDATE"
 )
 
 
@@ -102,7 +105,7 @@ class Payments:
             )
 
     async def _open(self, tx: Tx, client: Client, wanted: Wanted) -> Answer:
-        await tx.run(_KEY_LOCK, {"key": _once(client, wanted.route, wanted.key)})
+        await tx.run(locks.REQUEST, {"key": _once(client, wanted.route, wanted.key)})
         before = await tx.row(
             _BEFORE,
             {"agency": client.agency_id, "client": client.id, "route": wanted.route,
@@ -142,6 +145,8 @@ class Payments:
         )  # fmt: skip
 
     async def _expired(self, tx: Tx, payment: Payment) -> Sequence[Payment]:
+        """Lock what this payment replaces: after the day, for its debt is written off."""
+        await tx.open_day(payment.agency_id, hanoi_day(payment.created_at))
         rows = await tx.rows(
             _EXPIRED_TWINS,
             {"agency": payment.agency_id, "dossier": payment.dossier_id,
@@ -178,7 +183,7 @@ class Payments:
         self, tx: Tx, client: Client, route: str, key: str, body_hash: str
     ) -> Answer | None:
         """Wait for a twin that is still running, then give the stored answer if there is one."""
-        await tx.run(_KEY_LOCK, {"key": _once(client, route, key)})
+        await tx.run(locks.REQUEST, {"key": _once(client, route, key)})
         c = t.idempotency.c
         row = await tx.row(
             select(t.idempotency).where(
@@ -248,6 +253,7 @@ class Payments:
             stored = await self.replay(tx, client, route, key, body_hash)
             if stored:
                 return stored
+            await tx.open_day(client.agency_id, hanoi_day(self.store.clock.now()))
             payment = await tx.payment(client.agency_id, payment_id, lock=True)
             if payment is None:
                 raise Refusal("not-found", "There is no such payment.")
@@ -260,30 +266,33 @@ class Payments:
             await self.remember(tx, client, route, key, body_hash, answer)
         return answer
 
-    async def expire(self, can_ask: Callable[[str], bool]) -> int:
+    async def expire(self, can_ask: CanAsk) -> int:
         """End the links whose time is over; whoever may still take money is asked first."""
-        now = self.store.clock.now()
-        done = 0
+        c = t.payment.c
+        due = (
+            select(c.agency_id, c.id)
+            .where(c.state == "open", c.expires_at <= self.store.clock.now())
+            .order_by(c.expires_at)
+            .limit(expiry_batch)
+        )
         async with self.store.begin() as tx:
-            c = t.payment.c
-            rows = await tx.rows(
-                select(t.payment)
-                .where(c.state == "open", c.expires_at <= now)
-                .order_by(c.expires_at)
-                .limit(expiry_batch)
-                .with_for_update(skip_locked=True)
-            )
-            for row in rows:
-                (payment,) = await tx.payments_of([row])
-                if await self._still_asking(tx, payment, can_ask):
-                    continue
-                await tx.record([rules.expire(payment)])
-                done += 1
-        return done
+            rows = await tx.rows(due)
+        return sum([await self._expire(r["agency_id"], r["id"], can_ask) for r in rows])
 
-    async def _still_asking(self, tx: Tx, payment: Payment, can_ask: Callable[[str], bool]) -> bool:
+    async def _expire(self, agency_id: str, payment_id: str, can_ask: CanAsk) -> bool:
+        """End one link in a transaction of its own: nobody's notice waits for the whole batch."""
+        async with self.store.begin() as tx:
+            live = await live_attempts(tx, agency_id, payment_id, lock=True)
+            payment = await tx.payment(agency_id, payment_id, lock=True)
+            if payment is None or payment.state is not State.OPEN:
+                return False  # Its money came a moment ago.
+            if await self._still_asking(tx, live, can_ask):
+                return False
+            await tx.record([rules.expire(payment)])
+        return True
+
+    async def _still_asking(self, tx: Tx, live: Sequence[Row], can_ask: CanAsk) -> bool:
         """Close the attempts nobody can be asked about; have the others asked at once."""
-        live = await self.live_attempts(tx, payment)
         waiting = False
         for attempt in live:
             if can_ask(attempt["provider"]):
@@ -294,31 +303,12 @@ class Payments:
                 await set_attempt(tx, attempt, state="expired", ask_at=None)
         return waiting
 
-    async def live_attempts(self, tx: Tx, payment: Payment) -> Sequence[Row]:
-        """List the attempts through which money may still come."""
-        a, s = t.attempt.c, t.attempt_share.c
-        return await tx.rows(
-            select(t.attempt)
-            .join(t.attempt_share, (s.agency_id == a.agency_id) & (s.attempt_id == a.id))
-            .where(
-                s.agency_id == payment.agency_id, s.payment_id == payment.id,
-                a.state.in_([str(x) for x in LIVE]),
-            )
-        )  # fmt: skip
-
     async def settle_doubt(self, tx: Tx, payment: Payment) -> None:
         """Make ``in_doubt`` say what the attempts say."""
-        doubtful = payment.state is State.OPEN and any(
-            a["state"] == "in_doubt" for a in await self.live_attempts(tx, payment)
-        )
+        live = await live_attempts(tx, payment.agency_id, payment.id)
+        doubtful = payment.state is State.OPEN and any(a["state"] == "in_doubt" for a in live)
         if doubtful != payment.in_doubt:
             await tx.record([Step(payment.agency_id, replace(payment, in_doubt=doubtful))])
-
-
-async def set_attempt(tx: Tx, attempt: Row, **values: object) -> None:
-    """Change what is known of an attempt."""
-    key = {"agency_id": attempt["agency_id"], "id": attempt["id"]}
-    await tx.change(t.attempt, key, values)
 
 
 def _once(client: Client, route: str, key: str) -> str:

@@ -36,6 +36,10 @@ class RefundRows:
     store: Store
     vault: Vault
 
+    async def hold_today(self, tx: Tx, agency_id: str) -> None:
+        """Hold the day that a decision is booked on, before any row is locked (locks.py)."""
+        await tx.open_day(agency_id, hanoi_day(self.store.clock.now()))
+
     async def refund(self, tx: Tx, agency_id: str, refund_id: str) -> Row:
         """Load one refund, locked; another agency's is as one that does not exist."""
         c = t.refund.c

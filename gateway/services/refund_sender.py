@@ -92,6 +92,7 @@ class RefundSender:
 
         The same word again changes nothing.
         """
+        await self.rows.hold_today(tx, self.attempts.captures.agency_of(provider))
         row = await tx.row(
             select(t.refund).where(t.refund.c.id == f"ref_{said.reference}").with_for_update()
         )
@@ -130,6 +131,7 @@ class RefundSender:
     async def prove(self, agency_id: str, refund_id: str, document: str, actor: str) -> None:
         """Say which document proves that a transfer, or the treasury, gave it back."""
         async with self.store.begin() as tx:
+            await self.rows.hold_today(tx, agency_id)
             row = await self.rows.refund(tx, agency_id, refund_id)
             refund = refund_of(row)
             if refund.route is Route.PROVIDER:
@@ -144,6 +146,7 @@ class RefundSender:
     async def give_up(self, agency_id: str, refund_id: str, actor: str) -> None:
         """Say that a transfer, or the treasury, will not give it back: the approval is undone."""
         async with self.store.begin() as tx:
+            await self.rows.hold_today(tx, agency_id)
             row = await self.rows.refund(tx, agency_id, refund_id)
             refund = refund_of(row)
             if refund.route is Route.PROVIDER:

@@ -50,9 +50,7 @@ _GIVEN: Final = text(
     "SELECT parts FROM refund WHERE agency_id = :agency AND payment_id = :payment"
     " AND source = 'debt' AND state IN ('approved','sent','in_doubt','done')"
 )
-_CASE: Final = text(
-    "SELECT * FROM break WHERE agency_id = :agency AND id = :id AND state = 'open' FOR UPDATE"
-)
+_CASE: Final = "SELECT * FROM break WHERE agency_id = :agency AND id = :id AND state = 'open'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +91,7 @@ class RefundDesk:
         payee: Mapping[str, str] | None = None,
     ) -> Row:  # fmt: skip
         amount, reason, expected = wanted
+        await self.rows.hold_today(tx, agency_id)
         payment = await self._locked(tx, agency_id, payment_id)
         captures = await tx.rows(_CAPTURES, {"agency": agency_id, "payment": payment_id})
         if not captures:
@@ -133,7 +132,7 @@ class RefundDesk:
     ) -> str:  # fmt: skip
         """Ask to give back the money of a case: a surplus, or money without a home."""
         async with self.store.begin() as tx:
-            case = await tx.row(_CASE, {"agency": agency_id, "id": break_id})
+            case = await self._case(tx, agency_id, break_id)
             kinds = (*SURPLUS, *SUSPENDED)
             if case is None or case["capture_id"] is None or case["kind"] not in kinds:
                 raise Refusal("not-found", "There is no open case with money to give back.")
@@ -165,6 +164,7 @@ class RefundDesk:
     async def decide(self, agency_id: str, refund_id: str, actor: str, *, agree: bool) -> None:
         """Approve or reject, as a second person."""
         async with self.store.begin() as tx:
+            await self.rows.hold_today(tx, agency_id)
             row = await self.rows.refund(tx, agency_id, refund_id)
             refund = refund_of(row)
             payment = await self.rows.payment(tx, refund, lock=True)
@@ -254,6 +254,15 @@ class RefundDesk:
                 .where(c.agency_id == agency_id, c.payment_id == payment_id)
                 .order_by(c.id)
             )
+
+    async def _case(self, tx: Tx, agency_id: str, break_id: str) -> Row | None:
+        """Load an open case, locked after its payment."""
+        wanted = {"agency": agency_id, "id": break_id}
+        await self.rows.hold_today(tx, agency_id)
+        seen = await tx.row(text(_CASE), wanted)
+        if seen and seen["payment_id"]:
+            await tx.payment(agency_id, seen["payment_id"], lock=True)
+        return await tx.row(text(f"{_CASE} FOR UPDATE"), wanted)
 
     async def _locked(self, tx: Tx, agency_id: str, payment_id: str) -> Payment:
         payment = await tx.payment(agency_id, payment_id, lock=True)

@@ -13,13 +13,13 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from gateway.store import locks
 from gateway.store.tables import PARTITIONED
 from gateway.store.tx import Store, Tx
 
 months_ahead: Final = 3
 # Moving takes the table alone; whoever sends notices must not wait longer than this for it.
 _LIMITS: Final = text("SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '20s'")
-_ALONE: Final = text("SELECT pg_advisory_xact_lock(7413006)")
 _THERE: Final = text("SELECT to_regclass(:name) IS NOT NULL AS there")
 log: Final = logging.getLogger("thuphi.store")
 
@@ -44,7 +44,7 @@ async def _keep(store: Store, table: str, column: str, first: date) -> bool:
     """Make one partition unless it is there; a month that cannot be moved now stays in default."""
     try:
         async with store.begin() as tx:
-            await tx.run(_ALONE)
+            await tx.run(locks.PARTITIONS)
             name = f"{table}_{first:%Y_%m}"
             found = await tx.row(_THERE, {"name": name})
             if found and found["there"]:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import bindparam, select
 
 from gateway.store import tables as t
 
@@ -15,7 +15,7 @@ PAYMENTS: Final = {
     "reference": select(t.payment).where(_P.reference == bindparam("payment")),
     "token": select(t.payment).where(_P.token == bindparam("payment")),
 }
-LOCKED: Final = {by: wanted.with_for_update() for by, wanted in PAYMENTS.items()}
+LOCKED: Final = PAYMENTS["id"].with_for_update(key_share=True)  # NO KEY: see locks.py.
 LINES: Final = (
     select(t.fee_line)
     .where(_L.agency_id == bindparam("agency"), _L.payment_id.in_(bindparam("ids", expanding=True)))
@@ -38,4 +38,3 @@ FIXED: Final = frozenset(
     {"reference", "branch_id", "client_id", "dossier_id", "procedure", "instalment", "price_on",
      "amount", "return_url", "metadata", "token", "created_at"}
 )  # fmt: skip
-DAYS_LOCK: Final = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:agency, 7413002))")

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import Select, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.domain.calendar import hanoi_day
 from gateway.domain.ledger import Entry
 from gateway.domain.payment import Break, Capture, Payment, Step
 from gateway.ports.clock import Clock
+from gateway.store import locks
 from gateway.store import statements as known
 from gateway.store import tables as t
 from gateway.store.views import payment_of, payment_row, payment_view
@@ -97,21 +98,19 @@ class Tx:
         self, agency_id: str, payment_id: str, *, lock: bool = False
     ) -> Payment | None:
         """Load one payment of one agency."""
-        return await self._one_payment("id", payment_id, lock=lock, agency_id=agency_id)
+        wanted = known.LOCKED if lock else known.PAYMENTS["id"]
+        return await self._one_payment(wanted, {"agency": agency_id, "payment": payment_id})
 
-    async def payment_by_reference(self, reference: str, *, lock: bool = False) -> Payment | None:
+    async def payment_by_reference(self, reference: str) -> Payment | None:
         """Load the payment that a transfer names."""
-        return await self._one_payment("reference", reference, lock=lock)
+        return await self._one_payment(known.PAYMENTS["reference"], {"payment": reference})
 
     async def payment_by_token(self, token: str) -> Payment | None:
         """Load the payment that a link opens."""
-        return await self._one_payment("token", token, lock=False)
+        return await self._one_payment(known.PAYMENTS["token"], {"payment": token})
 
-    async def _one_payment(
-        self, by: str, named: str, *, lock: bool, agency_id: str | None = None
-    ) -> Payment | None:
-        values = {"payment": named} | ({"agency": agency_id} if agency_id else {})
-        row = await self.row((known.LOCKED if lock else known.PAYMENTS)[by], values)
+    async def _one_payment(self, wanted: Select[Any], named: Row) -> Payment | None:
+        row = await self.row(wanted, named)
         if row is None:
             return None
         lines = await self.rows(
@@ -150,10 +149,11 @@ class Tx:
         """Give the first day that still takes entries, at or after this one.
 
         The shared lock keeps that day open until this transaction ends; closing takes it alone.
+        Whoever locks a payment and may post asks for the day before that (locks.py).
         """
         if (agency_id, on) in self._open_days:  # The lock is held since: nobody has closed it.
             return self._open_days[agency_id, on]
-        await self.run(known.DAYS_LOCK, {"agency": agency_id})
+        await self.run(locks.POSTING, {"agency": agency_id})
         closed = await self.rows(known.CLOSED_DAYS, {"agency": agency_id, "since": on})
         shut = {r["booked_on"] for r in closed}
         found = on

@@ -1,0 +1,38 @@
+"""The rows of attempts: which may still bring money, and how what is known of one is changed."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from gateway.domain.states import LIVE
+from gateway.store import tables as t
+from gateway.store.tx import Row, Tx
+
+
+async def live_attempts(
+    tx: Tx, agency_id: str, payment_id: str, *, lock: bool = False, if_free: bool = False
+) -> Sequence[Row]:
+    """List the attempts through which money may still come for a payment.
+
+    ``lock`` is for whoever has not locked the payment yet; after that, only those that are free
+    may be locked (locks.py): who holds another is being told its end, and may wait for the payment.
+    """
+    a, s = t.attempt.c, t.attempt_share.c
+    live = (
+        select(t.attempt)
+        .join(t.attempt_share, (s.agency_id == a.agency_id) & (s.attempt_id == a.id))
+        .where(
+            s.agency_id == agency_id, s.payment_id == payment_id,
+            a.state.in_([str(x) for x in LIVE]),
+        )
+        .order_by(a.id)
+    )  # fmt: skip
+    if lock or if_free:
+        live = live.with_for_update(of=t.attempt, key_share=True, skip_locked=if_free)
+    return await tx.rows(live)
+
+
+async def set_attempt(tx: Tx, attempt: Row, **values: object) -> None:
+    """Change what is known of an attempt."""
+    key = {"agency_id": attempt["agency_id"], "id": attempt["id"]}
+    await tx.change(t.attempt, key, values)
