@@ -5,8 +5,8 @@ New databases have it already, because the first migration makes every table tha
 
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0007"
+down_revision = "0006"
 
 
 def upgrade() -> None:
