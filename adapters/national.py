@@ -106,7 +106,9 @@ class National:
             answer = strict_json.read_object(reply.body)
             code = strict_json.text_of(answer.get("error_code"))
             if code == "0":
-                return Checkout(redirect_url=messages.address(answer), provider_id=order.reference)
+                return Checkout(
+                    redirect_url=messages.address_to_pay(answer), provider_id=order.reference
+                )
         except ValueError as error:
             raise InDoubtError("The platform's answer to INIT cannot be read.") from error
         # No code for a repeat is known, so any other code may mean that the order is there.

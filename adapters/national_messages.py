@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from adapters import signing, strict_json
 from gateway.domain.calendar import HANOI
@@ -19,7 +18,6 @@ from gateway.domain.money import amount_dong_max
 from gateway.ports.provider import Order
 
 title_chars_max: Final = 250  # Where a province cuts the name of a procedure.
-address_chars_max: Final = 2_048
 skew: Final = timedelta(minutes=5)  # Two clocks that agree better than this agree.
 VERSION: Final = "1.0.6"
 STAMP: Final = "%Y%m%d%H%M%S"  # A 24-hour clock: by %I, morning and afternoon are the same minute.
@@ -97,17 +95,15 @@ def _bill(order: Order, memo: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def address(said: Mapping[str, object]) -> str:
+def address_to_pay(said: Mapping[str, object]) -> str:
     """Find UrlThanhToan: beside the code, or in ``message`` as JSON within the JSON."""
     inner = said.get("message")
     more = strict_json.read_object(inner.encode()) if isinstance(inner, str) and inner else inner
     found = said.get("UrlThanhToan") or (isinstance(more, dict) and more.get("UrlThanhToan"))
-    text = strict_json.text_of(found or "")
-    parts = urlsplit(text)
-    is_web = parts.scheme in {"http", "https"} and parts.hostname and "@" not in parts.netloc
-    if not is_web or len(text) > address_chars_max or not re.fullmatch(r"[!-~]+", text):
+    address = strict_json.address_of(found)
+    if not address:
         raise ValueError("There is no address to pay at.")
-    return text
+    return address
 
 
 def amount(text: str) -> int:
