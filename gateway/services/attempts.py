@@ -206,14 +206,13 @@ class Attempts:
 
     async def came_back(self, payment: Payment, name: str) -> None:
         """Take note that a citizen is back from a provider whose return says nothing: ask now."""
-        provider = self.providers.get((name, "default"))
-        if provider is None or not isinstance(provider, Inquires):
-            return
         async with self.store.begin() as tx:
             live = await self.payments.live_attempts(tx, payment)
         for attempt in live:
-            reference = attempt["provider_reference"]
-            await self._doubt(payment, provider, reference, Verdict.PENDING)
+            provider = self.providers.get((attempt["provider"], attempt["account"]))
+            if attempt["provider"] == name and provider is not None and provider.can.inquires:
+                reference = attempt["provider_reference"]
+                await self._doubt(payment, provider, reference, Verdict.PENDING)
 
     async def _doubt(
         self, payment: Payment, provider: Provider, reference: str, verdict: Verdict

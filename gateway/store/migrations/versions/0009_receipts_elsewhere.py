@@ -5,8 +5,8 @@ New databases have it already, because the first migration makes every table tha
 
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0009"
+down_revision = "0008"
 
 
 def upgrade() -> None:
