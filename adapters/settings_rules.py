@@ -13,6 +13,11 @@ def matching(values: Mapping[str, str], field: str, pattern: str, rule: str) -> 
     return value
 
 
+def optional(values: Mapping[str, str], field: str, pattern: str, rule: str) -> str:
+    """Take a value that may be missing, and is then empty."""
+    return matching(values, field, pattern, rule) if field in values else ""
+
+
 def secret(values: Mapping[str, str], field: str) -> str:
     """Take a secret that is there, printable and without spaces; never show it."""
     return matching(values, field, r"[!-~]{8,256}", "8 to 256 printable characters, no spaces")

@@ -50,6 +50,11 @@ _CLAIM_PAID: Final = text(
     "SELECT serial, payment_id FROM event WHERE handled_at IS NULL AND type = 'payment.paid'"
     " AND serial = ANY(:keys) ORDER BY serial FOR UPDATE SKIP LOCKED"
 )
+_ELSEWHERE: Final = text(
+    "SELECT x.payment_id FROM allocation x JOIN capture c ON c.agency_id = x.agency_id"
+    " AND c.id = x.capture_id AND c.receipt_elsewhere WHERE x.agency_id = :agency"
+    " AND x.payment_id = ANY(:payments) AND x.use = 'debt'"
+)
 _HANDLED: Final = text("UPDATE event SET handled_at = :now WHERE serial = ANY(:keys)")
 # By payment: two workers that each seal receipts of two payments lock those in the same order.
 _CLAIM_UNSEALED: Final = text(
@@ -239,17 +244,23 @@ def _place(receipt_id: str) -> str:
 
 
 async def _drafts(tx: Tx, agency_id: str, payment_ids: Sequence[str]) -> list[Draft]:
-    """Give what has no receipt yet, in the order in which it was paid."""
+    """Give what has no receipt yet, in the order in which it was paid.
+
+    What a capture paid whose platform issues the receipt gets none from us: no debt has two.
+    """
     p, r = t.payment.c, t.receipt.c
     rows = await tx.rows(select(t.payment).where(p.agency_id == agency_id, p.id.in_(payment_ids)))
     there = await tx.rows(
         select(r.payment_id, r.kind).where(r.agency_id == agency_id, r.payment_id.in_(payment_ids))
     )
     has = {(x["payment_id"], x["kind"]) for x in there}
+    elsewhere = await tx.rows(_ELSEWHERE, {"agency": agency_id, "payments": list(payment_ids)})
+    not_ours = {x["payment_id"] for x in elsewhere}
     payments = {payment.id: payment for payment in await tx.payments_of(rows)}
     return [
         draft
         for payment_id in dict.fromkeys(payment_ids)
+        if payment_id not in not_ours
         for draft in drafts_of(payments[payment_id])
         if (payment_id, draft.kind) not in has
     ]

@@ -71,9 +71,12 @@ CHECKS: Final[Mapping[str, str]] = {
     ),
     "receipts equal what was collected, fee by fee": (
         "SELECT e.payment_id AS what FROM entry e JOIN payment p ON p.agency_id = e.agency_id"
-        " AND p.id = e.payment_id WHERE e.agency_id = :agency AND e.booked_on <= :upto"
+        " AND p.id = e.payment_id LEFT JOIN capture c ON c.agency_id = e.agency_id"
+        " AND c.id = e.voucher_id WHERE e.agency_id = :agency AND e.booked_on <= :upto"
         " AND e.credit IN ('3330','3370') AND e.voucher_kind = 'capture'"
-        " GROUP BY e.agency_id, e.payment_id, e.credit HAVING sum(e.amount) <> (SELECT"
+        # What another platform receipts is collected too, and must have none of ours.
+        " GROUP BY e.agency_id, e.payment_id, e.credit"
+        " HAVING coalesce(sum(e.amount) FILTER (WHERE NOT c.receipt_elsewhere), 0) <> (SELECT"
         " coalesce(sum(r.amount), 0) FROM receipt r WHERE r.agency_id = e.agency_id"
         " AND r.payment_id = e.payment_id AND r.xml IS NOT NULL"
         " AND r.kind = CASE e.credit WHEN '3330' THEN 'le_phi' ELSE 'phi' END)"

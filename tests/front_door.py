@@ -188,7 +188,7 @@ async def open_site(
         "THUPHI_WIRE_ALLOW": "127.0.0.0/8",
         **values,
     }
-    settings = read_settings(values, [f for spec in adapters() for f in spec.fields])
+    settings = read_settings(values, setting_names(adapters()))
     engine = engine_of(database_url)
     parts = build(settings, engine, clock)
     await seed(parts.store, live=False)

@@ -8,7 +8,7 @@ from typing import Final
 
 # What a provider keeps of each payment: so many đồng, and so many per mille; illustrative.
 FEES: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
-    {"vnpay": (1_000, 8), "momo": (0, 11), "zalopay": (500, 6)}
+    {"vnpay": (1_000, 8), "momo": (0, 11), "zalopay": (500, 6), "national": (2_000, 0)}
 )
 NO_FEE: Final = (0, 0)
 
@@ -43,3 +43,7 @@ class SimulatorConfig:
     def notice_url(self, name: str) -> str:
         """Give the door where a provider's notices go."""
         return f"{self.notices}/{name}/default"
+
+    def return_url(self, name: str) -> str:
+        """Give the page that is registered with a provider whose orders name none."""
+        return f"{self.notices.removesuffix('/notices')}/pay/back/{name}"

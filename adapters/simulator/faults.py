@@ -23,6 +23,7 @@ class Fault(StrEnum):
     SLOW = "slow"
     EARLY = "early"  # Money is taken and told before our own call is answered.
     RESET = "reset"  # The answer breaks off after our call was obeyed.
+    TWELVE_HOURS = "twelve_hours"  # Times by a 12-hour clock, where the provider's peers do that.
     MAINTENANCE = "maintenance"  # A page of HTML instead of an answer, for as long as it lasts.
 
 

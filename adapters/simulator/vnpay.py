@@ -1,4 +1,4 @@
-"""VNPAY's side: the pay page, the notice with its retries, querydr, the way back."""
+"""VNPAY's side: the pay page, the notice with its retries, querydr, refund, the way back."""
 
 import asyncio
 import hashlib
@@ -37,6 +37,18 @@ _CODES: Final = MappingProxyType(
         TxnState.EXPIRED: ("11", "02"),
     }
 )  # fmt: skip
+_ASKED: Final = {
+    "querydr": "RequestId Version Command TmnCode TxnRef TransactionDate CreateDate IpAddr"
+    " OrderInfo",
+    "refund": "RequestId Version Command TmnCode TransactionType TxnRef Amount TransactionNo"
+    " TransactionDate CreateBy CreateDate IpAddr OrderInfo",
+}
+_ABOUT: Final = (
+    "ResponseId Command ResponseCode Message TmnCode TxnRef Amount BankCode PayDate TransactionNo"
+    " TransactionType TransactionStatus OrderInfo"
+)
+_ANSWERED: Final = {"querydr": f"{_ABOUT} PromotionCode PromotionAmount", "refund": _ABOUT}
+refund_takes: Final = timedelta(hours=1)  # Illustrative: how long a refund is with the bank.
 
 
 def settings(origin: str, secret: Callable[[str], str]) -> dict[str, str]:
@@ -86,15 +98,15 @@ class VnpaySide:
         """Give the pay page and the API."""
         return [
             Route(PAY_PATH, self.page, methods=["GET"]),
-            Route(API_PATH, self.querydr, methods=["POST"]),
+            Route(API_PATH, self.api, methods=["POST"]),
         ]
 
     async def page(self, request: Asked) -> Response:
         """Show the page of a signed order."""
         return pages.order(self.name, "VNPAY", self.open(request.url.query))
 
-    async def querydr(self, request: Asked) -> Response:
-        """Answer what became of an order."""
+    async def api(self, request: Asked) -> Response:
+        """Answer what became of an order, or give back what it took."""
         body = await request.body()
         status, said = self.answer(body)
         order = self.orders.known.get(said.get("vnp_TxnRef", ""))
@@ -162,51 +174,86 @@ class VnpaySide:
         return signed(self._secret, fields)
 
     def answer(self, body: bytes) -> tuple[int, dict[str, str]]:
-        """Answer querydr, signed."""
+        """Answer querydr or refund, signed."""
+        command = "querydr"
         try:
             asked: dict[str, Any] = json.loads(body)
-            names = "RequestId Version Command TmnCode TxnRef TransactionDate CreateDate IpAddr"
-            parts = [str(asked[f"vnp_{n}"]) for n in [*names.split(), "OrderInfo"]]
+            command = str(asked["vnp_Command"])
+            parts = [str(asked[f"vnp_{n}"]) for n in _ASKED[command].split()]
             given = str(asked["vnp_SecureHash"])
         except (ValueError, KeyError, TypeError):
-            return 200, self._reply({"vnp_ResponseCode": "03", "vnp_Message": "Invalid format"})
+            return 200, self._reply("querydr", {"ResponseCode": "03", "Message": "Invalid format"})
+        said = {n: str(v) for n, v in zip(_ASKED[command].split(), parts, strict=True)}
         if not hmac.compare_digest(_mac(self._secret, parts), given.lower()):
-            return 200, self._reply({"vnp_ResponseCode": "97", "vnp_Message": "Invalid checksum"})
-        if parts[3] != self._tmn_code:
-            return 200, self._reply({"vnp_ResponseCode": "02", "vnp_Message": "Invalid TmnCode"})
-        order = self.orders.known.get(parts[4])
-        return 200, self._reply({"vnp_TxnRef": parts[4]} | self._state(order))
+            return 200, self._reply(command, {"ResponseCode": "97", "Message": "Invalid checksum"})
+        if said["TmnCode"] != self._tmn_code:
+            return 200, self._reply(command, {"ResponseCode": "02", "Message": "Invalid TmnCode"})
+        order = self.orders.known.get(said["TxnRef"])
+        about = self._state(order) if command == "querydr" else self._give_back(order, said)
+        return 200, self._reply(command, {"TxnRef": said["TxnRef"]} | about)
 
     def _state(self, order: PayOrder | None) -> dict[str, str]:
+        """Say what became of an order; once something was given back, it is that of which."""
         now = self.clock.now()
         if order is None or (not order.txns and now >= order.expires_at):
-            return {"vnp_ResponseCode": "91", "vnp_Message": "Transaction not found"}
+            return {"ResponseCode": "91", "Message": "Transaction not found"}
+        if order.refunds:
+            return {"ResponseCode": "00", "Message": "QueryDR Success"} | self._refund_said(order)
         txn = order.last or Txn("0", order.amount, TxnState.WAITING, now)
         return {
-            "vnp_ResponseCode": "00",
-            "vnp_Message": "QueryDR Success",
-            "vnp_Amount": str(txn.amount * 100),
-            "vnp_BankCode": "NCB",
-            "vnp_PayDate": _stamp(txn.at),
-            "vnp_TransactionNo": txn.number,
-            "vnp_TransactionType": "01",
-            "vnp_TransactionStatus": _CODES[txn.state][1],
-            "vnp_OrderInfo": order.info,
+            "ResponseCode": "00",
+            "Message": "QueryDR Success",
+            "Amount": str(txn.amount * 100),
+            "BankCode": "NCB",
+            "PayDate": _stamp(txn.at),
+            "TransactionNo": txn.number,
+            "TransactionType": "01",
+            "TransactionStatus": _CODES[txn.state][1],
+            "OrderInfo": order.info,
         }
 
-    def _reply(self, said: dict[str, str]) -> dict[str, str]:
+    def _give_back(self, order: PayOrder | None, said: dict[str, str]) -> dict[str, str]:
+        if order is None:
+            return {"ResponseCode": "91", "Message": "Transaction not found"}
+        taken = [t for t in order.txns if t.number == said["TransactionNo"]]
+        if not taken or order.taken is None:
+            return {"ResponseCode": "95", "Message": "Transaction not successful"}
+        if any(r.reference == said["RequestId"] for r in order.refunds):
+            return {"ResponseCode": "94", "Message": "Request is duplicated"}
+        amount = int(said["Amount"]) // 100
+        if (said["TransactionType"] == "02") != (amount == taken[0].amount):
+            return {"ResponseCode": "03", "Message": "The kind does not fit the amount"}
+        try:
+            self.orders.give_back(order, said["RequestId"], amount)
+        except PageError as error:
+            return {"ResponseCode": "95", "Message": str(error)}
+        order.more[said["RequestId"]] = said["OrderInfo"]
+        return {"ResponseCode": "00", "Message": "Refund success"} | self._refund_said(order)
+
+    def _refund_said(self, order: PayOrder) -> dict[str, str]:
+        """Speak of the newest refund: with the bank for a while, then done."""
+        refund = order.refunds[-1]
+        done = self.clock.now() >= refund.at + refund_takes
+        whole = order.taken is not None and refund.amount == order.taken.amount
+        return {
+            "Amount": str(refund.amount * 100),
+            "BankCode": "NCB",
+            "PayDate": _stamp(refund.at),
+            "TransactionNo": refund.txn_id,
+            "TransactionType": "02" if whole else "03",
+            "TransactionStatus": "00" if done else "05",
+            "OrderInfo": order.more[refund.reference],
+        }
+
+    def _reply(self, command: str, said: dict[str, str]) -> dict[str, str]:
         fields = {
-            "vnp_ResponseId": self.clock.new_id("rsp").removeprefix("rsp_"),
-            "vnp_Command": "querydr",
-            "vnp_TmnCode": self._tmn_code,
+            "ResponseId": self.clock.new_id("rsp").removeprefix("rsp_"),
+            "Command": command,
+            "TmnCode": self._tmn_code,
         } | said
-        names = (
-            "ResponseId Command ResponseCode Message TmnCode TxnRef Amount BankCode PayDate "
-            "TransactionNo TransactionType TransactionStatus OrderInfo PromotionCode "
-            "PromotionAmount"
-        )
-        parts = [fields.get(f"vnp_{name}", "") for name in names.split()]
-        return fields | {"vnp_SecureHash": _mac(self._secret, parts)}
+        parts = [fields.get(name, "") for name in _ANSWERED[command].split()]
+        named = {f"vnp_{name}": value for name, value in fields.items()}
+        return named | {"vnp_SecureHash": _mac(self._secret, parts)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,16 @@ from urllib.parse import urlencode
 
 from adapters.conformance import ProviderConformance
 from adapters.vnpay import VNPAY, Vnpay
-from gateway.ports.provider import Notice, Order, Outcome, Provider, RawNotice, Verdict
+from gateway.ports.provider import (
+    Notice,
+    Order,
+    Outcome,
+    Provider,
+    RawNotice,
+    RefundOrder,
+    RefundVerdict,
+    Verdict,
+)
 from gateway.ports.wire import Reply, Wire
 
 SECRET: Final = "VNPTESTSECRET0123456789ABCDEFGH"
@@ -53,6 +62,18 @@ ANSWER_NAMES: Final = (
     "ResponseId Command ResponseCode Message TmnCode TxnRef Amount BankCode PayDate TransactionNo "
     "TransactionType TransactionStatus OrderInfo PromotionCode PromotionAmount"
 )
+REFUND_NAMES: Final = ANSWER_NAMES.removesuffix(" PromotionCode PromotionAmount")
+REFUND: Final = RefundOrder(
+    reference="01JD3Q4N5R6S7T8V9W0X1Y2Z3A",
+    serial=7,
+    original=ORDER,
+    txn_id="14831393",
+    captured=150_000,
+    amount=150_000,
+    text="Hoan phi HN1",
+    asked_by="ketoan",
+    asked_at=CREATED + timedelta(hours=1),
+)
 
 
 def mac(text: str, secret: str = SECRET) -> str:
@@ -74,6 +95,21 @@ def raw(query: str) -> RawNotice:
 
 def answer(**changes: str) -> Reply:
     """Make a genuine answer to querydr, with these fields in place of the recorded ones."""
+    return _answered(ANSWER_NAMES, changes)
+
+
+def refunded(**changes: str) -> Reply:
+    """Make a genuine answer to the whole refund, with these fields in place of the recorded."""
+    about = {"Command": "refund", "TransactionType": "02", "TransactionNo": "14831400"}
+    return _answered(REFUND_NAMES, about | {"OrderInfo": "Hoan phi"} | changes)
+
+
+def asked_after(**changes: str) -> Reply:
+    """Make a genuine answer to querydr once the whole refund was made."""
+    return answer(**({"TransactionType": "02", "TransactionNo": "14831400"} | changes))
+
+
+def _answered(names: str, changes: Mapping[str, str]) -> Reply:
     said = {
         "vnp_ResponseId": "a1",
         "vnp_Command": "querydr",
@@ -90,7 +126,7 @@ def answer(**changes: str) -> Reply:
         "vnp_OrderInfo": "Truy van",
         **{f"vnp_{k}": v for k, v in changes.items()},
     }
-    said["vnp_SecureHash"] = mac("|".join(said.get(f"vnp_{n}", "") for n in ANSWER_NAMES.split()))
+    said["vnp_SecureHash"] = mac("|".join(said.get(f"vnp_{n}", "") for n in names.split()))
     return Reply(200, {}, json.dumps(said).encode())
 
 
@@ -188,6 +224,36 @@ class VnpayConformance(ProviderConformance):
 
     def foreign_answers(self) -> tuple[Reply, ...]:
         return (answer(TmnCode="OTHERTMN"), answer(TxnRef="ANOTHER"))
+
+    def refund_order(self) -> RefundOrder | None:
+        return REFUND
+
+    def refund_answers(self) -> Mapping[RefundVerdict, Reply]:
+        return {
+            RefundVerdict.DONE: refunded(),
+            RefundVerdict.PENDING: refunded(TransactionStatus="05"),
+            RefundVerdict.REFUSED: refunded(
+                ResponseCode="95", TransactionStatus="", TransactionNo=""
+            ),
+        }
+
+    def refund_repeated(self) -> Reply | None:
+        return refunded(ResponseCode="94", TransactionStatus="", TransactionNo="")
+
+    def foreign_refund_answers(self) -> tuple[Reply, ...]:
+        return (
+            refunded(TmnCode="OTHERTMN"),
+            refunded(TxnRef="ANOTHER"),
+            refunded(Amount="14900000"),
+            answer(),
+        )
+
+    def refund_inquiries(self) -> Mapping[RefundVerdict, Reply]:
+        return {
+            RefundVerdict.DONE: asked_after(),
+            RefundVerdict.PENDING: asked_after(TransactionStatus="06"),
+            RefundVerdict.REFUSED: asked_after(TransactionStatus="09"),
+        }
 
     def acknowledgements(self) -> Mapping[Outcome, tuple[int, object]]:
         words = {

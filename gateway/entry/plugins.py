@@ -45,7 +45,7 @@ def adapters() -> list[AdapterSpec]:
 
 def setting_names(specs: Iterable[AdapterSpec]) -> list[str]:
     """List the settings that adapters and their accounts know, without ``THUPHI_``."""
-    return [name for spec in specs for name in (*spec.fields, *_day_fields(spec))]
+    return [name for spec in specs for name in (*spec.known_fields, *_day_fields(spec))]
 
 
 def _day_fields(spec: AdapterSpec) -> tuple[str, str]:
@@ -59,7 +59,7 @@ def offered(
     """Build the account ``default`` of each adapter whose settings are there."""
     built: dict[tuple[str, str], Provider] = {}
     for spec in specs:
-        given = {f: settings.adapters[f] for f in spec.fields if f in settings.adapters}
+        given = {f: settings.adapters[f] for f in spec.known_fields if f in settings.adapters}
         if not given and not any(f in settings.adapters for f in _day_fields(spec)):
             continue
         missing = [PREFIX + f for f in spec.fields if f not in given]

@@ -82,7 +82,7 @@ class Registry:
             known = ", ".join(sorted(self.specs))
             raise Refusal("invalid-request", f"There is no adapter {name}; there are {known}.")
         missing = [f for f in spec.fields if f not in values]
-        unknown = sorted(set(values) - set(spec.fields))
+        unknown = sorted(set(values) - set(spec.known_fields))
         if missing or unknown:
             said = f"{name} needs {', '.join(missing)}." if missing else ""
             said += f" {name} has no field {', '.join(unknown)}." if unknown else ""

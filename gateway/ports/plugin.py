@@ -25,6 +25,7 @@ class AdapterSpec:
     account's name; it raises ValueError with one sentence, naming the setting and never a
     secret's value. ``suite`` names the class that inherits ``adapters.conformance`` with the
     provider's recorded messages, as ``"module:Class"``: ``thuphi adapters check`` runs it.
+    ``optional_fields`` may be missing; alone they offer nothing.
     """
 
     name: str
@@ -32,3 +33,9 @@ class AdapterSpec:
     secret_fields: tuple[str, ...]
     build: Callable[[Mapping[str, str], Wire, str], Provider]
     suite: str = ""
+    optional_fields: tuple[str, ...] = ()
+
+    @property
+    def known_fields(self) -> tuple[str, ...]:
+        """Every setting that this adapter reads."""
+        return self.fields + self.optional_fields

@@ -342,6 +342,22 @@ class AsksRefunds(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """The receipt that a provider's platform issued, as it came: a PDF, and nothing we signed."""
+
+    pdf: bytes = field(repr=False)
+
+
+@runtime_checkable
+class GivesBills(Protocol):
+    """A provider whose platform issues the receipt, and hands it over when asked."""
+
+    async def bill(self, order: Order) -> Bill:
+        """Fetch the receipt of a paid order. Raises InDoubtError when it cannot be had now."""
+        ...
+
+
 @runtime_checkable
 class Cancels(Protocol):
     """A provider whose open orders can be withdrawn, so that nobody pays them by mistake."""

@@ -228,6 +228,17 @@ class Attempts:
             return said.verdict
         return None
 
+    async def came_back(self, payment: Payment, name: str) -> None:
+        """Take note that a citizen is back from a provider whose return says nothing: ask now."""
+        async with self.store.begin() as tx:
+            live = await live_attempts(tx, payment.agency_id, payment.id)
+        for attempt in live:
+            provider = self.providers.get((attempt["provider"], attempt["account"]))
+            if attempt["provider"] == name and provider is not None and provider.can.inquires:
+                reference = attempt["provider_reference"]
+                back = Notice(Verdict.PENDING, "", 0, order_reference=reference)
+                await self._doubt(payment, provider, back)
+
     async def _doubt(self, payment: Payment, provider: Provider, said: Notice) -> None:
         async with self.store.begin() as tx:
             attempt = await self.captures.attempt_of(tx, provider, said)

@@ -220,6 +220,7 @@ class Captures:
             movement_key=_movement_key(said.movement, 0) if said.movement and not order else None,
             bank_reference=said.movement.bank_reference if said.movement else None,
             into=ledger.CASH if said.is_cash else ledger.CLEARING,
+            receipt_elsewhere=provider.can.issues_receipt,
         )  # fmt: skip
 
     def _booked_on(self, provider: Taker, paid_at: datetime) -> date:

@@ -13,6 +13,12 @@ _BALANCES: Final = (
     " SELECT agency_id, credit, -amount FROM entry) x GROUP BY agency_id, account)"
 )
 
+_ELSEWHERE: Final = (
+    "EXISTS (SELECT 1 FROM allocation x JOIN capture c ON c.agency_id = x.agency_id"
+    " AND c.id = x.capture_id WHERE x.agency_id = p.agency_id AND x.payment_id = p.id"
+    " AND x.use = 'debt' AND c.receipt_elsewhere)"
+)
+
 RULES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "the ledger sums to zero": (
@@ -138,6 +144,11 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
             " JOIN event e ON e.agency_id = p.agency_id AND e.payment_id = p.id"
             " AND e.type = 'payment.paid'"
             " WHERE p.state IN ('paid','settled') AND e.occurred_at < :before AND r.id IS NULL"
+            f" AND NOT {_ELSEWHERE}"
+        ),
+        "no debt has two receipts": (
+            "SELECT r.id AS what FROM receipt r JOIN payment p ON p.agency_id = r.agency_id"
+            f" AND p.id = r.payment_id WHERE {_ELSEWHERE}"
         ),
         "receipt numbers have no gap and no repeat": (
             "SELECT s.agency_id || ' ' || s.series AS what FROM series s LEFT JOIN receipt r"

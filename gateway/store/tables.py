@@ -269,6 +269,8 @@ capture = Table(
         instant("taken_at"),
         words("movement_key", optional=True),
         words("bank_reference", optional=True),
+        # The provider's platform issues the receipt, and we must not: no debt gets two.
+        Column("receipt_elsewhere", Boolean, nullable=False, server_default="false"),
     ),
     of_agency(),
     belongs("attempt", "attempt_id"),

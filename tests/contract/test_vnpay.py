@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
+from adapters import vnpay_api
 from adapters.conformance import ScriptedWire
 from adapters.vectors.vnpay import (
     CREATED,
@@ -18,7 +19,7 @@ from adapters.vectors.vnpay import (
     notice,
     raw,
 )
-from adapters.vnpay import VNPAY, sign_question
+from adapters.vnpay import VNPAY
 from gateway.domain.errors import ForgedError, InDoubtError
 from gateway.ports.provider import Verdict
 
@@ -50,7 +51,7 @@ def test_the_question_is_signed_as_the_published_vector() -> None:
     parts = f"{asked}|203.0.113.7|Truy van HN1".split("|")
     fields = {f"vnp_{n}": v for n, v in zip(names.split(), parts, strict=True)}
 
-    assert sign_question(SECRET, fields) == (
+    assert vnpay_api.sign(SECRET, fields, vnpay_api.ASKED) == (
         "6409544b0afd79c9e3af74ddd9a9b1c13147aac9bf6ff3fcce1ad839a9e18374"
         "9b6c01efda1c147f31d7fdce7999a66d525299f2f3d8f5c752ae1a9f39280c7c"
     )

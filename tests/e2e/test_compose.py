@@ -25,7 +25,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: said for name, said in SERVICES.items() if "build" in said}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-FIELDS = [f for spec in adapters() for f in spec.fields]
+FIELDS = [f for spec in adapters() for f in spec.known_fields]
 MASTER_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 # Writes every path that Python opens for writing to a file; loaded before anything else.
 WITNESS = """

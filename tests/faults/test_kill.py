@@ -108,7 +108,7 @@ async def server() -> AsyncIterator[tuple[Embedded, str]]:
 
 async def ready(url: str, port: int) -> tuple[Settings, str]:
     settings = read_settings(
-        environment(url, port), [f for spec in adapters() for f in spec.fields]
+        environment(url, port), [f for spec in adapters() for f in spec.known_fields]
     )
     engine = engine_of(url)
     await migrate(engine)

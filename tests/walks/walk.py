@@ -49,7 +49,7 @@ def parts_on(engine: AsyncEngine, at: datetime = AT) -> Parts:
         "THUPHI_VIETQR_BANK_BIN": "970436", "THUPHI_VIETQR_ACCOUNT": "0123456789",
         "THUPHI_VIETQR_ACCOUNT_NAME": "TT PHUC VU", "THUPHI_SEPAY_SECRET": SEPAY_SECRET,
     }  # fmt: skip
-    settings = read_settings(values, [f for spec in adapters() for f in spec.fields])
+    settings = read_settings(values, [f for spec in adapters() for f in spec.known_fields])
     return build(settings, engine, TestClock(at))
 
 

@@ -29,6 +29,7 @@ from gateway.entry.web.console import Console
 from gateway.entry.web.console_counter import CounterPages
 from gateway.entry.web.console_refunds import RefundPages
 from gateway.entry.web.metrics import Metrics
+from gateway.services.bills import Bills
 from gateway.services.desk import Desk
 from gateway.services.displays import Displays
 from gateway.services.refund_list import RefundList
@@ -81,7 +82,8 @@ def build_app(parts: Parts) -> FastAPI:
         )
     )
     app.include_router(notices.routes(parts.notices))
-    app.include_router(pay.routes(pay.PayPages(parts.store, parts.attempts)))
+    bills = Bills(parts.store, parts.attempts)
+    app.include_router(pay.routes(pay.PayPages(parts.store, parts.attempts, bills)))
     app.include_router(receipts.routes(receipts.ReceiptPages(parts.receipts)))
     console = Console(
         parts.store, parts.access, Desk(parts.store, parts.vault), intake_of(parts),

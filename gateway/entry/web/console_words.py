@@ -20,6 +20,7 @@ PROVIDERS: Final[Words] = {
     "counter": ("Quầy một cửa", "One-stop counter"),
     "vnpay": ("VNPAY", "VNPAY"), "vietqr": ("Chuyển khoản VietQR", "VietQR transfer"),
     "momo": ("MoMo", "MoMo"), "zalopay": ("ZaloPay", "ZaloPay"),
+    "national": ("Nền tảng thanh toán quốc gia", "National payment platform"),
 }  # fmt: skip
 BREAKS: Final[Words] = {
     "missing_at_provider": ("Thiếu ở ngân hàng, ví", "Missing at provider"),

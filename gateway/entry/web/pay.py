@@ -16,6 +16,7 @@ from gateway.entry.web.page import HERE, language, other, page, send
 from gateway.entry.web.reading import PageRoute, is_only_looking
 from gateway.services import catalogue
 from gateway.services.attempts import Attempts
+from gateway.services.bills import Bills
 from gateway.services.ways import Offer
 from gateway.store import tables as t
 from gateway.store.tx import Store
@@ -26,6 +27,8 @@ _STATIC: Final = {
     "pay_now.css": "text/css", "pay_now.js": "text/javascript",
     "console.css": "text/css", "receipt.css": "text/css", "display.css": "text/css",
 }  # fmt: skip
+_BACK: Final = "thuphi_back"
+back_s_max: Final = 3_600  # A citizen who stays longer at the provider uses the link again.
 TEXTS: Final[dict[str, dict[str, str]]] = {
     "vi": {
         "title": "Nộp phí, lệ phí", "other_language": "English", "dossier": "Mã hồ sơ:",
@@ -52,6 +55,8 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "receipts": "Biên lai điện tử", "receipt_phi": "Biên lai thu phí",
         "receipt_le_phi": "Biên lai thu lệ phí", "number": "số", "get_pdf": "Tải {} (PDF)",
         "view": "Xem trên trang web", "original": "Bản gốc đã ký số (XML)",
+        "elsewhere": "Biên lai của khoản này do {} phát hành.",
+        "get_elsewhere": "Tải biên lai (PDF)",
         "receipt_soon": "Biên lai đang được lập. Trang này tự cập nhật; liên kết này còn dùng được"
         " để lấy biên lai sau.",
     },
@@ -80,6 +85,8 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "receipt_le_phi": "Receipt for a charge", "number": "no.",
         "get_pdf": "Download the {} (PDF)", "view": "View as a web page",
         "original": "Signed original (XML)",
+        "elsewhere": "The receipt of this payment is issued by: {}.",
+        "get_elsewhere": "Download the receipt (PDF)",
         "receipt_soon": "The receipt is being made. This page changes by itself; the link keeps"
         " working, so you can come back for it.",
     },
@@ -121,6 +128,7 @@ class PayPages:
 
     store: Store
     attempts: Attempts
+    bills: Bills
 
     async def show(self, request: Request, token: str) -> Response:
         """Show how a payment stands; a bank's return is taken note of and cut from the address."""
@@ -152,7 +160,31 @@ class PayPages:
             )  # fmt: skip
         except Refusal:
             return RedirectResponse(f"/pay/{token}?lang={lang}", 303)
-        return RedirectResponse(begun["redirect_url"] or f"/pay/{token}?lang={lang}", 303)
+        answer = RedirectResponse(begun["redirect_url"] or f"/pay/{token}?lang={lang}", 303)
+        answer.set_cookie(
+            _BACK, f"{token}.{lang}", max_age=back_s_max, path="/pay/back", httponly=True,
+            samesite="lax", secure=self.store.public_url.startswith("https"),
+        )  # fmt: skip
+        return answer
+
+    async def back(self, request: Request, provider: str) -> Response:
+        """Take a citizen back whose provider knows one address for all: the browser knows which.
+
+        That somebody came back is a reason to ask the provider, and proves nothing.
+        """
+        token, _, lang = request.cookies.get(_BACK, "").partition(".")
+        async with self.store.begin() as tx:
+            payment = await tx.payment_by_token(token)
+        if payment is None:
+            return RedirectResponse("/", 303)
+        await self.attempts.came_back(payment, provider)
+        return RedirectResponse(f"/pay/{token}?lang={'en' if lang == 'en' else 'vi'}", 303)
+
+    async def bill(self, token: str) -> Response:
+        """Hand over the receipt that a provider's platform issued."""
+        bill = await self.bills.fetch(await self._payment(token))
+        name = {"content-disposition": 'inline; filename="bien-lai.pdf"'}
+        return send(bill.pdf, "application/pdf", more=name)
 
     async def qr(self, token: str) -> Response:
         """Draw the VietQR of what is still due."""
@@ -177,6 +209,17 @@ class PayPages:
             rows = await tx.receipts(payment.agency_id, [payment.id])
         return [receipt_view(row, "") for row in rows]
 
+    async def _elsewhere(self, payment: Payment, lang: str) -> str:
+        """Say who issues the receipt, when it is not us."""
+        attempt = await self.bills.paid_by(payment)
+        if attempt is None:
+            return ""
+        provider = self.attempts.providers.get((attempt["provider"], attempt["account"]))
+        title = attempt["provider"]
+        if provider:
+            title = provider.can.title_en if lang == "en" else provider.can.title_vi
+        return TEXTS[lang]["elsewhere"].format(title)
+
     async def _view(self, payment: Payment, lang: str) -> dict[str, Any]:
         said = TEXTS[lang]
         async with self.store.begin() as tx:
@@ -193,7 +236,8 @@ class PayPages:
         due = payment.amount - payment.amount_on_account
         receipts = await self._receipts(payment)
         kinds = {x.kind for x in payment.lines if x.amount}
-        receipt_soon = headline == "paid" and len(receipts) < len(kinds)
+        elsewhere = await self._elsewhere(payment, lang) if headline == "paid" else ""
+        receipt_soon = headline == "paid" and len(receipts) < len(kinds) and not elsewhere
         return {
             "lang": lang, "other_lang": other(lang), "t": said,
             "agency": agency["name"] if agency else "", "dossier": payment.dossier_id,
@@ -217,7 +261,7 @@ class PayPages:
                  **x["links"]}
                 for x in receipts
             ],
-            "receipt_soon": receipt_soon,
+            "receipt_soon": receipt_soon, "elsewhere": elsewhere,
             "check_again": payment.state is State.OPEN or receipt_soon,
             "state": _word(payment, len(receipts)),
             "back": payment.return_url, "reference": payment.reference,
@@ -255,6 +299,14 @@ def routes(pages: PayPages) -> APIRouter:
     @door.get("/pay/{token}/qr.svg")
     async def qr(token: str) -> Response:
         return await pages.qr(token)
+
+    @door.get("/pay/{token}/bill")
+    async def bill(token: str) -> Response:
+        return await pages.bill(token)
+
+    @door.get("/pay/back/{provider}")
+    async def back(request: Request, provider: str) -> Response:
+        return await pages.back(request, provider)
 
     @door.get("/pay/{token}/{provider}")
     async def go(request: Request, token: str, provider: str) -> Response:
