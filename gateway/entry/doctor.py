@@ -12,10 +12,11 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from gateway.domain.calendar import hanoi_day, rfc3339
-from gateway.entry.bootstrap import Parts
+from gateway.entry.bootstrap import Parts, without
 from gateway.entry.plugins import adapters
 from gateway.entry.scheduler import jobs_of
 from gateway.services.invariants import violations
+from gateway.store.roles import ROLES, lacking
 
 versions_known: Final = range(15, 19)  # PostgreSQL, by CONTRACT 7.
 clock_skew_max: Final = timedelta(seconds=5)
@@ -54,6 +55,22 @@ async def database(parts: Parts) -> Finding:
         return Finding("database", is_right=False, said="fsync or synchronous_commit is off, so"
                        " what is acknowledged may be lost: set both on.")  # fmt: skip
     return Finding("database", is_right=True, said=f"PostgreSQL {row['version']}, durable")
+
+
+async def powers(parts: Parts) -> Finding:
+    """Look whether a process can lay the owner's power down, and for one that has not."""
+    lack = [why for role in ROLES if (why := await lacking(parts.engine, role))]
+    async with parts.store.begin() as tx:
+        at_work = await tx.rows(
+            text("SELECT DISTINCT application_name AS name FROM pg_stat_activity WHERE datname"
+                 " = current_database() AND starts_with(application_name, :without) ORDER BY 1"),
+            {"without": without},
+        )  # fmt: skip
+    if not lack:
+        lack = [f"a process works {r['name'].removeprefix('thuphi ')}: restart it" for r in at_work]
+    if lack:
+        return Finding("roles", is_right=False, said="; ".join(lack))
+    return Finding("roles", is_right=True, said="web, worker and auditors have the least they need")
 
 
 async def clock(parts: Parts) -> Finding:
@@ -195,7 +212,8 @@ async def folder(parts: Parts) -> Finding:
 
 
 LOOKS: Final[tuple[Look, ...]] = (
-    database, clock, key, folder, providers, agencies, worker, messages, days, calendar, books,
+    database, powers, clock, key, folder, providers, agencies, worker, messages, days, calendar,
+    books,
 )  # fmt: skip
 
 
