@@ -165,12 +165,13 @@ async def do_serve(args: argparse.Namespace) -> int:
     from gateway.entry.web.serving import serving
 
     start_logs()
+    stop = stopped()  # Whoever sees us answer may also end us politely.
     async with (
         opened(WEB) as parts,
         kept_fresh(parts.registry),
         serving(build_app(parts), args.port, args.address),
     ):
-        await stopped().wait()
+        await stop.wait()
     return 0
 
 
