@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from gateway.domain.errors import Refusal
 from gateway.entry import cli_accounts as accounts
-from gateway.entry import cli_adapters
+from gateway.entry import cli_adapters, cli_agency
 from gateway.entry import cli_books as books
 from gateway.entry.bootstrap import Parts, clock_of, prepare, running
 from gateway.entry.day import do_day
@@ -243,7 +243,8 @@ def parser() -> argparse.ArgumentParser:
         help="a certificate (PEM) to trust, or a folder of them; else the data folder's trust/",
     )  # fmt: skip
     _add_books(add)
-    accounts.describe(add, commands, lambda: opened(WORKER))
+    for group in (accounts, cli_agency):
+        group.describe(add, commands, lambda: opened(WORKER))
     cli_adapters.describe(add, commands)
     clients = commands.add_parser("clients", help="procedure systems").add_subparsers(required=True)
     client = add("add", do_clients_add, "add a client", clients)

@@ -21,6 +21,7 @@ from gateway.store.roles import ROLES, lacking
 versions_known: Final = range(15, 19)  # PostgreSQL, by CONTRACT 7.
 clock_skew_max: Final = timedelta(seconds=5)
 calendar_ahead: Final = timedelta(days=60)  # Next year's Tết is decreed by then.
+certificate_notice: Final = timedelta(days=30)  # Its change is announced 15 days before.
 late_ticks_max: Final = 3  # A job that missed so many of its ticks has stopped.
 
 
@@ -131,6 +132,21 @@ async def agencies(parts: Parts) -> Finding:
     return Finding("agencies", is_right=True, said=said)
 
 
+async def certificates(parts: Parts) -> Finding:
+    """Look whether each live agency can sign receipts, and for how long."""
+    soon = parts.clock.now() + certificate_notice
+    ends = await parts.receipts.keys.ends()
+    wrong = [
+        f"{agency} can sign until {rfc3339(at)}" if at else f"{agency} cannot sign receipts"
+        for agency, at in sorted(ends.items())
+        if at is None or at < soon
+    ]
+    if wrong:
+        return Finding("certificates", is_right=False, said=f"{'; '.join(wrong)}: run thuphi agency"
+                       " certificate.")  # fmt: skip
+    return Finding("certificates", is_right=True, said=f"{len(ends)} live agencies can sign")
+
+
 async def worker(parts: Parts) -> Finding:
     """Look for jobs that never ran, stopped, or failed at their last tick."""
     now = parts.clock.now()
@@ -212,8 +228,8 @@ async def folder(parts: Parts) -> Finding:
 
 
 LOOKS: Final[tuple[Look, ...]] = (
-    database, powers, clock, key, folder, providers, agencies, worker, messages, days, calendar,
-    books,
+    database, powers, clock, key, folder, providers, agencies, certificates, worker, messages,
+    days, calendar, books,
 )  # fmt: skip
 
 

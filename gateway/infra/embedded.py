@@ -51,7 +51,7 @@ class Embedded:
         self._server.cleanup()
 
 
-def forget_the_dead(data: Path) -> None:
+def forget_the_dead(data: Path, patience_s: float = orphans_end_s_max) -> None:
     """After a crash: take away what names a server, or users of it, that are not there any more.
 
     The wheel takes a zombie, and any process that was given the number since, for the server; and
@@ -69,7 +69,7 @@ def forget_the_dead(data: Path) -> None:
     pid = int(lines[0]) if lines and lines[0].strip("-").isdigit() else 0
     if pid in _at_work(data):
         return
-    _wait_for_orphans(data)
+    _wait_for_orphans(data, patience_s)
     for folder in {data, Path(lines[4])} if len(lines) > 4 and lines[4] else {data}:  # noqa: PLR2004 - the socket's folder.
         for socket in folder.glob(".s.PGSQL.*.lock"):
             if socket.read_text("utf-8").split("\n", 1)[0] == f"{pid}":
@@ -94,12 +94,12 @@ def _at_work(data: Path) -> Iterator[int]:
             yield process.pid
 
 
-def _wait_for_orphans(data: Path) -> None:
+def _wait_for_orphans(data: Path, patience_s: float) -> None:
     """Let the dead server's own processes end; beside them a new one would ruin the data."""
     import psutil
 
     left = [psutil.Process(pid) for pid in _at_work(data)]
-    _, alive = psutil.wait_procs(left, timeout=orphans_end_s_max)
+    _, alive = psutil.wait_procs(left, timeout=patience_s)
     if alive:
         raise Refusal(
             "unavailable",

@@ -18,7 +18,6 @@ import psutil
 import pytest
 
 from gateway.domain.errors import Refusal
-from gateway.infra import embedded
 from gateway.infra.embedded import Embedded, forget_the_dead
 
 _ADOPT: Final = 36  # PR_SET_CHILD_SUBREAPER of Linux.
@@ -168,18 +167,15 @@ def test_a_server_that_is_used_is_joined_and_left_alone(crash: Crash) -> None:
     assert crash.user.poll() is None
 
 
-def test_processes_of_a_dead_server_are_waited_for_and_then_named(
-    crash: Crash, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_processes_of_a_dead_server_are_waited_for_and_then_named(crash: Crash) -> None:
     """A second server beside them would ruin the data, so the lock stays."""
-    monkeypatch.setattr(embedded, "orphans_end_s_max", 0.2)
     crash.kill_user()
     (writer, *_) = crash.server.children()
     writer.suspend()  # As one that is too busy to notice.
     crash.server.send_signal(signal.SIGKILL)
 
     with pytest.raises(Refusal, match=f"end {writer.pid}, then start again"):
-        forget_the_dead(crash.folder / "postgres")
+        forget_the_dead(crash.folder / "postgres", patience_s=0.2)
 
     assert crash.lock.exists()
     writer.resume()
