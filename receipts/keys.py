@@ -2,14 +2,18 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
+from gateway.domain.errors import Refusal
 from gateway.ports.vault import Vault
 from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store
-from receipts.seal import Signer, der_of, fingerprint, make_test_certificate
+from receipts.credentials import Credentials
+from receipts.seal import Signer, der_of, ends_at, fingerprint, make_test_certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,38 @@ class Keys:
                 select(t.signing_key).where(t.signing_key.c.agency_id == agency_id)
             )
         return {s.fingerprint: s for s in map(self._load, rows)}
+
+    async def replace(self, agency_id: str, new: Credentials, actor: str) -> str:
+        """Sign with these from now on; give the certificate's fingerprint.
+
+        The former key is retired and kept: it still seals what was numbered under it.
+        """
+        c, now = t.signing_key.c, self.store.clock.now()
+        signs = (c.agency_id == agency_id, c.retired_at.is_(None))
+        async with self.store.begin() as tx:
+            await tx.run(locks.SIGNING_KEY, {"agency": agency_id})
+            if await tx.row(select(t.agency.c.id).where(t.agency.c.id == agency_id)) is None:
+                raise Refusal("not-found", f"There is no agency {agency_id}; run seed first.")
+            current = await tx.rows(select(c.certificate).where(*signs))
+            if any(row["certificate"] == new.certificate for row in current):
+                raise Refusal("invalid-request", "This certificate signs already.")
+            await tx.run(t.signing_key.update().where(*signs).values(retired_at=now))
+            key_id = self.store.clock.new_id("key")
+            await tx.run(t.signing_key.insert(), self._row(agency_id, key_id, new, now))
+            await tx.note(agency_id, actor, "certificate.replace", key_id)
+        return fingerprint(der_of(new.certificate.encode()))
+
+    async def ends(self) -> dict[str, datetime | None]:
+        """Say until when each live agency can sign; None for one that cannot."""
+        c, a = t.signing_key.c, t.agency.c
+        on = (c.agency_id == a.id) & c.retired_at.is_(None)
+        async with self.store.begin() as tx:
+            rows = await tx.rows(
+                select(a.id, c.certificate)
+                .join_from(t.agency, t.signing_key, on, isouter=True)
+                .where(~a.is_sandbox)
+            )
+        return {r["id"]: r["certificate"] and ends_at(r["certificate"].encode()) for r in rows}
 
     async def trusted(self, agency_id: str) -> frozenset[str]:
         """Give the fingerprints of an agency's certificates."""
@@ -73,10 +109,12 @@ class Keys:
             pem, key = await asyncio.to_thread(
                 make_test_certificate, agency["name"], agency["tax_code"], now
             )
-            key_id = self.store.clock.new_id("key")
-            row = {
-                "agency_id": agency_id, "id": key_id, "certificate": pem, "created_at": now,
-                "key_sealed": self.vault.seal(f"signing_key|{key_id}|key", key),
-            }  # fmt: skip
+            row = self._row(agency_id, self.store.clock.new_id("key"), Credentials(pem, key), now)
             await tx.run(t.signing_key.insert(), row)
         return self._load(row)
+
+    def _row(self, agency_id: str, key_id: str, new: Credentials, now: datetime) -> dict[str, Any]:
+        return {
+            "agency_id": agency_id, "id": key_id, "certificate": new.certificate,
+            "key_sealed": self.vault.seal(f"signing_key|{key_id}|key", new.key), "created_at": now,
+        }  # fmt: skip

@@ -21,6 +21,7 @@ from cryptography.x509.oid import NameOID
 from receipts.xml import TAIL
 
 key_bits: Final = 2_048
+key_bits_max: Final = 6_144  # Its signature has 1,024 characters, which is what we read.
 test_certificate_days: Final = 3_653  # As long as receipts are kept.
 _DSIG: Final = "http://www.w3.org/2000/09/xmldsig#"
 _EXCLUSIVE: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
@@ -84,6 +85,11 @@ def der_of(pem: bytes) -> bytes:
     return x509.load_pem_x509_certificate(pem).public_bytes(serialization.Encoding.DER)
 
 
+def ends_at(pem: bytes) -> datetime:
+    """Say when a certificate's time is over."""
+    return x509.load_pem_x509_certificate(pem).not_valid_after_utc
+
+
 def pem_of(certificate: bytes) -> str:
     """Write a certificate as a file."""
     loaded = x509.load_der_x509_certificate(certificate)
@@ -117,6 +123,12 @@ def open_seal(data: bytes) -> tuple[bytes, bytes]:
     if _assemble(document, signature, certificate) != data:
         raise BrokenSealError("It was changed around its signature.")
     return document, certificate
+
+
+def prove(signer: Signer) -> None:
+    """Seal something and open it again, before receipts depend on it. Raises BrokenSealError."""
+    named = f"<BLai><VTCTSo>{signer.fingerprint}</VTCTSo>".encode()
+    open_seal(signer.seal(named + TAIL))
 
 
 def _b64(raw: bytes) -> str:

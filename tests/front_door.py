@@ -6,14 +6,17 @@ import json
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import timedelta
+from inspect import ismethod
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus, urlsplit
 
 import httpx
 import pytest_asyncio
 from lock_watch import LockWatch
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.entry.bootstrap import Parts, build, engine_of
 from gateway.entry.plugins import adapters, setting_names
@@ -22,6 +25,7 @@ from gateway.entry.web.app import build_app
 from gateway.entry.web.serving import serving
 from gateway.infra.clock import TestClock
 from gateway.services.seed import seed
+from gateway.store.roles import WEB, WORKER
 
 VNPAY_SECRET = "VNPTESTSECRET0123456789ABCDEFGH"
 SEPAY_SECRET = "sepay-test-secret-0123456789"
@@ -37,9 +41,10 @@ def free_port() -> int:
 
 @dataclass
 class Site:
-    """A running gateway and a client of it."""
+    """A running gateway, its web process and its worker each in its role, and a client of it."""
 
-    parts: Parts
+    parts: Parts  # The worker's.
+    owner: AsyncEngine  # For what neither may do.
     clock: TestClock
     http: httpx.AsyncClient
     key: str
@@ -74,6 +79,12 @@ class Site:
         assert answer.status_code == 201, answer.text
         made: dict[str, Any] = answer.json()
         return made
+
+    async def as_owner(self, *statements: str) -> None:
+        """Change what no process may change."""
+        async with self.owner.begin() as connection:
+            for statement in statements:
+                await connection.execute(text(statement))
 
     async def vnpay_says(self, attempt: Mapping[str, Any], **changes: str) -> str:
         """Call back as VNPAY does, signed here and not by the adapter; give the reply code."""
@@ -132,12 +143,8 @@ def vnpay_query(attempt: Mapping[str, Any], **changes: str) -> str:
 async def opened(
     database_url: str, clock: TestClock, more: Mapping[str, str] | None = None
 ) -> AsyncIterator[Site]:
-    """Run a whole gateway on loopback, with some settings more."""
-    port = free_port()
+    """Run a whole gateway on loopback, with some settings more; its providers answer no call."""
     values = {
-        "THUPHI_PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "THUPHI_MASTER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-        "THUPHI_WIRE_ALLOW": "127.0.0.0/8",
         "THUPHI_VNPAY_TMN_CODE": "TESTTMN1", "THUPHI_VNPAY_SECRET": VNPAY_SECRET,
         "THUPHI_VNPAY_BASE_URL": "http://127.0.0.1:9/pay",
         "THUPHI_VNPAY_API_URL": "http://127.0.0.1:9/api",
@@ -145,36 +152,15 @@ async def opened(
         "THUPHI_VIETQR_ACCOUNT_NAME": "TT PHUC VU HANH CHINH CONG HN",
         "THUPHI_SEPAY_SECRET": SEPAY_SECRET, **(more or {}),
     }  # fmt: skip
-    settings = read_settings(values, setting_names(adapters()))
-    engine = engine_of(database_url)
-    watch = LockWatch().over(engine)
-    parts = build(settings, engine, clock)
-    await seed(parts.store, live=False)
-    _, key = await parts.access.add_client(
-        "dvc", AGENCY, may_price=False, return_origins=["https://dvc.example.vn"]
-    )
-    async with (
-        serving(build_app(parts), port),
-        httpx.AsyncClient(base_url=settings.public_url) as http,
-    ):
-        yield Site(parts, clock, http, key)
-    await engine.dispose()
-    assert watch.back == [], "a circle is possible: see gateway/store/locks.py"
+    async with open_site(database_url, clock, free_port(), values) as made:
+        yield made
 
 
 @pytest_asyncio.fixture
 async def site(database_url: str, clock: TestClock) -> AsyncIterator[Site]:
-    """Run a whole gateway on loopback; its providers answer no call."""
-    values = {
-        "THUPHI_VNPAY_TMN_CODE": "TESTTMN1", "THUPHI_VNPAY_SECRET": VNPAY_SECRET,
-        "THUPHI_VNPAY_BASE_URL": "http://127.0.0.1:9/pay",
-        "THUPHI_VNPAY_API_URL": "http://127.0.0.1:9/api",
-        "THUPHI_VIETQR_BANK_BIN": "970436", "THUPHI_VIETQR_ACCOUNT": "0123456789",
-        "THUPHI_VIETQR_ACCOUNT_NAME": "TT PHUC VU HANH CHINH CONG HN",
-        "THUPHI_SEPAY_SECRET": SEPAY_SECRET,
-    }  # fmt: skip
-    async with open_site(database_url, clock, free_port(), values) as opened:
-        yield opened
+    """Run a whole gateway on loopback."""
+    async with opened(database_url, clock) as made:
+        yield made
 
 
 @asynccontextmanager
@@ -189,15 +175,35 @@ async def open_site(
         **values,
     }
     settings = read_settings(values, setting_names(adapters()))
-    engine = engine_of(database_url)
-    parts = build(settings, engine, clock)
+    worker, web, owner = engines = [engine_of(database_url, role) for role in (WORKER, WEB, "")]
+    watches = [LockWatch().over(engine) for engine in engines]
+    parts = build(settings, worker, clock)
     await seed(parts.store, live=False)
     _, key = await parts.access.add_client(
         "dvc", AGENCY, may_price=False, return_origins=["https://dvc.example.vn"]
     )
     async with (
-        serving(build_app(parts), port),
+        serving(build_app(on_engine(parts, web)), port),
         httpx.AsyncClient(base_url=settings.public_url) as http,
     ):
-        yield Site(parts, clock, http, key)
-    await engine.dispose()
+        yield Site(parts, owner, clock, http, key)
+    for engine in engines:
+        await engine.dispose()
+    circles = [back for watch in watches for back in watch.back]
+    assert circles == [], "a circle is possible: see gateway/store/locks.py"
+
+
+def on_engine(part: Any, engine: AsyncEngine) -> Any:
+    """Give the same part on other connections; the providers' tables, changed in place, are shared.
+
+    So a test that adds a bank adds it to the web process and to the worker.
+    """
+    if isinstance(part, AsyncEngine):
+        return engine
+    if ismethod(part):
+        return getattr(on_engine(part.__self__, engine), part.__name__)
+    if not is_dataclass(part) or isinstance(part, type):
+        return part
+    held = {f.name: getattr(part, f.name) for f in fields(part) if f.init}
+    moved = {name: on_engine(value, engine) for name, value in held.items()}
+    return replace(part, **moved) if any(moved[k] is not held[k] for k in held) else part

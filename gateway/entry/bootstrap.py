@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from asyncpg import InsufficientPrivilegeError
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from adapters.counter import Counter
@@ -38,6 +40,9 @@ from gateway.services.refunds import RefundDesk
 from gateway.services.ways import Ways
 from gateway.services.webhooks import Webhooks
 from gateway.services.working_calendar import vietnam
+from gateway.store import roles
+from gateway.store.migrate import migrate
+from gateway.store.partitions import keep_partitions
 from gateway.store.tx import Store
 from receipts.service import Receipts
 
@@ -47,6 +52,7 @@ if TYPE_CHECKING:
     from reconciliation.service import Reconciliation
 
 pool_connections_max: Final = 20
+without: Final = "thuphi without "  # How a session calls itself that could not take its role.
 log: Final = logging.getLogger("thuphi")
 
 
@@ -80,8 +86,15 @@ class Parts:
         )
 
 
-def engine_of(url: str) -> AsyncEngine:
-    """Open the pool; every session works in UTC."""
+def engine_of(url: str, role: str = "", name: str = "thuphi") -> AsyncEngine:
+    """Open the pool; every session works in UTC, and as a role when one is named.
+
+    The role comes with the connection, so RESET ROLE gives back nothing; its name is what an
+    operator sees in ``pg_stat_activity``.
+    """
+    settings = {"timezone": "UTC", "application_name": role or name}
+    if role:
+        settings["role"] = role
     return create_async_engine(
         url.replace("postgresql://", "postgresql+asyncpg://", 1).replace(
             "postgres://", "postgresql+asyncpg://", 1
@@ -89,7 +102,7 @@ def engine_of(url: str) -> AsyncEngine:
         pool_size=pool_connections_max,
         max_overflow=0,
         hide_parameters=True,  # An error's text must not quote what a person sent.
-        connect_args={"server_settings": {"timezone": "UTC", "application_name": "thuphi"}},
+        connect_args={"server_settings": settings},
     )
 
 
@@ -98,8 +111,8 @@ def clock_of(settings: Settings) -> Clock:
     return TestClock(settings.clock_at) if settings.clock_at else SystemClock()
 
 
-def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
-    """Put everything together. Raises SettingError with one sentence."""
+def vault_of(settings: Settings) -> MasterVault:
+    """Give the vault under the master key. Raises SettingError with one sentence."""
     if not settings.master_key:
         raise SettingError(
             "THUPHI_MASTER_KEY is missing: set 32 random bytes in base64, for example from"
@@ -107,9 +120,14 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
         )
     try:
         former = (settings.master_key_former,) if settings.master_key_former else ()
-        vault = MasterVault.of_text(settings.master_key, *former)
+        return MasterVault.of_text(settings.master_key, *former)
     except ValueError as error:
         raise SettingError(f"THUPHI_MASTER_KEY: {error}") from None
+
+
+def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
+    """Put everything together. Raises SettingError with one sentence."""
+    vault = vault_of(settings)
     specs = adapters()
 
     def wire_to(values: Mapping[str, str]) -> Wire:
@@ -196,11 +214,41 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname}:{port}"
 
 
-@asynccontextmanager
-async def running(settings: Settings, url: str) -> AsyncIterator[Parts]:
-    """Build on a database and let go of it at the end."""
+async def prepare(settings: Settings, url: str) -> None:
+    """Bring the database to the newest shape, as the owner of its tables."""
+    vault_of(settings)  # A start that cannot go on must change nothing.
     engine = engine_of(url)
+    try:
+        await migrate(engine)
+        await keep_partitions(Store(engine, clock_of(settings), settings.public_url))
+    except ProgrammingError as error:
+        if not isinstance(error.orig and error.orig.__cause__, InsufficientPrivilegeError):
+            raise
+        raise SettingError(
+            "This database user may not change the tables: run thuphi migrate as their owner."
+        ) from None
+    finally:
+        await asyncio.shield(engine.dispose())
+
+
+@asynccontextmanager
+async def running(settings: Settings, url: str, role: str = "") -> AsyncIterator[Parts]:
+    """Build on a database, working as a role if one is named, and let go of it at the end."""
+    engine = await _engine_as(role, url) if role else engine_of(url)
     try:
         yield build(settings, engine, clock_of(settings))
     finally:
         await asyncio.shield(engine.dispose())
+
+
+async def _engine_as(role: str, url: str) -> AsyncEngine:
+    """Take a role, or say in the log that everything is done with the user's whole power."""
+    asking = engine_of(url)
+    try:
+        why = await roles.lacking(asking, role)
+    finally:
+        await asyncio.shield(asking.dispose())
+    if not why:
+        return engine_of(url, role)
+    log.warning("works without its role: %s", why)
+    return engine_of(url, name=f"{without}{role}")

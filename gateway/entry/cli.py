@@ -15,9 +15,9 @@ from typing import Any, Final
 
 from gateway.domain.errors import Refusal
 from gateway.entry import cli_accounts as accounts
-from gateway.entry import cli_adapters
+from gateway.entry import cli_adapters, cli_agency
 from gateway.entry import cli_books as books
-from gateway.entry.bootstrap import Parts, clock_of, running
+from gateway.entry.bootstrap import Parts, clock_of, prepare, running
 from gateway.entry.day import do_day
 from gateway.entry.demo import do_demo, simulated, simulating, simulator_port_default
 from gateway.entry.doctor import do_doctor
@@ -28,8 +28,8 @@ from gateway.entry.settings import SettingError, Settings, environment, read_set
 from gateway.infra.embedded import Embedded
 from gateway.services.reseal import Reseal
 from gateway.services.seed import seed
-from gateway.store.migrate import migrate
-from gateway.store.partitions import keep_partitions
+from gateway.store.migrate import keep_roles
+from gateway.store.roles import AUDITOR, WEB, WORKER
 
 ROLES: Final = ("accountant", "approver", "clerk", "operator", "auditor")
 port_default: Final = 8080
@@ -51,16 +51,19 @@ def settings_now() -> Settings:
 
 
 @asynccontextmanager
-async def opened() -> AsyncIterator[Parts]:
-    """Give the parts on the configured database, starting the embedded one when it is ours."""
+async def opened(role: str = "") -> AsyncIterator[Parts]:
+    """Give the parts on the configured database, starting the embedded one when it is ours.
+
+    Whatever works afterwards has taken a role; only a migration stays who it is.
+    """
     settings = settings_now()
     embedded = None if settings.database_url else Embedded(settings.data_dir)
     url = settings.database_url or (embedded.url() if embedded else "")
     try:
-        async with running(settings, url) as parts:
-            await migrate(parts.engine)
-            await keep_partitions(parts.store)
-            await parts.registry.refresh()
+        await prepare(settings, url)
+        async with running(settings, url, role) as parts:
+            if role != AUDITOR:  # An auditor opens nothing that is sealed.
+                await parts.registry.refresh()
             yield parts
     finally:
         if embedded:
@@ -77,15 +80,16 @@ def say(args: argparse.Namespace, values: Mapping[str, Any]) -> None:
 
 
 async def do_migrate(args: argparse.Namespace) -> int:
-    """Bring the database to the newest shape."""
-    async with opened():
+    """Bring the database to the newest shape, and its roles to what they may do."""
+    async with opened() as parts:
+        await keep_roles(parts.engine)
         say(args, {"migrated": True})
     return 0
 
 
 async def do_seed(args: argparse.Namespace) -> int:
     """Make the sandbox agency, and the live one when asked."""
-    async with opened() as parts:
+    async with opened(WORKER) as parts:
         if args.live and parts.settings.clock_at:
             raise SettingError("THUPHI_CLOCK is set: an installation with it has no live agency.")
         say(args, {"agencies": ", ".join(await seed(parts.store, live=args.live))})
@@ -94,7 +98,7 @@ async def do_seed(args: argparse.Namespace) -> int:
 
 async def do_clients_add(args: argparse.Namespace) -> int:
     """Add a client, and its webhook when one is named; secrets are shown this once."""
-    async with opened() as parts:
+    async with opened(WORKER) as parts:
         client_id, key = await parts.access.add_client(
             args.name, args.agency, may_price=args.may_price,
             return_origins=[o.rstrip("/").lower() for o in args.return_origin],
@@ -118,7 +122,7 @@ async def do_reseal(args: argparse.Namespace) -> int:
 
 async def do_staff_add(args: argparse.Namespace) -> int:
     """Add a member of staff; the password is shown this once."""
-    async with opened() as parts:
+    async with opened(WORKER) as parts:
         password = await parts.access.add_staff(args.username, args.role, args.agency)
         say(args, {"username": args.username, "password": password})
     return 0
@@ -129,7 +133,7 @@ async def do_worker(args: argparse.Namespace) -> int:
     from gateway.entry.scheduler import scheduler_of
 
     start_logs()
-    async with opened() as parts, kept_fresh(parts.registry):
+    async with opened(WORKER) as parts, kept_fresh(parts.registry):
         await scheduler_of(parts).run(stopped())
     say(args, {"stopped": True})
     return 0
@@ -161,12 +165,13 @@ async def do_serve(args: argparse.Namespace) -> int:
     from gateway.entry.web.serving import serving
 
     start_logs()
+    stop = stopped()  # Whoever sees us answer may also end us politely.
     async with (
-        opened() as parts,
+        opened(WEB) as parts,
         kept_fresh(parts.registry),
         serving(build_app(parts), args.port, args.address),
     ):
-        await stopped().wait()
+        await stop.wait()
     return 0
 
 
@@ -221,7 +226,11 @@ def parser() -> argparse.ArgumentParser:
     day.add_argument("--seed", type=int, default=7)
     day.add_argument("--date", type=books.day_of, default="2026-11-18", metavar="YYYY-MM-DD")
     day.add_argument("--faults", type=float, default=0.1, metavar="SHARE")
-    add("doctor", lambda args: do_doctor(args, opened()), "look at everything, and say what to do")
+    add(
+        "doctor",
+        lambda args: do_doctor(args, opened(WEB)),
+        "look at everything, and say what to do",
+    )
     add("reseal", do_reseal, "seal everything with the present master key")
     add("migrate", do_migrate, "bring the database to the newest shape")
     add("seed", do_seed, "make the sandbox agency and its branches").add_argument(
@@ -234,7 +243,8 @@ def parser() -> argparse.ArgumentParser:
         help="a certificate (PEM) to trust, or a folder of them; else the data folder's trust/",
     )  # fmt: skip
     _add_books(add)
-    accounts.describe(add, commands, opened)
+    for group in (accounts, cli_agency):
+        group.describe(add, commands, lambda: opened(WORKER))
     cli_adapters.describe(add, commands)
     clients = commands.add_parser("clients", help="procedure systems").add_subparsers(required=True)
     client = add("add", do_clients_add, "add a client", clients)
@@ -255,9 +265,9 @@ def _add_books(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Describe the accountant's commands."""
 
     def on_books(
-        run: Callable[[argparse.Namespace, books.Opened], Awaitable[int]],
+        run: Callable[[argparse.Namespace, books.Opened], Awaitable[int]], role: str = WORKER
     ) -> Command:
-        return lambda args: run(args, opened())
+        return lambda args: run(args, opened(role))
 
     taken = add("import", on_books(books.do_import), "take in a file of a bank or the treasury")
     taken.add_argument("file", metavar="FILE")
@@ -265,7 +275,9 @@ def _add_books(add: Callable[..., argparse.ArgumentParser]) -> None:
     night = add("reconcile", on_books(books.do_reconcile), "reconcile a day, and close it")
     night.add_argument("--date", type=books.day_of, required=True, metavar="YYYY-MM-DD")
     night.add_argument("--reopen", action="store_true", help="open the last closed day again")
-    balance = add("trial-balance", on_books(books.do_trial_balance), "print the trial balance")
+    balance = add(
+        "trial-balance", on_books(books.do_trial_balance, AUDITOR), "print the trial balance"
+    )
     balance.add_argument("--date", type=books.day_of, required=True, metavar="YYYY-MM-DD")
     balance.add_argument("--since", type=books.day_of, metavar="YYYY-MM-DD")
     for command in (taken, night, balance):

@@ -25,7 +25,7 @@ from sqlalchemy import text
 
 from adapters.simulator.app import build_simulator
 from gateway.domain.calendar import day_start
-from gateway.entry.bootstrap import Parts, build, engine_of, reconciliation_of
+from gateway.entry.bootstrap import Parts, build, engine_of, prepare, reconciliation_of
 from gateway.entry.day_witness import Inbox, differences, free_port, inbox_app
 from gateway.entry.demo import agency, simulated, simulator_config
 from gateway.entry.plugins import adapters, setting_names
@@ -34,7 +34,7 @@ from gateway.infra.clock import TestClock
 from gateway.infra.embedded import Embedded
 from gateway.services.invariants import violations
 from gateway.services.seed import BRANCHES, seed
-from gateway.store.migrate import migrate
+from gateway.store.roles import WEB, WORKER
 
 # What a citizen asks for: procedure, facts. Both kinds of fee, and one counted by copies.
 PROCEDURES: Final[tuple[tuple[str, dict[str, str]], ...]] = (
@@ -237,10 +237,11 @@ async def lived(at: datetime, seed_number: int) -> AsyncIterator[Day]:
         stack.callback(embedded.stop)
         web_port, bank_port, door_port = free_port(), free_port(), free_port()
         settings = _settings(folder, web_port, bank_port)
-        engine = engine_of(embedded.url())
-        stack.push_async_callback(engine.dispose)
-        await migrate(engine)
-        parts = build(settings, engine, clock)
+        await prepare(settings, embedded.url())
+        engines = [engine_of(embedded.url(), role) for role in (WORKER, WEB)]
+        for engine in engines:
+            stack.push_async_callback(engine.dispose)
+        parts, front = (build(settings, engine, clock) for engine in engines)
         await seed(parts.store, live=False)
         client_id, key = await parts.access.add_client(
             "day", agency, may_price=False, return_origins=[]
@@ -251,7 +252,7 @@ async def lived(at: datetime, seed_number: int) -> AsyncIterator[Day]:
         simulator = build_simulator(clock, config)
         stack.push_async_callback(simulator.close)
         for app, port in (
-            (build_app(parts), web_port), (simulator.app, bank_port), (inbox_app(inbox), door_port),
+            (build_app(front), web_port), (simulator.app, bank_port), (inbox_app(inbox), door_port),
         ):  # fmt: skip
             await stack.enter_async_context(serving(app, port))
         web = await stack.enter_async_context(

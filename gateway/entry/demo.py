@@ -13,7 +13,7 @@ from typing import Any, Final
 from adapters.simulator.app import build_simulator, sandbox_settings
 from adapters.simulator.config import SimulatorConfig
 from gateway.domain.calendar import hanoi_day
-from gateway.entry.bootstrap import Parts, running
+from gateway.entry.bootstrap import Parts, prepare, running
 from gateway.entry.registry import kept_fresh
 from gateway.entry.settings import Settings
 from gateway.infra.embedded import Embedded
@@ -21,7 +21,7 @@ from gateway.ports.clock import Clock
 from gateway.services import catalogue
 from gateway.services.payments import Wanted
 from gateway.services.seed import seed
-from gateway.store.migrate import migrate
+from gateway.store.roles import WEB, WORKER
 
 simulator_port_default: Final = 8090
 agency: Final = "hn-tthcc-test"
@@ -125,21 +125,23 @@ async def do_demo(args: argparse.Namespace) -> int:
             embedded = Embedded(folder)
             stack.callback(embedded.stop)
             url = embedded.url()
-        parts = await stack.enter_async_context(running(settings, url))
-        await migrate(parts.engine)
-        await parts.registry.refresh()
-        await stack.enter_async_context(kept_fresh(parts.registry))
-        known = await credentials(parts, folder)
-        trust(folder, await parts.receipts.certificate(agency))
+        await prepare(settings, url)
+        worker = await stack.enter_async_context(running(settings, url, WORKER))
+        web = await stack.enter_async_context(running(settings, url, WEB))
+        for parts in (worker, web):
+            await parts.registry.refresh()
+            await stack.enter_async_context(kept_fresh(parts.registry))
+        known = await credentials(worker, folder)
+        trust(folder, await worker.receipts.certificate(agency))
         stop = stopped()
-        worker = asyncio.create_task(scheduler_of(parts).run(stop))
-        await stack.enter_async_context(serving(build_app(parts), args.port))
+        jobs = asyncio.create_task(scheduler_of(worker).run(stop))
+        await stack.enter_async_context(serving(build_app(web), args.port))
         await stack.enter_async_context(
-            simulating(settings, folder, parts.clock, args.simulator_port)
+            simulating(settings, folder, web.clock, args.simulator_port)
         )
-        _welcome(args, known, public_url, banks, await ready_link(parts, known["api_key"]))
+        _welcome(args, known, public_url, banks, await ready_link(web, known["api_key"]))
         await stop.wait()
-        await worker
+        await jobs
     return 0
 
 

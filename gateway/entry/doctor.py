@@ -12,14 +12,16 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from gateway.domain.calendar import hanoi_day, rfc3339
-from gateway.entry.bootstrap import Parts
+from gateway.entry.bootstrap import Parts, without
 from gateway.entry.plugins import adapters
 from gateway.entry.scheduler import jobs_of
 from gateway.services.invariants import violations
+from gateway.store.roles import ROLES, lacking
 
 versions_known: Final = range(15, 19)  # PostgreSQL, by CONTRACT 7.
 clock_skew_max: Final = timedelta(seconds=5)
 calendar_ahead: Final = timedelta(days=60)  # Next year's Tết is decreed by then.
+certificate_notice: Final = timedelta(days=30)  # Its change is announced 15 days before.
 late_ticks_max: Final = 3  # A job that missed so many of its ticks has stopped.
 
 
@@ -54,6 +56,22 @@ async def database(parts: Parts) -> Finding:
         return Finding("database", is_right=False, said="fsync or synchronous_commit is off, so"
                        " what is acknowledged may be lost: set both on.")  # fmt: skip
     return Finding("database", is_right=True, said=f"PostgreSQL {row['version']}, durable")
+
+
+async def powers(parts: Parts) -> Finding:
+    """Look whether a process can lay the owner's power down, and for one that has not."""
+    lack = [why for role in ROLES if (why := await lacking(parts.engine, role))]
+    async with parts.store.begin() as tx:
+        at_work = await tx.rows(
+            text("SELECT DISTINCT application_name AS name FROM pg_stat_activity WHERE datname"
+                 " = current_database() AND starts_with(application_name, :without) ORDER BY 1"),
+            {"without": without},
+        )  # fmt: skip
+    if not lack:
+        lack = [f"a process works {r['name'].removeprefix('thuphi ')}: restart it" for r in at_work]
+    if lack:
+        return Finding("roles", is_right=False, said="; ".join(lack))
+    return Finding("roles", is_right=True, said="web, worker and auditors have the least they need")
 
 
 async def clock(parts: Parts) -> Finding:
@@ -112,6 +130,21 @@ async def agencies(parts: Parts) -> Finding:
                        " add NAME --agency A.")  # fmt: skip
     said = f"{row['agencies']} agencies, {row['branches']} branches, {row['keys']} keys"
     return Finding("agencies", is_right=True, said=said)
+
+
+async def certificates(parts: Parts) -> Finding:
+    """Look whether each live agency can sign receipts, and for how long."""
+    soon = parts.clock.now() + certificate_notice
+    ends = await parts.receipts.keys.ends()
+    wrong = [
+        f"{agency} can sign until {rfc3339(at)}" if at else f"{agency} cannot sign receipts"
+        for agency, at in sorted(ends.items())
+        if at is None or at < soon
+    ]
+    if wrong:
+        return Finding("certificates", is_right=False, said=f"{'; '.join(wrong)}: run thuphi agency"
+                       " certificate.")  # fmt: skip
+    return Finding("certificates", is_right=True, said=f"{len(ends)} live agencies can sign")
 
 
 async def worker(parts: Parts) -> Finding:
@@ -195,7 +228,8 @@ async def folder(parts: Parts) -> Finding:
 
 
 LOOKS: Final[tuple[Look, ...]] = (
-    database, clock, key, folder, providers, agencies, worker, messages, days, calendar, books,
+    database, powers, clock, key, folder, providers, agencies, certificates, worker, messages,
+    days, calendar, books,
 )  # fmt: skip
 
 

@@ -99,5 +99,5 @@ def test_the_command_says_what_to_do_first_on_a_bare_machine(tmp_path: Path) -> 
 
     assert done.returncode == 1, done.stderr
     found = {f["name"]: f for f in json.loads(done.stdout)["findings"]}
-    assert found["database"]["ok"]
+    assert found["database"] == {"name": "database", "ok": True, "said": "PostgreSQL 18, durable"}
     assert "thuphi seed" in found["agencies"]["said"]

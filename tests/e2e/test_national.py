@@ -17,7 +17,7 @@ from adapters.simulator import Choice, Fault
 from gateway.entry.bootstrap import Parts
 from gateway.infra.clock import TestClock
 from gateway.services.invariants import violations
-from reconciliation.casework import CHECKS
+from reconciliation.checks import CHECKS
 
 PAYER = {"name": "Nguyễn Thị Hoà", "phone": "0912345678", "citizen_id": "001190000001"}
 LONG = timedelta(hours=2)

@@ -58,8 +58,7 @@ async def test_no_canary_is_in_a_log_or_in_an_error(site: Site, log: io.StringIO
     await site.vnpay_says(attempt, vnp_OrderInfo=CANARIES[4])
     await site.sepay_says(f"{CANARIES[0]} {CANARIES[1]}", 5_000, 3)
     # And the database itself falls over in the middle of a request.
-    async with site.parts.engine.begin() as connection:
-        await connection.execute(text("ALTER TABLE payment RENAME TO gone"))
+    await site.as_owner("ALTER TABLE payment RENAME TO gone")
     broken = await site.ask("/payments", payment_body(5) | {"payer": payer})
 
     assert broken.status_code == 503
