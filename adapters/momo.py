@@ -43,6 +43,9 @@ amount_dong_max: Final = 50_000_000
 card_dong_max: Final = 10_000_000  # payWithCC, on one page of MoMo's documents.
 notice_body_bytes_max: Final = 65_536  # A genuine notice is under 2 KB; longer is an attack.
 remembered: Final = timedelta(days=30)  # MoMo keeps a requestId for at least 31 days.
+_NUMBER: Final = re.compile(r"[0-9]{1,20}")
+_AMOUNT: Final = re.compile(r"[0-9]{1,15}")
+_NAME: Final = re.compile(r"[!-~]{1,200}")
 _PATH: Final = "/v2/gateway/api/"
 _ANY_METHOD: Final = "payWithMethod"  # The payer picks on MoMo's page.
 METHODS: Final = (
@@ -51,7 +54,7 @@ METHODS: Final = (
     Method("payWithCC", "Thẻ quốc tế qua MoMo", "Card by MoMo", amount_dong_min, card_dong_max),
 )
 # What each message signs, in a-z order; optional fields are never signed.
-SIGNED: Final = MappingProxyType(
+_SIGNED: Final = MappingProxyType(
     {
         "create": "accessKey amount extraData ipnUrl orderId orderInfo partnerCode redirectUrl"
         " requestId requestType",
@@ -60,6 +63,10 @@ SIGNED: Final = MappingProxyType(
         "query": "accessKey orderId partnerCode requestId",
         "refund": "accessKey amount description orderId partnerCode requestId transId",
     }
+)
+# Made once: a notice comes 300 times a second, and its canonical text has thirteen parts.
+_CANONICAL: Final = MappingProxyType(
+    {k: (tuple(v.split()), "=%s&".join(v.split()) + "=%s") for k, v in _SIGNED.items()}
 )
 _DECLINED: Final = frozenset(
     {"1001", "1002", "1004", "1007", "1026", "2019", "4001", "4002", "4100", "98", "99"}
@@ -112,17 +119,12 @@ class Momo:
         said = await self._post(
             "create",
             {
-                "requestId": order.reference,
-                "amount": order.amount,
-                "orderId": order.reference,
-                "orderInfo": order.text,
-                "redirectUrl": order.return_url,
-                "ipnUrl": order.notice_url,
-                "requestType": kind,
-                "extraData": "",
+                "requestId": order.reference, "amount": order.amount, "orderId": order.reference,
+                "orderInfo": order.text, "redirectUrl": order.return_url,
+                "ipnUrl": order.notice_url, "requestType": kind, "extraData": "",
                 "lang": "en" if order.locale == "en" else "vi",
             },
-        )
+        )  # fmt: skip
         code, url = _text(said, "resultCode"), strict_json.address_of(said.get("payUrl"))
         if code in _BAD_REQUEST | {_NO_ORDER, "98"}:
             raise DeclinedError(f"MoMo refused the order (its code {code}).")
@@ -189,19 +191,15 @@ class Momo:
         """Give money back; its reference is its orderId and requestId, so a repeat is the same."""
         if not amount_dong_min <= order.amount <= min(amount_dong_max, order.captured):
             raise DeclinedError(f"MoMo gives back {amount_dong_min} đồng to what it took.")
-        if not re.fullmatch(r"[0-9]{1,20}", order.txn_id):
+        if not _NUMBER.fullmatch(order.txn_id):
             raise DeclinedError("MoMo does not know this transaction.")
         said = await self._post(
             "refund",
             {
-                "orderId": order.reference,
-                "requestId": order.reference,
-                "amount": order.amount,
-                "transId": int(order.txn_id),
-                "lang": "vi",
-                "description": order.text,
+                "orderId": order.reference, "requestId": order.reference, "amount": order.amount,
+                "transId": int(order.txn_id), "lang": "vi", "description": order.text,
             },
-        )
+        )  # fmt: skip
         code = _text(said, "resultCode")
         if code not in _BAD_REQUEST:
             self._require_echo(said, order.reference, order.reference)
@@ -248,18 +246,18 @@ class Momo:
 
 def sign(secret_key: str, kind: str, fields: Mapping[str, Any]) -> str:
     """Sign a message: raw values, names in a-z order."""
-    pairs = ((name, fields[name]) for name in SIGNED[kind].split())
-    canonical = "&".join(f"{name}={strict_json.text_of(value)}" for name, value in pairs)
-    return signing.hmac_sha256(secret_key, canonical.encode())
+    names, template = _CANONICAL[kind]
+    texts = tuple([strict_json.text_of(fields[name]) for name in names])
+    return signing.hmac_sha256(secret_key, (template % texts).encode())
 
 
 def _notice(said: Mapping[str, Any], paid_at: datetime | None = None) -> Notice:
     code, number = _text(said, "resultCode"), _text(said, "transId").lstrip("0")
     verdict = _VERDICTS.get(code, Verdict.PENDING)
-    if verdict is Verdict.CAPTURED and not re.fullmatch(r"[0-9]{1,20}", number):
+    if verdict is Verdict.CAPTURED and not _NUMBER.fullmatch(number):
         verdict = Verdict.PENDING  # Money without a number cannot be told from its repeat.
     amount, reference = _text(said, "amount"), _text(said, "orderId")
-    if not re.fullmatch(r"[0-9]{1,15}", amount) or not re.fullmatch(r"[!-~]{1,200}", reference):
+    if not _AMOUNT.fullmatch(amount) or not _NAME.fullmatch(reference):
         raise ForgedError("The notice has no readable order or amount.")
     return Notice(
         verdict,

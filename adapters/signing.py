@@ -1,6 +1,5 @@
 """Canonical strings, keyed hashes and constant-time comparison; nothing else."""
 
-import hashlib
 import hmac
 from collections.abc import Iterable
 from urllib.parse import quote_plus
@@ -21,12 +20,12 @@ def piped(values: Iterable[str]) -> str:
 
 def hmac_sha256(key: str, message: bytes) -> str:
     """Give the HMAC-SHA256 in lower-case hex."""
-    return hmac.new(key.encode(), message, hashlib.sha256).hexdigest()
+    return hmac.digest(key.encode(), message, "sha256").hex()
 
 
 def hmac_sha512(key: str, message: bytes) -> str:
     """Give the HMAC-SHA512 in lower-case hex."""
-    return hmac.new(key.encode(), message, hashlib.sha512).hexdigest()
+    return hmac.digest(key.encode(), message, "sha512").hex()
 
 
 def agree(given: str, expected: str) -> bool:

@@ -49,6 +49,8 @@ METHODS: Final = (
     Method("ATM", "Thẻ ATM qua ZaloPay", "ATM card by ZaloPay"),
     Method("CC", "Thẻ quốc tế qua ZaloPay", "Card by ZaloPay"),
 )
+_NAME: Final = re.compile(r"[0-9]{6}_[!-~]{1,33}")
+_NUMBER: Final = re.compile(r"[0-9]{1,20}")
 _DONE: Final = 1
 _FAILED: Final = 2
 _PROCESSING: Final = 3
@@ -150,7 +152,7 @@ class Zalopay:
             raise ForgedError("The notice is for another application.")
         name, number = str(said.get("app_trans_id")), _number(said, "zp_trans_id")
         amount = _number(said, "amount")
-        if not re.fullmatch(r"[0-9]{6}_[!-~]{1,33}", name) or number < 1 or amount < 1:
+        if not _NAME.fullmatch(name) or number < 1 or amount < 1:
             raise ForgedError("The notice has no readable order, number or amount.")
         return Notice(
             Verdict.CAPTURED,
@@ -193,7 +195,7 @@ class Zalopay:
         """Order money back; its id is the key, so a repeat is the same refund."""
         if not 1 <= order.amount <= order.captured or order.amount > amount_dong_max:
             raise DeclinedError("ZaloPay gives back at most what it took.")
-        if not re.fullmatch(r"[0-9]{1,20}", order.txn_id):
+        if not _NUMBER.fullmatch(order.txn_id):
             raise DeclinedError("ZaloPay does not know this transaction.")
         stamp = str(_milliseconds(order.asked_at))
         parts = (str(self.app_id), order.txn_id, str(order.amount), order.text, stamp)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
@@ -160,22 +160,38 @@ def test_the_way_back_of_a_cancelled_payment_says_so() -> None:
     assert build(ScriptedWire()).read_return(query).verdict is Verdict.CANCELLED
 
 
-async def test_an_order_that_momo_never_heard_of_can_still_be_paid_until_it_expires() -> None:
-    """The answer to create may still be on its way."""
-    unknown = {"resultCode": 42, "transId": 0, "amount": 0}
-    wire = ScriptedWire([answer(**unknown)])
+def asked_id(at: datetime) -> str:
+    """Give the id of the question that is asked about the order at this moment."""
+    return hashlib.sha256(f"MOMO|{ORDER.reference}|{at.isoformat()}".encode()).hexdigest()[:32]
 
-    said = await build(wire).ask(ORDER, CREATED + timedelta(minutes=5))
 
-    assert (said.verdict, said.order_reference) == (Verdict.PENDING, ORDER.reference)
+@pytest.mark.parametrize(
+    ("at", "verdict"),
+    [
+        (ORDER.expires_at - timedelta(seconds=1), Verdict.PENDING),
+        (ORDER.expires_at, Verdict.EXPIRED),
+    ],
+)
+async def test_an_order_that_momo_never_heard_of_can_still_be_paid_until_it_expires(
+    at: datetime, verdict: Verdict
+) -> None:
+    """The answer to create may still be on its way; after its time nobody can pay it."""
+    wire = ScriptedWire([answer(resultCode=42, transId=0, amount=0, requestId=asked_id(at))])
+
+    said = await build(wire).ask(ORDER, at)
+
+    assert (said.verdict, said.order_reference) == (verdict, ORDER.reference)
 
 
 async def test_an_unknown_error_ends_an_order_only_after_its_time() -> None:
     """Before, 99 may be about the question; an order that may be paid is not given up."""
-    provider = build(ScriptedWire([answer(resultCode=99)]))
+    late = ORDER.expires_at
+    answers = [answer(resultCode=99), answer(resultCode=99, requestId=asked_id(late))]
+    provider = build(ScriptedWire([*answers]))
 
     with pytest.raises(InDoubtError):
         await provider.ask(ORDER, CREATED + timedelta(minutes=5))
+    assert (await provider.ask(ORDER, late)).verdict is Verdict.DECLINED
 
 
 @pytest.mark.parametrize("code", [10, 11, 12, 13, 20, 21, 22, 40, 41, 43, 45, 47])
@@ -254,8 +270,7 @@ async def test_a_refund_that_never_came_is_sent_again_as_the_same_refund() -> No
 async def test_a_refund_that_momo_may_have_forgotten_is_not_sent_again() -> None:
     """After a month the same requestId would be a new refund."""
     at = REFUND.asked_at + timedelta(days=30)
-    question = hashlib.sha256(f"MOMO|{ORDER.reference}|{at.isoformat()}".encode()).hexdigest()
-    wire = ScriptedWire([answer(requestId=question[:32])])
+    wire = ScriptedWire([answer(requestId=asked_id(at))])
 
     said = await build(wire).ask_refund(REFUND, at)
 
