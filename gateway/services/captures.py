@@ -196,6 +196,8 @@ class Captures:
     ) -> Capture:  # fmt: skip
         now = self.store.clock.now()
         paid_at = said.paid_at or now
+        if hanoi_day(paid_at) > hanoi_day(now):  # Nobody has paid tomorrow: its clock is wrong.
+            paid_at = now
         on = hanoi_day(paid_at)
         business_on = self._moved(provider, paid_at) or on
         source, source_id, raw = evidence
