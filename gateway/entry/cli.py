@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import logging
 import secrets
 import signal
 import sys
@@ -287,6 +288,7 @@ def _add_books(add: Callable[..., argparse.ArgumentParser]) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; give its exit code."""
     args = parser().parse_args(argv)
+    start_logs(logging.WARNING)  # What a command has to say is its output.
     try:
         code: int = asyncio.run(args.run(args))
     except SettingError as error:

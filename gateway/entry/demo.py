@@ -110,10 +110,12 @@ async def do_demo(args: argparse.Namespace) -> int:
     import asyncio
 
     from gateway.entry.cli import settings_now, stopped
+    from gateway.entry.logs import start_logs
     from gateway.entry.scheduler import scheduler_of
     from gateway.entry.web.app import build_app
     from gateway.entry.web.serving import serving
 
+    start_logs()
     base = settings_now()
     folder = base.data_dir
     public_url = f"http://127.0.0.1:{args.port}"

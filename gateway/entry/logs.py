@@ -4,23 +4,30 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TextIO
 
 # What may stand beside the message: our own words and numbers, never what somebody sent.
-_FIELDS: Final = ("request_id", "method", "path", "status", "took_ms", "job", "item")
+_FIELDS: Final = (
+    "request_id", "method", "path", "status", "took_ms", "job", "item", "account", "why",
+)  # fmt: skip
 
 
 class JsonLines(logging.Formatter):
     """One line, one object."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write time, level, message and the known fields; of an error its kind and place only."""
+        """Write time, level, message and the known fields; of an error its kind and place only.
+
+        A library's sentence may quote what somebody sent, so only its place is told: the source
+        says the rest.
+        """
         at = datetime.fromtimestamp(record.created, UTC)
+        is_ours = record.name.partition(".")[0] == "thuphi"
         line: dict[str, object] = {
             "at": at.isoformat().replace("+00:00", "Z"),
             "level": record.levelname.lower(),
             "from": record.name,
-            "message": record.getMessage(),
+            "message": record.getMessage() if is_ours else f"{record.module}:{record.lineno}",
         }
         line |= {name: getattr(record, name) for name in _FIELDS if hasattr(record, name)}
         if record.exc_info and record.exc_info[0]:
@@ -35,18 +42,15 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def hush() -> None:
-    """Keep libraries from writing whole addresses, whose queries may hold anything."""
-    for name in ("httpx", "httpcore"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+def start_logs(least: int = logging.INFO, to: TextIO | None = None) -> None:
+    """Send every line to standard error in our form: ours from ``least`` on, others' warnings.
 
-
-def start_logs() -> None:
-    """Send our lines to standard error."""
-    hush()
-    handler = logging.StreamHandler(sys.stderr)
+    Libraries say less because their lines hold whole addresses, whose queries may hold anything.
+    """
+    handler = logging.StreamHandler(to or sys.stderr)
     handler.setFormatter(JsonLines())
-    root = logging.getLogger("thuphi")
+    root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(logging.INFO)
-    root.propagate = False
+    root.setLevel(logging.WARNING)
+    logging.getLogger("thuphi").setLevel(least)
+    logging.captureWarnings(capture=True)

@@ -42,12 +42,13 @@ async def running(folder: Path, port: int, banks: int) -> AsyncIterator[Demo]:
     """Start it, wait for its link, and end it with Ctrl-C."""
     began = monotonic()
     values = {k: v for k, v in os.environ.items() if not k.startswith("THUPHI_")}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "gateway.entry.cli", "demo", "--json", "--port", str(port),
-        "--simulator-port", str(banks), cwd=folder,
-        env=values | {"THUPHI_DATA_DIR": str(folder / "data")},
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
+    with (folder / "log").open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "gateway.entry.cli", "demo", "--json", "--port", str(port),
+            "--simulator-port", str(banks), cwd=folder,
+            env=values | {"THUPHI_DATA_DIR": str(folder / "data")},
+            stdout=asyncio.subprocess.PIPE, stderr=log,
+        )  # fmt: skip
     assert process.stdout
     line = await asyncio.wait_for(process.stdout.readline(), 60)
     assert line, "it ended without a word"
@@ -82,6 +83,9 @@ async def test_the_demo_starts_fresh_ends_clean_and_comes_back_with_its_data(fol
         family = first.process.children(recursive=True)
         at_work = processes_of(folder)
     assert (page.status_code, bank.status_code) == (200, 200)
+    lines = [json.loads(x) for x in (folder / "log").read_text("utf-8").splitlines()]
+    told = next(x for x in lines if x.get("path") == "/pay/{token}")
+    assert (told["from"], told["status"], len(told["request_id"])) == ("thuphi.web", 200, 16)
     assert payment["reference"] in page.text
     assert any("postgres" in name for name in at_work), "the search sees PostgreSQL at work"
 

@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import logging
+import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +12,7 @@ from front_door import SEPAY_SECRET, VNPAY_SECRET, Site, payment_body, vnpay_que
 from sqlalchemy import text
 
 from gateway.domain.errors import REFUSALS
-from gateway.entry.logs import JsonLines, hush
+from gateway.entry.logs import start_logs
 from gateway.entry.web.problems import STATUS
 
 CANARIES = (
@@ -22,17 +23,16 @@ CANARIES = (
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """Catch every line that any logger writes, ours as our format and others as they are."""
-    hush()
+    """Catch every line that any logger writes, in the form that a process writes it."""
+    root, ours = logging.getLogger(), logging.getLogger("thuphi")
+    before = (root.handlers, root.level, ours.level)
     out = io.StringIO()
-    handler = logging.StreamHandler(out)
-    handler.setFormatter(JsonLines())
-    for name in ("", "thuphi"):
-        logging.getLogger(name).addHandler(handler)
-        logging.getLogger(name).setLevel(logging.INFO)
+    start_logs(to=out)
     yield out
-    for name in ("", "thuphi"):
-        logging.getLogger(name).removeHandler(handler)
+    logging.captureWarnings(capture=False)
+    root.handlers = before[0]
+    root.setLevel(before[1])
+    ours.setLevel(before[2])
 
 
 async def test_no_canary_is_in_a_log_or_in_an_error(site: Site, log: io.StringIO) -> None:
@@ -94,6 +94,35 @@ async def test_the_metrics_are_prometheus_text(site: Site) -> None:
 
     assert 'thuphi_answers_total{door="v1",method="POST",status="201"} 1' in answer.text
     assert "thuphi_events_unstamped 1" in answer.text
+
+
+async def test_a_form_that_cannot_be_read_is_the_senders_mistake_and_one_json_line(
+    site: Site, log: io.StringIO
+) -> None:
+    """The form's parser writes into its own log what it stumbled over."""
+    logging.getLogger("python_multipart.multipart").setLevel(logging.NOTSET)
+    form = {"content-type": "multipart/form-data; boundary=x"}
+
+    answer = await site.http.post("/console/login", content=b"--sekretcanary", headers=form)
+
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-request")
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    told = [x for x in lines if x["from"].startswith("python_multipart")]
+    assert [x["message"].partition(":")[0] for x in told] == ["multipart"]
+    assert "canary" not in log.getvalue()
+
+
+async def test_what_a_library_says_is_told_by_its_place_alone(log: io.StringIO) -> None:
+    logging.getLogger("somebody.else").error("could not read %s", CANARIES[0])
+    logging.getLogger("somebody.else").info("https://x/%s", CANARIES[4])
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn(CANARIES[2], stacklevel=1)
+
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [x["from"] for x in lines] == ["somebody.else", "py.warnings"]
+    assert lines[0]["message"].startswith("test_privacy:")
+    assert not any(canary in log.getvalue() for canary in CANARIES)
 
 
 async def raw(site: Site, method: str, path: str) -> bytes:

@@ -13,7 +13,7 @@ from front_door import Site
 from receipt_days import PAYER, paid
 from sqlalchemy import text
 
-from gateway.entry.logs import JsonLines, hush
+from gateway.entry.logs import JsonLines
 from receipts.draft import Secrets
 from receipts.receipt import commit
 from receipts.xml import read_sealed
@@ -53,7 +53,6 @@ async def test_of_the_payer_only_the_name_is_shown_and_only_when_the_agency_says
     caught = io.StringIO()
     handler = logging.StreamHandler(caught)
     handler.setFormatter(JsonLines())
-    hush()
     logging.getLogger().addHandler(handler)
     setting = json.dumps({"receipt_shows_payer_name": shows_name})
     await change(site, f"UPDATE agency SET settings = '{setting}'")

@@ -106,6 +106,8 @@ def build_app(parts: Parts) -> FastAPI:
 
     @app.exception_handler(HTTPException)
     async def not_here(request: Request, error: HTTPException) -> Response:
+        if error.status_code == HTTPStatus.BAD_REQUEST:
+            return front.refused(request, Refusal("invalid-request", "The form is not readable."))
         if error.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
             return front.refused(request, Refusal("not-found", "There is nothing at this address."))
         allowed = ", ".join(_allowed(app, request))
