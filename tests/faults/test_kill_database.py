@@ -25,7 +25,7 @@ recovery_s_max = 60  # It takes one or two.
 walks = pytest.mark.parametrize(
     "walk", list(WALKS.values()) if EVERY_STATEMENT else [PAY], ids=lambda walk: walk.name
 )
-limit = pytest.mark.timeout(1_800 if EVERY_STATEMENT else 240)
+limit = pytest.mark.timeout(3_600 if EVERY_STATEMENT else 240)
 
 
 async def struck(shop: Workshop, name: str, at: int, strike: Callable[[], Awaitable[None]]) -> None:
