@@ -22,8 +22,10 @@ from gateway.infra.embedded import Embedded
 at_once = 2  # Walks; the machine that this must run on has two cores.
 wave = 16  # Walks that the server falls under together; each holds up to four of 100 connections.
 recovery_s_max = 60  # It takes one or two.
-walks = pytest.mark.parametrize("walk", list(WALKS.values()) if EVERY_STATEMENT else [PAY])
-limit = pytest.mark.timeout(1_800 if EVERY_STATEMENT else 240)
+walks = pytest.mark.parametrize(
+    "walk", list(WALKS.values()) if EVERY_STATEMENT else [PAY], ids=lambda walk: walk.name
+)
+limit = pytest.mark.timeout(3_600 if EVERY_STATEMENT else 240)
 
 
 async def struck(shop: Workshop, name: str, at: int, strike: Callable[[], Awaitable[None]]) -> None:

@@ -73,8 +73,8 @@ async def kill_at_each(shop: Workshop, points: Iterator[int], last: list[int]) -
                 shop.struck[shop.walk.phase_after(said)] += 1
 
 
-@pytest.mark.timeout(1_800 if EVERY_STATEMENT else 300)
-@pytest.mark.parametrize("walk", WALKS.values(), ids=list(WALKS))
+@pytest.mark.timeout(3_600 if EVERY_STATEMENT else 300)
+@pytest.mark.parametrize("walk", WALKS.values(), ids=lambda walk: walk.name)
 async def test_a_process_killed_at_any_step_breaks_nothing(walk: Walk, server_url: str) -> None:
     """Before each commit and after each transaction; ``make proof``: before each statement too."""
     async with opened(walk, server_url) as shop:
