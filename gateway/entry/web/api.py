@@ -104,6 +104,7 @@ def routes(parts: ApiParts) -> APIRouter:
     """Give the routes of ``/v1``."""
     api = APIRouter(prefix="/v1")
     _payment_routes(api, parts)
+    _changing_routes(api, parts)
     _refund_routes(api, parts)
     _reading_routes(api, parts)
     return api
@@ -162,6 +163,8 @@ def _payment_routes(api: APIRouter, parts: ApiParts) -> None:
         )
         return _json({"data": data, "next_cursor": cursor})
 
+
+def _changing_routes(api: APIRouter, parts: ApiParts) -> None:
     @api.post("/payments/{payment_id}/cancel")
     async def cancel_payment(request: Request, payment_id: str) -> Response:
         """Withdraw a payment."""

@@ -66,9 +66,8 @@ def _allowed(app: FastAPI, request: Request) -> list[str]:
     ]
 
 
-def build_app(parts: Parts) -> FastAPI:
-    """Give the application."""
-    app = FastAPI(title="Thu Phí", version="0.1.0", docs_url=None, redoc_url=None)
+def _open_doors(app: FastAPI, parts: Parts) -> None:
+    """Give every route its services."""
     app.include_router(
         api.routes(
             api.ApiParts(
@@ -97,8 +96,10 @@ def build_app(parts: Parts) -> FastAPI:
     app.include_router(display.routes(shown))
     app.include_router(reference.routes(app))
     app.include_router(front.routes())
-    metrics = Metrics()
-    app.include_router(watching.routes(parts.store, metrics))
+
+
+def _answer_refusals(app: FastAPI) -> None:
+    """Let a refusal, ours or the framework's, be an answer of ours."""
 
     @app.exception_handler(Refusal)
     async def refused(request: Request, refusal: Refusal) -> Response:
@@ -116,6 +117,16 @@ def build_app(parts: Parts) -> FastAPI:
         )
         answer.headers["allow"] = allowed
         return answer
+
+
+def build_app(parts: Parts) -> FastAPI:
+    """Give the application."""
+    app = FastAPI(title="Thu Phí", version="0.1.0", docs_url=None, redoc_url=None)
+    _open_doors(app, parts)
+    metrics = Metrics()
+    app.include_router(watching.routes(parts.store, metrics))
+
+    _answer_refusals(app)
 
     @app.middleware("http")
     async def tell(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
