@@ -45,7 +45,7 @@ PROCEDURES: Final[tuple[tuple[str, dict[str, str]], ...]] = (
 PROVIDERS: Final = ("national", "vnpay", "vietqr", "momo", "zalopay")
 FAULTS: Final = (
     "duplicate", "burst", "late", "out_of_order", "silent", "forged", "wrong_amount",
-    "wrong_merchant", "server_error", "slow",
+    "wrong_merchant", "server_error", "slow", "twelve_hours",
 )  # fmt: skip
 at_once: Final = 8  # Citizens who pay at the same moment.
 named_share: Final = 0.8  # Of payments whose obligation the bank tells the treasury.
