@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.domain.errors import Refusal
 from gateway.ports.clock import Clock
 from gateway.ports.vault import Vault
+from gateway.services.sweeps import sweep
 from gateway.store import tables as t
 from reconciliation.holders import Holders
 from reconciliation.readers.table import (
@@ -85,10 +86,12 @@ class Intake:
             return [str(r[0]) for r in await connection.execute(waiting.limit(queued_page))]
 
     async def take_all(self) -> int:
-        """Read every file that waits; a refused one says why and stops nobody."""
+        """Read every file that waits; a refused one says why and stops nobody.
+
+        Raises SweepError at the end when one could not even be opened.
+        """
         waiting = await self.queued()
-        for file_id in waiting:
-            await self.take(file_id)
+        await sweep("read files", {file_id: file_id for file_id in waiting}, self.take)
         return len(waiting)
 
     async def take(self, file_id: str) -> Taken:

@@ -24,6 +24,7 @@ from gateway.ports.provider import (
 )
 from gateway.services.captures import Captures
 from gateway.services.refund_sender import RefundSender
+from gateway.services.sweeps import SweepError, sweep
 from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
@@ -66,6 +67,7 @@ class Report:
     breaks: Mapping[str, int]
     recovered: int  # Captures that only a file told of.
     posted: int  # Vouchers booked by this run.
+    failed: Sequence[str] = ()  # Lines that could not be taken up; the reason is in the log.
     closed: Closed | None = field(default=None)
 
     def as_json(self) -> dict[str, Any]:
@@ -74,7 +76,8 @@ class Report:
         return {
             "run": self.run_id, "date": self.business_on.isoformat(), "lines": self.lines,
             "matched": self.matched, "breaks": dict(self.breaks), "recovered": self.recovered,
-            "posted": self.posted, "closed": bool(closed and closed.is_closed),
+            "posted": self.posted, "failed": list(self.failed),
+            "closed": bool(closed and closed.is_closed),
             "settled": closed.settled if closed else 0,
             "open_checks": {k: list(v) for k, v in closed.open_checks.items()} if closed else {},
         }  # fmt: skip
@@ -109,20 +112,31 @@ class Reconciliation:
             report = await self._run(agency_id, on)
         if not close:
             return report
+        if report.failed:
+            closed = Closed(is_closed=False, open_checks={"every line was taken up": report.failed})
+            return Report(**{**_fields(report), "closed": closed})
         await self.before_close()
         closed = await self.casework.close(agency_id, on, actor, report.run_id)
         return Report(**{**_fields(report), "closed": closed})
 
     async def reconcile_yesterday(self) -> str:
-        """Do what the job at 01:30 does: every agency, the day before, one failing alone."""
+        """Do what the job at 01:30 does: every agency, the day before, one failing alone.
+
+        Raises SweepError at the end when one failed, so that the job is seen to fail.
+        """
         on = hanoi_day(self.store.clock.now()) - timedelta(days=1)
         async with self.store.begin() as tx:
             agencies = [r["id"] for r in await tx.rows(select(t.agency.c.id))]
-        said = []
-        for agency_id in agencies:
+        said: list[str] = []
+
+        async def one(agency_id: str) -> None:
             report = await self.reconcile(agency_id, on, "job:reconcile")
             state = "closed" if report.closed and report.closed.is_closed else "stays open"
             said.append(f"{agency_id} {on} {state}, {sum(report.breaks.values())} breaks")
+            if report.failed:
+                raise SweepError(list(report.failed))
+
+        await sweep("reconcile yesterday", {a: a for a in agencies}, one)
         return "; ".join(said)
 
     async def again(self, agency_id: str, run_id: str) -> bool:
@@ -138,7 +152,7 @@ class Reconciliation:
     async def _run(self, agency_id: str, on: date) -> Report:
         started, as_of = self.store.clock.now(), self.store.clock.now()
         given, result = await self._match(agency_id, on, as_of)
-        recovered = await self._recover(agency_id, result.differences)
+        recovered, failed = await self._recover(agency_id, result.differences)
         recovered += await self._give_word(agency_id, result.matches)
         if recovered:
             as_of = max(as_of, self.store.clock.now())
@@ -153,7 +167,9 @@ class Reconciliation:
         for d in result.differences:
             breaks[d.kind] = breaks.get(d.kind, 0) + 1
         matched = len({m.line_id for m in result.matches})
-        return Report(run_id, on, as_of, len(given.lines), matched, breaks, recovered, posted)
+        return Report(
+            run_id, on, as_of, len(given.lines), matched, breaks, recovered, posted, failed
+        )
 
     async def _match(self, agency_id: str, on: date, as_of: datetime) -> tuple[Inputs, Result]:
         banks = self.holders.banks(agency_id)
@@ -169,23 +185,35 @@ class Reconciliation:
         patience = marks()["treasury_patience_working_days"]
         return self.captures.calendar.add_working_days(business_on, patience)
 
-    async def _recover(self, agency_id: str, found: Sequence[Difference]) -> int:
-        """Take up the captures that only a file tells of: one word more, under the usual rules."""
+    async def _recover(
+        self, agency_id: str, found: Sequence[Difference]
+    ) -> tuple[int, Sequence[str]]:
+        """Take up the captures that only a file tells of: one word more, under the usual rules.
+
+        Gives how many, and the lines that could not be taken up: they stay breaks.
+        """
         ids = [d.line_id for d in found if d.kind in ("unknown_money", "ambiguous") and d.line_id]
         async with self.store.begin() as tx:
             lines = await tx.rows(_UNTOLD, {"agency": agency_id, "ids": ids})
-        done = 0
-        for line in sorted(lines, key=lambda x: x["id"]):
-            said = self._said(agency_id, line)
-            if said is None:
-                continue
-            provider, notice, source = said
+        told = {
+            line["id"]: (line["id"], *said)
+            for line in sorted(lines, key=lambda x: x["id"])
+            if (said := self._said(agency_id, line))
+        }
+
+        async def take_up(told: tuple[str, Provider, Notice, str]) -> None:
+            line_id, provider, notice, source = told
             async with self.store.begin() as tx:
                 await self.captures.apply(
-                    tx, provider, notice, source, line["id"], "", agency_id=agency_id
+                    tx, provider, notice, source, line_id, "", agency_id=agency_id
                 )
-            done += 1
-        return done
+
+        failed: list[str] = []
+        try:
+            await sweep("recover", told, take_up)
+        except SweepError as error:
+            failed = error.failed
+        return len(told) - len(failed), failed
 
     async def _give_word(self, agency_id: str, found: Sequence[Match]) -> int:
         """Take a provider's own list as its word that a refund which it never told of was made."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 # What may stand beside the message: our own words and numbers, never what somebody sent.
-_FIELDS: Final = ("request_id", "method", "path", "status", "took_ms", "job")
+_FIELDS: Final = ("request_id", "method", "path", "status", "took_ms", "job", "item")
 
 
 class JsonLines(logging.Formatter):

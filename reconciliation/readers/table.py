@@ -218,12 +218,30 @@ def _candidates(*texts: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(read.reference for read in found))
 
 
+def _wrong_signs(row: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Say which amounts cannot be of their kind; what goes back to payers is negative.
+
+    No entry can be booked for a payment of nothing, so it must not come further than this.
+    """
+    kind, gross, fee, net = row["kind"], int(row["gross"]), int(row["fee"]), int(row["net"])
+    if kind == "payment" and gross <= 0:
+        yield "gross", "of a payment is not above zero"
+    if kind == "payment" and fee < 0:
+        yield "fee", "of a payment is below zero"
+    if kind in ("refund", "reversal") and gross >= 0:
+        yield "gross", f"of a {kind} is not below zero"
+    if kind == "charge" and net >= 0:
+        yield "net", "of a charge is not below zero"
+
+
 def _provider(line_no: int, row: Mapping[str, str]) -> StatementLine:
     # A file names the provider alone when it has one account with us, called "default".
     account = row["provider"] if "/" in row["provider"] else f"{row['provider']}/default"
     txn_at = _instant(row["txn_at"])
     booked_on = hanoi_day(txn_at)
     settled = row["settled_on"]
+    for column, detail in _wrong_signs(row):
+        raise refuse(line_no, column, detail)
     return StatementLine(
         line_no=line_no, source="provider", account=account,
         line_key=f"{row['kind']}|{row['provider_txn_id']}", booked_on=booked_on,
