@@ -12,6 +12,8 @@ from gateway.domain.errors import Refusal
 HANOI: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 _SATURDAY: Final = 5  # As date.weekday() counts; public bodies rest on Saturday and Sunday.
 _DAY: Final = timedelta(days=1)
+# After a cut-off the next business day is, over Tết and its weekends, 9 or 10 days away, not more.
+business_day_ahead_max: Final = timedelta(days=14)
 
 
 def hanoi_day(at: datetime) -> date:
@@ -27,6 +29,16 @@ def day_start(on: date) -> datetime:
 def day_end(on: date) -> datetime:
     """Give the UTC instant at which a Hanoi day is over (exclusive)."""
     return day_start(on + _DAY)
+
+
+def booking_day(on: date, today: date, last_closed_on: date | None) -> date:
+    """Give the day on which to book what belongs to ``on``: it, or the first after a closed one.
+
+    A closed day's balances are sealed, and they stand on every day before it. A day that no
+    account can mean, because somebody's clock is wrong, is today.
+    """
+    found = on if on - today <= business_day_ahead_max else today
+    return found if last_closed_on is None else max(found, last_closed_on + _DAY)
 
 
 def rfc3339(at: datetime) -> str:

@@ -94,8 +94,7 @@ class Captures:
         Takes its locks in the order of locks.py: day, money, attempt, payment.
         """
         if said.verdict is Verdict.CAPTURED:
-            paid_at = said.paid_at or self.store.clock.now()
-            day = self._booked_on(provider, paid_at)
+            day = self._booked_on(provider, self._paid_at(said))
             await tx.open_day(agency_id or self.agency_of(provider), day)
             await self.lock_money(tx, provider, said.txn_id, said.movement)
         attempt = await self.attempt_of(tx, provider, said)
@@ -204,8 +203,7 @@ class Captures:
         self, tx: Tx, provider: Taker, said: Notice, agency: str, attempt: Row | None,
         evidence: tuple[str, str, str],
     ) -> Capture:  # fmt: skip
-        now = self.store.clock.now()
-        paid_at = said.paid_at or now
+        now, paid_at = self.store.clock.now(), self._paid_at(said)
         source, source_id, raw = evidence
         order = 0 if not said.movement or said.movement.bank_reference else 1
         return Capture(
@@ -222,6 +220,12 @@ class Captures:
             into=ledger.CASH if said.is_cash else ledger.CLEARING,
             receipt_elsewhere=provider.can.issues_receipt,
         )  # fmt: skip
+
+    def _paid_at(self, said: Notice) -> datetime:
+        """Say when it was paid; nobody has paid tomorrow, whatever a provider's clock says."""
+        now = self.store.clock.now()
+        paid_at = said.paid_at or now
+        return now if hanoi_day(paid_at) > hanoi_day(now) else paid_at
 
     def _booked_on(self, provider: Taker, paid_at: datetime) -> date:
         """Give the business day, or Hanoi's where no calendar says it."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from gateway.store import tables as t
 
@@ -26,8 +26,8 @@ LINES_OF_ONE: Final = (
     .where(_L.agency_id == bindparam("agency"), _L.payment_id == bindparam("payment"))
     .order_by(_L.n)
 )
-CLOSED_DAYS: Final = select(_D.booked_on).where(
-    _D.agency_id == bindparam("agency"), _D.booked_on >= bindparam("since"), _D.state == "closed"
+LAST_CLOSED: Final = select(func.max(_D.booked_on).label("closed_on")).where(
+    _D.agency_id == bindparam("agency"), _D.state == "closed"
 )
 # No receipt can be there before these; afterwards there may be some to show.
 BEFORE_RECEIPTS: Final = frozenset(

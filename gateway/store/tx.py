@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Select, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.domain.calendar import hanoi_day
+from gateway.domain.calendar import booking_day, hanoi_day
 from gateway.domain.ledger import Entry
 from gateway.domain.payment import Break, Capture, Payment, Step
 from gateway.ports.clock import Clock
@@ -146,7 +146,7 @@ class Tx:
         return payment_view(payment, receipts, self.public_url)
 
     async def open_day(self, agency_id: str, on: date) -> date:
-        """Give the first day that still takes entries, at or after this one.
+        """Give the day on which to book what belongs to this one, and keep it open.
 
         The shared lock keeps that day open until this transaction ends; closing takes it alone.
         Whoever locks a payment and may post asks for the day before that (locks.py).
@@ -154,11 +154,8 @@ class Tx:
         if (agency_id, on) in self._open_days:  # The lock is held since: nobody has closed it.
             return self._open_days[agency_id, on]
         await self.run(locks.POSTING, {"agency": agency_id})
-        closed = await self.rows(known.CLOSED_DAYS, {"agency": agency_id, "since": on})
-        shut = {r["booked_on"] for r in closed}
-        found = on
-        while found in shut:
-            found += timedelta(days=1)
+        (last,) = await self.rows(known.LAST_CLOSED, {"agency": agency_id})
+        found = booking_day(on, hanoi_day(self.clock.now()), last["closed_on"])
         self._open_days[agency_id, on] = found
         return found
 

@@ -7,6 +7,7 @@ from books import DAY, NEXT, breaks, reconcile, take
 from front_door import AGENCY, Site
 from sqlalchemy import text
 
+from gateway.services.books import trial_balance
 from reconciliation.checks import failing
 
 LOOKED_FOR = "each capture was looked for in its provider's or bank's file"
@@ -97,3 +98,51 @@ async def test_what_a_later_day_proved_is_neither_a_break_nor_money_again(site: 
     assert report.recovered == 0
     assert await breaks(site) == before
     assert len(await rows(site, "SELECT id FROM capture WHERE amount = 10000")) == 1
+
+
+async def test_what_belongs_before_a_closed_day_leaves_that_days_balances_alone(
+    site: Site,
+) -> None:
+    """LEDGER 12: it is booked on the next open day, with its true day of value."""
+    await paid(site)
+    night(site)
+    await take(site, "provider", {})
+    report = await reconcile(site)
+    assert report.closed is not None
+    assert report.closed.is_closed, report.closed.open_checks
+    sealed = await trial_balance(site.parts.store, AGENCY, DAY)
+
+    await paid(site, 2, "555", vnp_PayDate="20261117235900")
+
+    assert await trial_balance(site.parts.store, AGENCY, DAY) == sealed
+    late = await rows(site, "SELECT booked_on, value_on FROM capture WHERE txn_id = '555'")
+    assert late == [{"booked_on": NEXT, "value_on": DAY - timedelta(days=1)}]
+
+
+async def test_a_capture_from_the_future_is_todays(site: Site) -> None:
+    """A day that nobody closes for decades would hold its money out of every check."""
+    await paid(site, vnp_PayDate="20991231235959")
+
+    days = await rows(site, "SELECT DISTINCT booked_on, value_on FROM entry")
+
+    assert days == [{"booked_on": DAY, "value_on": DAY}]
+
+
+async def test_no_day_is_opened_further_ahead_than_a_business_day_can_lie(site: Site) -> None:
+    async with site.parts.store.begin() as tx:
+        near = await tx.open_day(AGENCY, DAY + timedelta(days=10))
+        far = await tx.open_day(AGENCY, DAY + timedelta(days=15))
+
+    assert (near, far) == (DAY + timedelta(days=10), DAY)
+
+
+async def test_with_today_closed_already_money_is_tomorrows(site: Site) -> None:
+    async with site.parts.store.begin() as tx:
+        await tx.run(
+            text(
+                "INSERT INTO day (agency_id, booked_on, state, closed_by, closed_at, seal)"
+                " VALUES (:agency, :on, 'closed', 'x', :now, '')"
+            ),
+            {"agency": AGENCY, "on": DAY, "now": site.clock.now()},
+        )
+        assert await tx.open_day(AGENCY, DAY - timedelta(days=400)) == NEXT
