@@ -203,8 +203,7 @@ class Captures:
         self, tx: Tx, provider: Taker, said: Notice, agency: str, attempt: Row | None,
         evidence: tuple[str, str, str],
     ) -> Capture:  # fmt: skip
-        now = self.store.clock.now()
-        paid_at = self._paid_at(said)
+        now, paid_at = self.store.clock.now(), self._paid_at(said)
         source, source_id, raw = evidence
         order = 0 if not said.movement or said.movement.bank_reference else 1
         return Capture(
@@ -223,10 +222,10 @@ class Captures:
         )  # fmt: skip
 
     def _paid_at(self, said: Notice) -> datetime:
-        """Give when it was paid; nobody has paid tomorrow, so such a clock is not believed."""
+        """Say when it was paid; nobody has paid tomorrow, whatever a provider's clock says."""
         now = self.store.clock.now()
-        at = said.paid_at or now
-        return now if hanoi_day(at) > hanoi_day(now) else at
+        paid_at = said.paid_at or now
+        return now if hanoi_day(paid_at) > hanoi_day(now) else paid_at
 
     def _booked_on(self, provider: Taker, paid_at: datetime) -> date:
         """Give the business day, or Hanoi's where no calendar says it."""
