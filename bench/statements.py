@@ -1,19 +1,23 @@
-"""What the code really sends, read from the server's own log, and the same as a pgbench script.
+"""What the code really sends, as the server says, and the same as a pgbench script.
 
-``pg_stat_statements`` is not in the embedded server's wheel, so ``log_statement = all`` counts
-instead: the server itself writes down each execution, BEGIN and COMMIT included, with its values.
+``log_statement = all`` makes the server write down each execution, BEGIN and COMMIT included, with
+its values, of which the script is made. Where the server offers ``pg_stat_statements``, that counts
+(CONTRACT 7), and both must agree; the embedded server's wheel has none, so there the log counts.
 """
 
+import asyncio
 import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import asyncpg
 
+preload: Final = "pg_stat_statements"
+_MARK: Final = "SELECT 'thuphi bench mark %s'"
+mark_s_max: Final = 10.0  # A log collector writes within milliseconds.
 LOUD: Final = ("log_statement = 'all'", "log_line_prefix = '@%p %d|'", "log_min_messages = 'log'")
 _RECORD: Final = re.compile(r"^@(\d+) (\S*)\|(LOG|DETAIL):  (.*)\Z", re.DOTALL)
 _EXECUTE: Final = re.compile(r"(?:execute [^:]*|statement): (.*)\Z", re.DOTALL)
@@ -47,16 +51,102 @@ async def set_loud(url: str, *, loud: bool) -> None:
     await connection.close()
 
 
-def read_log(log: Path, begin: int, database: str) -> list[Sent]:
-    """Give what was executed since a place in the log, in order."""
-    text = log.read_bytes()[begin:].decode("utf-8", "replace")
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one request made us send, in order, and how often each statement was counted."""
+
+    sent: list[Sent]
+    counts: list[tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """The server's own word on what one database was sent."""
+
+    admin: asyncpg.Connection  # A superuser's, to another database: what it asks is not counted.
+    inside: asyncpg.Connection  # To the database itself, for marks.
+    database: str
+    log: str
+    version: str
+    counts: bool  # Whether pg_stat_statements is offered.
+
+    @classmethod
+    async def of(cls, server: str, inside: str, database: str) -> Self:
+        """Open both eyes. Raises with what to do when the log cannot be read."""
+        admin = await asyncpg.connect(server)
+        log = await admin.fetchval("SELECT coalesce(pg_current_logfile('stderr'), 'log')")
+        if await admin.fetchval("SELECT pg_stat_file($1, true)", log) is None:
+            raise FileNotFoundError("The server's log is not a file: set logging_collector = on.")
+        libraries = await admin.fetchval("SHOW shared_preload_libraries")
+        counts = preload in [name.strip() for name in libraries.split(",")]
+        if counts:
+            await admin.execute(f"CREATE EXTENSION IF NOT EXISTS {preload}")
+        version = await admin.fetchval("SHOW server_version")
+        return cls(admin, await asyncpg.connect(inside), database, log, version.split()[0], counts)
+
+    @property
+    def said(self) -> str:
+        """Name who counts."""
+        return f"{preload if self.counts else 'the log'} of PostgreSQL {self.version}"
+
+    async def close(self) -> None:
+        """Close both."""
+        await self.admin.close()
+        await self.inside.close()
+
+    async def begin(self) -> int:
+        """Forget what was counted; give the place in the log where the next lines come."""
+        if self.counts:
+            await self.admin.execute(
+                f"SELECT {preload}_reset(0, oid, 0) FROM pg_database WHERE datname = $1",
+                self.database,
+            )
+        size: int = await self.admin.fetchval("SELECT (pg_stat_file($1)).size", self.log)
+        return size
+
+    async def seen_since(self, begin: int) -> Seen:
+        """Give what was executed since; where both count, both must say the same."""
+        counts = await self._counts()
+        mark = _MARK % begin
+        await self.inside.execute(mark)
+        async with asyncio.timeout(mark_s_max):
+            while mark.encode() not in (said := await self._log(begin)):
+                pass  # Asking takes a millisecond; a collector writes a moment later.
+        sent = [one for one in read_log(said, self.database) if one.sql != mark]
+        if counts is None:
+            counts = [(n, words) for words, n in Counter(one.words for one in sent).items()]
+        assert sum(n for n, _ in counts) == len(sent), (counts, [one.words for one in sent])
+        return Seen(sent, counts)
+
+    async def _log(self, begin: int) -> bytes:
+        said: bytes = await self.admin.fetchval(
+            "SELECT pg_read_binary_file($1, $2, greatest((pg_stat_file($1)).size - $2, 0))",
+            self.log, begin,
+        )  # fmt: skip
+        return said
+
+    async def _counts(self) -> list[tuple[int, str]] | None:
+        if not self.counts:
+            return None
+        rows = await self.admin.fetch(
+            f"SELECT s.query, sum(s.calls)::int AS calls FROM {preload} s JOIN pg_database d"
+            " ON d.oid = s.dbid WHERE d.datname = $1 AND s.toplevel GROUP BY s.query"
+            " ORDER BY 2 DESC, 1",
+            self.database,
+        )
+        return [(row["calls"], " ".join(row["query"].split())) for row in rows]
+
+
+def read_log(said: bytes, database: str) -> list[Sent]:
+    """Give what a part of the log says was executed, in order."""
+    text = said.decode("utf-8", "replace")
     found: list[Sent] = []
     last: dict[str, int] = {}
     for record in re.split(r"\n(?!\t)", text):
-        said = _RECORD.match(record.replace("\n\t", "\n"))
-        if said is None or said[2] != database:
+        match = _RECORD.match(record.replace("\n\t", "\n"))
+        if match is None or match[2] != database:
             continue
-        process, kind, words = said[1], said[3], said[4]
+        process, kind, words = match[1], match[3], match[4]
         if kind == "DETAIL" and process in last and words.lower().startswith("parameters: "):
             at = last[process]
             found[at] = Sent(found[at].sql, _values(words))
@@ -141,8 +231,3 @@ def script(sent: Sequence[Sent], unique: Mapping[str, str], clients: int) -> str
         # A cast from a long text to text is no work; the statement stays as it was sent.
         lines.append(" ".join(_DOLLAR.sub(fill, one.sql).rstrip("; \n").split("\n")) + ";")
     return "\n".join(lines) + "\n"
-
-
-def counted(sent: Sequence[Sent]) -> list[tuple[int, str]]:
-    """Count each statement of one request, in the order of first use."""
-    return [(n, words) for words, n in Counter(x.words for x in sent).items()]

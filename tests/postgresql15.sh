@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The end-to-end tests on Debian's own PostgreSQL 15, in a cluster of its own that is gone afterwards.
+# The end-to-end tests on Debian's own PostgreSQL 15, in a cluster of its own that is gone afterwards;
+# «tests/postgresql15.sh bench» measures on it, for it has the pg_stat_statements that the wheel lacks.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=/usr/lib/postgresql/15/bin
@@ -21,5 +22,7 @@ if [ "$(id -u)" = 0 ]; then chown postgres "$folder"; fi
 port=$(python3 -c "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])")
 as_user "$bin/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 >/dev/null
 as_user "$bin/pg_ctl" -D "$folder/data" -l "$folder/log" -w \
-  -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$folder" start >/dev/null
-THUPHI_TEST_DATABASE_URL="postgresql://postgres@127.0.0.1:$port/postgres" .venv/bin/pytest "${@:-tests/e2e}"
+  -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$folder \
+      -c shared_preload_libraries=pg_stat_statements -c logging_collector=on" start >/dev/null
+export THUPHI_TEST_DATABASE_URL="postgresql://postgres@127.0.0.1:$port/postgres"
+if [ "${1:-}" = bench ]; then .venv/bin/python -m bench; else .venv/bin/pytest "${@:-tests/e2e}"; fi
