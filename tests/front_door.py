@@ -128,53 +128,32 @@ def vnpay_query(attempt: Mapping[str, Any], **changes: str) -> str:
     return f"{query}&vnp_SecureHash={mac}"
 
 
+PROVIDERS: Mapping[str, str] = {
+    "THUPHI_VNPAY_TMN_CODE": "TESTTMN1", "THUPHI_VNPAY_SECRET": VNPAY_SECRET,
+    "THUPHI_VNPAY_BASE_URL": "http://127.0.0.1:9/pay",
+    "THUPHI_VNPAY_API_URL": "http://127.0.0.1:9/api",
+    "THUPHI_VIETQR_BANK_BIN": "970436", "THUPHI_VIETQR_ACCOUNT": "0123456789",
+    "THUPHI_VIETQR_ACCOUNT_NAME": "TT PHUC VU HANH CHINH CONG HN",
+    "THUPHI_SEPAY_SECRET": SEPAY_SECRET,
+}  # fmt: skip
+
+
 @asynccontextmanager
 async def opened(
     database_url: str, clock: TestClock, more: Mapping[str, str] | None = None
 ) -> AsyncIterator[Site]:
-    """Run a whole gateway on loopback, with some settings more."""
-    port = free_port()
-    values = {
-        "THUPHI_PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "THUPHI_MASTER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-        "THUPHI_WIRE_ALLOW": "127.0.0.0/8",
-        "THUPHI_VNPAY_TMN_CODE": "TESTTMN1", "THUPHI_VNPAY_SECRET": VNPAY_SECRET,
-        "THUPHI_VNPAY_BASE_URL": "http://127.0.0.1:9/pay",
-        "THUPHI_VNPAY_API_URL": "http://127.0.0.1:9/api",
-        "THUPHI_VIETQR_BANK_BIN": "970436", "THUPHI_VIETQR_ACCOUNT": "0123456789",
-        "THUPHI_VIETQR_ACCOUNT_NAME": "TT PHUC VU HANH CHINH CONG HN",
-        "THUPHI_SEPAY_SECRET": SEPAY_SECRET, **(more or {}),
-    }  # fmt: skip
-    settings = read_settings(values, setting_names(adapters()))
-    engine = engine_of(database_url)
-    watch = LockWatch().over(engine)
-    parts = build(settings, engine, clock)
-    await seed(parts.store, live=False)
-    _, key = await parts.access.add_client(
-        "dvc", AGENCY, may_price=False, return_origins=["https://dvc.example.vn"]
-    )
-    async with (
-        serving(build_app(parts), port),
-        httpx.AsyncClient(base_url=settings.public_url) as http,
-    ):
-        yield Site(parts, clock, http, key)
-    await engine.dispose()
-    assert watch.back == [], "a circle is possible: see gateway/store/locks.py"
+    """Run a whole gateway on loopback, with some settings more; its providers answer no call."""
+    async with open_site(
+        database_url, clock, free_port(), {**PROVIDERS, **(more or {})}
+    ) as running:
+        yield running
 
 
 @pytest_asyncio.fixture
 async def site(database_url: str, clock: TestClock) -> AsyncIterator[Site]:
-    """Run a whole gateway on loopback; its providers answer no call."""
-    values = {
-        "THUPHI_VNPAY_TMN_CODE": "TESTTMN1", "THUPHI_VNPAY_SECRET": VNPAY_SECRET,
-        "THUPHI_VNPAY_BASE_URL": "http://127.0.0.1:9/pay",
-        "THUPHI_VNPAY_API_URL": "http://127.0.0.1:9/api",
-        "THUPHI_VIETQR_BANK_BIN": "970436", "THUPHI_VIETQR_ACCOUNT": "0123456789",
-        "THUPHI_VIETQR_ACCOUNT_NAME": "TT PHUC VU HANH CHINH CONG HN",
-        "THUPHI_SEPAY_SECRET": SEPAY_SECRET,
-    }  # fmt: skip
-    async with open_site(database_url, clock, free_port(), values) as opened:
-        yield opened
+    """Run a whole gateway for one test."""
+    async with opened(database_url, clock) as running:
+        yield running
 
 
 @asynccontextmanager
@@ -190,6 +169,7 @@ async def open_site(
     }
     settings = read_settings(values, setting_names(adapters()))
     engine = engine_of(database_url)
+    watch = LockWatch().over(engine)
     parts = build(settings, engine, clock)
     await seed(parts.store, live=False)
     _, key = await parts.access.add_client(
@@ -201,3 +181,4 @@ async def open_site(
     ):
         yield Site(parts, clock, http, key)
     await engine.dispose()
+    assert watch.back == [], "a circle is possible: see gateway/store/locks.py"
