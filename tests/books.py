@@ -54,7 +54,7 @@ def reconciliation(site: Site) -> Reconciliation:
 async def take(site: Site, kind: str, *rows: dict[str, Any]) -> Taken:
     """Import a file."""
     return await reconciliation(site).intake.import_file(
-        AGENCY, f"canonical-{kind}", f"{kind}.csv", written(kind, *rows), "test"
+        AGENCY, f"canonical-{kind}", f"{kind}.csv", written(kind, *rows), "staff:ketoan"
     )
 
 

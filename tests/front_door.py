@@ -139,28 +139,32 @@ def vnpay_query(attempt: Mapping[str, Any], **changes: str) -> str:
     return f"{query}&vnp_SecureHash={mac}"
 
 
+PROVIDERS: Mapping[str, str] = {
+    "THUPHI_VNPAY_TMN_CODE": "TESTTMN1", "THUPHI_VNPAY_SECRET": VNPAY_SECRET,
+    "THUPHI_VNPAY_BASE_URL": "http://127.0.0.1:9/pay",
+    "THUPHI_VNPAY_API_URL": "http://127.0.0.1:9/api",
+    "THUPHI_VIETQR_BANK_BIN": "970436", "THUPHI_VIETQR_ACCOUNT": "0123456789",
+    "THUPHI_VIETQR_ACCOUNT_NAME": "TT PHUC VU HANH CHINH CONG HN",
+    "THUPHI_SEPAY_SECRET": SEPAY_SECRET,
+}  # fmt: skip
+
+
 @asynccontextmanager
 async def opened(
     database_url: str, clock: TestClock, more: Mapping[str, str] | None = None
 ) -> AsyncIterator[Site]:
     """Run a whole gateway on loopback, with some settings more; its providers answer no call."""
-    values = {
-        "THUPHI_VNPAY_TMN_CODE": "TESTTMN1", "THUPHI_VNPAY_SECRET": VNPAY_SECRET,
-        "THUPHI_VNPAY_BASE_URL": "http://127.0.0.1:9/pay",
-        "THUPHI_VNPAY_API_URL": "http://127.0.0.1:9/api",
-        "THUPHI_VIETQR_BANK_BIN": "970436", "THUPHI_VIETQR_ACCOUNT": "0123456789",
-        "THUPHI_VIETQR_ACCOUNT_NAME": "TT PHUC VU HANH CHINH CONG HN",
-        "THUPHI_SEPAY_SECRET": SEPAY_SECRET, **(more or {}),
-    }  # fmt: skip
-    async with open_site(database_url, clock, free_port(), values) as made:
-        yield made
+    async with open_site(
+        database_url, clock, free_port(), {**PROVIDERS, **(more or {})}
+    ) as running:
+        yield running
 
 
 @pytest_asyncio.fixture
 async def site(database_url: str, clock: TestClock) -> AsyncIterator[Site]:
-    """Run a whole gateway on loopback."""
-    async with opened(database_url, clock) as made:
-        yield made
+    """Run a whole gateway for one test."""
+    async with opened(database_url, clock) as running:
+        yield running
 
 
 @asynccontextmanager

@@ -40,7 +40,7 @@ class TestClock:
         """Give a time-ordered id, rising even while time stands still."""
         self._last_ms = max(self._last_ms + 1, int(self.at.timestamp() * 1000))
         at = datetime.fromtimestamp(self._last_ms / 1000, UTC)
-        return make_id(prefix, at, secrets.token_bytes(10))
+        return make_id(prefix, at, self.chance(10))
 
     def chance(self, size: int) -> bytes:
         """Give unpredictable bytes."""

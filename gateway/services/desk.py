@@ -130,7 +130,7 @@ _STORY: Final = text(
     " UNION ALL SELECT opened_at, 5, 'dispute', state, amount, provider, id FROM dispute"
     " WHERE agency_id = :agency AND payment_id = :id"
     " UNION ALL SELECT at, 10, 'audit', action, NULL, actor, NULL FROM audit"
-    " WHERE agency_id = :agency AND object_id = :id ORDER BY 1, 2"
+    " WHERE agency_id = :agency AND object_id = :id ORDER BY 1, 2, 4"
 )
 
 

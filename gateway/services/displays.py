@@ -73,7 +73,9 @@ class Displays:
         async with self.store.begin() as tx:
             rows = await tx.rows(_PAIR, who | {"code": typed, "now": self.store.clock.now()})
             if not rows:
-                raise Refusal("not-found", "No display shows this code now; look at it again.")
+                raise Refusal(
+                    "invalid-request", "No display shows this code now; look at it again."
+                )
             await tx.run(_UNPAIR, who | {"fresh": [r["token_hash"] for r in rows]})
 
     async def show(self, officer: Officer, payment_id: str | None) -> bool:

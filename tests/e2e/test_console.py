@@ -209,8 +209,10 @@ async def test_a_file_is_queued_at_the_door_read_by_the_worker_and_refused_by_it
 
     assert await reconciliation_of(site.parts).intake.take_all() == 2
     page = (await desk.get("/console/days")).text
-    assert "Line 2: amount is not a whole number" in page
+    assert "Dòng 2: amount không phải số đồng nguyên" in page
     assert "good.csv" in page
+    english = (await desk.get("/console/days?lang=en")).text
+    assert "Line 2: amount is not a whole number" in english
 
 
 async def test_a_wrong_address_is_a_page_that_says_what_to_do(desk: httpx.AsyncClient) -> None:
@@ -234,7 +236,7 @@ async def test_the_trial_balance_has_equal_columns(site: Site, desk: httpx.Async
     totals = re.findall(r"<tfoot>.*?</tfoot>", page, re.DOTALL)
     assert len(totals) == 2
     for total in totals:
-        figures = re.findall(r'<td class="num">([0-9.]*)</td>', total)
+        figures = re.findall(r'<td class="num"[^>]*>([0-9.]*)</td>', total)
         assert len(figures) == 6
         assert figures[2] == figures[3] != "0"
         assert figures[4] == figures[5]

@@ -62,11 +62,11 @@ async def test_the_display_is_paired_by_its_code_and_says_thank_you_by_itself(si
         await clerk.get(page)
         shown = await display.get("/display")
         assert "10.000 đ" in shown.text
-        assert (await display.get("/display/qr.svg")).headers["content-type"] == "image/svg+xml"
+        assert (await display.get("/display/qr.png")).headers["content-type"] == "image/png"
         assert (await display.get("/display/status")).json() != before
         await send(clerk, page, f"{page}/take", method="cash")
         assert "cảm ơn" in (await display.get("/display")).text
-        assert (await display.get("/display/qr.svg")).status_code == 404
+        assert (await display.get("/display/qr.png")).status_code == 404
         await send(clerk, page, "/console/counter/next")
         assert "Xin chào" in (await display.get("/display")).text
 
@@ -83,7 +83,8 @@ async def test_a_code_that_is_old_wrong_or_used_pairs_nothing(site: Site) -> Non
         site.clock.move(code_lives + timedelta(seconds=1))
         for code in (row["code"], "", "abc", "000000000"):
             answer = await send(clerk, here, f"{here}/display", code=code)
-            assert answer.status_code == 404, code
+            assert answer.status_code == 400, code
+            assert "Không có màn hình nào" in answer.text
         assert row["code"] not in (await display.get("/display")).text.replace(" ", "")
 
 

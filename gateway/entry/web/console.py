@@ -14,7 +14,6 @@ from fastapi.responses import RedirectResponse, Response
 
 from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import Refusal
-from gateway.domain.ledger import TITLES
 from gateway.domain.refund import refundable
 from gateway.entry.web.console_page import Look, render
 from gateway.services import catalogue
@@ -133,8 +132,10 @@ class Console:
         """Show one payment and its whole story."""
         payment, receipts, moments = await self.desk.story(officer.agency_id, payment_id)
         look = self.look(request, officer)
+        names = {b["id"]: b["name"] for b in await self.desk.branches(officer.agency_id)}
         return self.page("payment", request, officer, {
             "p": payment, "title": _name(officer, payment.procedure, look),
+            "branch": names.get(payment.branch_id, payment.branch_id),
             "words": in_words(payment.amount), "receipts": receipts,
             "moments": [_moment(m) for m in moments], "payer": payer,
             "may_see_payer": officer.role in MAY_SEE_PAYER and payment.payer_sealed is not None,
@@ -273,10 +274,9 @@ def _total(lines: list[dict[str, Any]]) -> dict[str, int]:
 
 
 def _moment(row: Row) -> dict[str, Any]:
-    """Add what a page needs to tell a moment: an entry's two accounts by their titles."""
+    """Add what a page needs to tell a moment: an entry's two accounts."""
     moment = dict(row)
     if moment["kind"] == "entry":
         debit, _, credit = moment["code"].partition("/")
-        moment |= {"debit": debit, "credit": credit, "debit_title": TITLES.get(debit, ""),
-                   "credit_title": TITLES.get(credit, "")}  # fmt: skip
+        moment |= {"debit": debit, "credit": credit}
     return moment

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi.responses import Response
 
-from gateway.entry.web.console_words import TABLES, word
+from gateway.entry.web.console_words import TABLES, actor, sentence, word
 from gateway.entry.web.page import page
 from gateway.services.access import Officer
 
@@ -30,6 +30,10 @@ def render(name: str, look: Look, values: Mapping[str, Any], status: int = 200) 
     def said(table: str, code: object) -> str:
         return word(table, str(code), look.lang)
 
-    shown = {"look": look, "say": say, "word": said, "tables": TABLES, **values}
+    shown = {
+        "look": look, "say": say, "word": said, "tables": TABLES,
+        "sentence": lambda text: sentence(text, look.lang),
+        "actor": lambda code: actor(code, look.lang), **values,
+    }  # fmt: skip
     # Without a referrer a browser sends «Origin: null» with a form, and we could not tell our own.
     return page(f"console_{name}.html", shown, status, {"referrer-policy": "same-origin"})

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-Words = Mapping[str, tuple[str, str]]
+from gateway.domain.ledger import TITLES
+from gateway.entry.web.console_reasons import ADVICE, in_vietnamese
+from gateway.entry.web.words import Words
 
 STATES: Final[Words] = {
     "open": ("Chờ nộp", "Open"), "paid": ("Đã nộp", "Paid"),
@@ -90,45 +92,6 @@ PROPOSALS: Final[Words] = {
     "answer the dispute": ("trả lời khiếu nại", "answer the dispute"),
     "ask the provider": ("hỏi ngân hàng, ví", "ask the provider"),
 }  # fmt: skip
-# The reasons stand in the books in English; here is how each is read in Vietnamese.
-REASONS: Final[Words] = {
-    english: (vietnamese, english)
-    for english, vietnamese in {
-        "the payer disputes this payment with the provider":
-            "người nộp khiếu nại khoản này với ngân hàng, ví",
-        "more cash was counted than was taken": "đếm được nhiều tiền hơn số đã thu",
-        "no such payment": "không có khoản thanh toán nào như vậy",
-        "not the amount that was asked for": "không phải số tiền được yêu cầu",
-        "the payment was already paid": "khoản này đã nộp rồi",
-        "the payment was cancelled": "khoản này đã huỷ",
-        "the payment had expired": "khoản này đã hết hạn",
-        "more came than was due": "nộp nhiều hơn số phải nộp",
-        "the provider reports a payment we have not booked":
-            "ngân hàng, ví báo một khoản mà sổ chưa có",
-        "the provider reports another amount than we booked":
-            "ngân hàng, ví báo số tiền khác với sổ",
-        "a payout of a batch that no provider report lists yet":
-            "tiền về của một lô mà chưa có báo cáo",
-        "the lines of this batch do not add up to the movement":
-            "các dòng của lô cộng lại không bằng số tiền chuyển",
-        "money left the account and no rule knows why": "tiền ra khỏi tài khoản, chưa rõ vì sao",
-        "the text may mean several payments": "nội dung có thể chỉ nhiều khoản",
-        "a credit that nothing in our books explains": "tiền vào mà sổ chưa giải thích được",
-        "no day's collection on this line is this lump":
-            "không có ngày nào thu đúng số gộp này ở tiểu mục này",
-        "the treasury names an obligation and budget line that we do not know as paid":
-            "kho bạc nêu một khoản mà sổ chưa ghi là đã nộp",
-        "the treasury booked another amount than is due": "kho bạc ghi số tiền khác số phải nộp",
-        "the treasury booked this obligation twice": "kho bạc ghi khoản này hai lần",
-        "the provider's report of that day does not list it":
-            "báo cáo ngày đó của ngân hàng, ví không có",
-        "the bank's statement of that day does not list this transfer":
-            "sao kê ngày đó không có khoản chuyển này",
-        "the treasury has not confirmed it in time": "quá hạn mà kho bạc chưa xác nhận",
-        "no working calendar covers this year, so the day was not moved":
-            "chưa có lịch làm việc của năm này nên ngày nghiệp vụ chưa được chuyển",
-    }.items()
-}  # fmt: skip
 ROLES: Final[Words] = {
     "accountant": ("kế toán", "accountant"), "approver": ("người duyệt", "approver"),
     "clerk": ("cán bộ quầy", "clerk"), "operator": ("vận hành", "operator"),
@@ -173,10 +136,30 @@ REFUND_SOURCES: Final[Words] = {
     "suspended": ("tiền đang treo", "money in suspense"),
 }  # fmt: skip
 KINDS: Final[Words] = {"phi": ("phí", "fee"), "le_phi": ("lệ phí", "charge")}
+SUBJECTS: Final[Words] = {
+    "line": ("dòng trong tệp", "line of a file"), "capture": ("lần tiền vào", "capture"),
+    "attempt": ("lượt thanh toán", "attempt"), "dispute": ("khiếu nại", "dispute"),
+    "shift": ("ca thu", "shift"),
+}  # fmt: skip
+_ENGLISH: Final = {
+    "1110": "Cash at the counter", "1120": "Collection bank account",
+    "1125": "Treasury deposit account", "1130": "In transit", "1380": "Provider clearing",
+    "1381": "Disputed at provider", "1382": "Clerk shortage", "1383": "Due from the agency",
+    "1386": "Due from another agency", "1388": "Claim on the treasury",
+    "3310": "Unidentified and part-paid money", "3320": "Surplus", "3330": "Due to the budget",
+    "3370": "Phí to apportion", "3375": "Retained share of phí", "3380": "Refunds payable",
+    "3386": "Due to another agency", "4900": "Duty to fund charges and losses",
+    "6420": "Provider charges", "6430": "Approved losses", "M1": "Owed", "M2": "Collected",
+    "M3": "Waived", "M4": "Cancelled", "M5": "Refunded", "M9": "Assessed",
+}  # fmt: skip
+ACCOUNTS: Final[Words] = {
+    code: (title, _ENGLISH.get(code, title)) for code, title in TITLES.items()
+}
 TABLES: Final[Mapping[str, Words]] = {
     "state": STATES, "provider": PROVIDERS, "break": BREAKS, "result": RESULTS,
     "source": SOURCES, "event": EVENTS, "rule": RULES, "proposal": PROPOSALS, "role": ROLES,
-    "action": ACTIONS, "reason": REASONS, "profile": PROFILES, "payer": PAYER, "kind": KINDS,
+    "action": ACTIONS, "profile": PROFILES, "payer": PAYER, "kind": KINDS,
+    "advice": ADVICE, "account": ACCOUNTS, "subject": SUBJECTS,
     "refund": REFUNDS, "shift": SHIFTS, "route": ROUTES, "source_of_refund": REFUND_SOURCES,
 }  # fmt: skip
 
@@ -185,3 +168,16 @@ def word(table: str, code: str, lang: str) -> str:
     """Give the word for a code; a code that nobody named is shown as it is."""
     said = TABLES[table].get(code)
     return said[lang == "en"] if said else code
+
+
+def sentence(said: str, lang: str) -> str:
+    """Read what stands in the books in English; one that nobody translated is shown as it is."""
+    return said if lang == "en" else in_vietnamese(said) or said
+
+
+def actor(code: str, lang: str) -> str:
+    """Name who did something: «staff:an» is an."""
+    kind, _, name = code.partition(":")
+    if kind == "job":
+        return "by itself" if lang == "en" else "tự động"
+    return name or code

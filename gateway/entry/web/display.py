@@ -9,7 +9,8 @@ from fastapi.responses import Response
 from gateway.domain.errors import Refusal
 from gateway.domain.payment import Payment
 from gateway.domain.states import State
-from gateway.entry.web.page import page, send
+from gateway.entry.web.page import SCRIPTED, page, send
+from gateway.entry.web.qr import qr_png
 from gateway.services import catalogue
 from gateway.services.attempts import Attempts
 from gateway.services.displays import Displays, kept
@@ -39,7 +40,7 @@ class DisplayPage:
         if found is None:
             raise LookupError("display")
         row, payment = found
-        answer = page("display.html", await self._values(row, payment))
+        answer = page("display.html", await self._values(row, payment), more=SCRIPTED)
         if is_new:
             answer.set_cookie(
                 COOKIE, token, path="/display", httponly=True, samesite="strict",
@@ -69,8 +70,6 @@ class DisplayPage:
 
     async def qr(self, request: Request) -> Response:
         """Draw the VietQR of what is shown."""
-        import zxingcpp
-
         found = await self.displays.of(request.cookies.get(COOKIE, ""))
         payment = found[1] if found else None
         transfer = await self.attempts.transfer(payment) if payment else None
@@ -80,8 +79,7 @@ class DisplayPage:
             or not (transfer and transfer.qr_text)
         ):
             raise Refusal("not-found", "Nothing is due on this display.")
-        code = zxingcpp.create_barcode(transfer.qr_text, zxingcpp.BarcodeFormat.QRCode)
-        return send(code.to_svg(scale=8), "image/svg+xml")
+        return send(qr_png(transfer.qr_text), "image/png")
 
 
 def _word(row: Row, payment: Payment | None) -> str:
@@ -102,7 +100,7 @@ def routes(display: DisplayPage) -> APIRouter:
     async def state(request: Request) -> dict[str, str]:
         return {"state": await display.state(request)}
 
-    @door.get("/display/qr.svg")
+    @door.get("/display/qr.png")
     async def qr(request: Request) -> Response:
         return await display.qr(request)
 

@@ -10,58 +10,20 @@ from fastapi.responses import RedirectResponse, Response
 
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import ALPHABET
-from gateway.entry.web.front import FORM
-from gateway.entry.web.page import language, other, page, send, wants_page
+from gateway.entry.web.citizen_words import FORM, VERIFY, WAIT, spoken
+from gateway.entry.web.page import language, page, send, wants_page
 from gateway.entry.web.problems import problem
 from gateway.entry.web.reading import PageRoute
-from receipts.face import face, masked, qr_svg, tail
+from receipts.face import face, grouped, masked, qr_svg, tail
 from receipts.service import Kept, Receipts
 from receipts.verify import Verdict, verify
 from receipts.xml import read_sealed
 
 retry_after_s: Final = 2  # The worker draws every second.
 code_letters: Final = 16
-code_typed_max: Final = 40  # What the form takes: a code with spaces or dashes in it.
-_TYPED: Final = str.maketrans({"I": "1", "L": "1", "O": "0", "-": None, " ": None})
+code_typed_max: Final = 32  # Twice a code: more is no slip of the finger, and is cut.
+_LOOKALIKES: Final = str.maketrans({"I": "1", "L": "1", "O": "0"})
 log: Final = logging.getLogger("thuphi.web")
-TEXTS: Final[dict[str, dict[str, str]]] = {
-    "vi": {
-        "title": "Tra cứu biên lai", "other_language": "English",
-        "valid": "Biên lai hợp lệ",
-        "valid_advice": "Hãy so các dòng dưới đây với biên lai trên tay.",
-        "test": "Biên lai thử nghiệm hợp lệ",
-        "test_advice": "Chữ ký đúng, nhưng biên lai thử nghiệm không có giá trị thanh toán hay kế"
-        " toán.",
-        "unknown": "Không có biên lai với mã này",
-        "unknown_advice": "Hãy kiểm tra lại từng ký tự của mã tra cứu. Nếu mã đúng như trên biên"
-        " lai thì biên lai đó không phải do hệ thống này lập.",
-        "broken": "Bản lưu không còn nguyên vẹn",
-        "broken_advice": "Đừng dựa vào trang này. Hãy kiểm tra tệp XML của biên lai, hoặc hỏi cơ"
-        " quan thu.",
-        "code": "Mã tra cứu", "name": "Loại", "form": "Mẫu số", "series": "Ký hiệu",
-        "number": "Số", "day": "Ngày lập", "agency": "Cơ quan thu", "tax_code": "Mã số thuế",
-        "payer": "Người nộp", "dossier": "Mã hồ sơ", "amount": "Số tiền",
-        "hidden": "Tên và mã hồ sơ được che bớt.",
-    },
-    "en": {
-        "title": "Check a receipt", "other_language": "Tiếng Việt",
-        "valid": "The receipt is valid",
-        "valid_advice": "Compare the lines below with the receipt in your hand.",
-        "test": "The test receipt is valid",
-        "test_advice": "The signature holds, but a test receipt has no value for payment or"
-        " accounting.",
-        "unknown": "There is no receipt with this code",
-        "unknown_advice": "Check every character of the code. If it is as printed on the receipt,"
-        " that receipt was not issued by this system.",
-        "broken": "The stored copy is damaged",
-        "broken_advice": "Do not rely on this page. Check the receipt's XML file, or ask the"
-        " agency.",
-        "code": "Lookup code", "name": "Kind", "form": "Form", "series": "Series",
-        "number": "Number", "day": "Date", "agency": "Collected by", "tax_code": "Tax code",
-        "payer": "Payer", "dossier": "Dossier", "amount": "Amount",
-        "hidden": "The name and the dossier are partly hidden.",
-    },
-}  # fmt: skip
 
 
 def _filename(shown: dict[str, Any], ending: str) -> dict[str, str]:
@@ -70,8 +32,12 @@ def _filename(shown: dict[str, Any], ending: str) -> dict[str, str]:
 
 
 def read_code(typed: str) -> str:
-    """Read a code as people type it: any case, with spaces or dashes, I and L for 1, O for 0."""
-    return typed.strip().upper().translate(_TYPED)
+    """Read a code as people type it: any case, I and L for 1, O for 0, and signs between groups.
+
+    Only letters and digits are left, so what is read is safe in a path.
+    """
+    kept = "".join(sign for sign in typed.upper() if sign.isalnum())
+    return kept.translate(_LOOKALIKES)[:code_typed_max]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +57,8 @@ class ReceiptPages:
         kept = await self._kept(token)
         if kept.pdf is None:
             if wants_page(request):
-                shown = {"lang": "vi", "token": token, "seconds": retry_after_s}
+                waiting = {"token": token, "seconds": retry_after_s}
+                shown = spoken(language(request), WAIT) | waiting
                 return page("receipt_wait.html", shown, 503, {"retry-after": str(retry_after_s)})
             answer = problem(Refusal("unavailable", "The PDF is being drawn; come back soon."))
             answer.headers["retry-after"] = str(retry_after_s)
@@ -112,27 +79,29 @@ class ReceiptPages:
 
     async def check(self, request: Request, code: str) -> Response:
         """Say whether a receipt with this code was issued, and what to compare."""
-        lang = language(request)
         typed = read_code(code)
+        shown = spoken(language(request), VERIFY, FORM)
+        shown |= {"rows": [], "sandbox": "", "typed": grouped(typed)}
+        words = shown["t"]
         is_code = len(typed) == code_letters and set(typed) <= set(ALPHABET)
         kept = await self.receipts.by_code(typed) if is_code else None
-        said = {
-            "lang": lang, "other_lang": other(lang), "t": TEXTS[lang] | FORM[lang],
-            "rows": [], "sandbox": "", "typed": code,
-        }  # fmt: skip
         if kept is None:
-            return page("verify.html", said | {"headline": "unknown"}, 404)
+            advice = words["unknown_advice"]
+            if len(typed) != code_letters:
+                advice = words["length_advice"].format(code_letters, len(typed))
+            return page("verify.html", shown | {"headline": "unknown", "advice": advice}, 404)
         trusted = await self.receipts.trusted(kept.agency_id)
         found = verify(kept.xml, trusted)
         if found.verdict is not Verdict.VALID or found.receipt is None:
             log.error("a stored receipt does not hold any more")
-            return page("verify.html", said | {"headline": "broken"})
-        shown = face(found.receipt)
-        headline = "test" if shown["sandbox"] else "valid"
-        rows = _rows(shown, TEXTS[lang])
-        return page(
-            "verify.html", said | {"headline": headline, "rows": rows, "sandbox": shown["sandbox"]}
-        )
+            broken = {"headline": "broken", "advice": words["broken_advice"]}
+            return page("verify.html", shown | broken)
+        seen = face(found.receipt)
+        headline = "test" if seen["sandbox"] else "valid"
+        return page("verify.html", shown | {
+            "headline": headline, "advice": words[f"{headline}_advice"],
+            "rows": _rows(seen, words), "sandbox": seen["sandbox"],
+        })  # fmt: skip
 
     async def _kept(self, token: str) -> Kept:
         kept = await self.receipts.by_token(token) if set(token) <= set(ALPHABET) else None
@@ -178,9 +147,11 @@ def routes(pages: ReceiptPages) -> APIRouter:
 
     @door.get("/verify")
     async def typed(request: Request) -> Response:
-        code = read_code(request.query_params.get("code", ""))[:code_typed_max]
-        lang = language(request)
-        return RedirectResponse(f"/verify/{quote(code, safe='')}?lang={lang}" if code else "/", 303)
+        code, lang = read_code(request.query_params.get("code", "")), language(request)
+        # Letters and digits of any script are left in a code; a location is ASCII.
+        return RedirectResponse(
+            f"/verify/{quote(code)}?lang={lang}" if code else f"/?lang={lang}", 303
+        )
 
     @door.get("/verify/{code}")
     async def check(request: Request, code: str) -> Response:

@@ -12,3 +12,12 @@ const look = async (turn) => {
 };
 const wait = (turn) => setTimeout(look, Math.min(pauses_ms[turn] ?? pause_ms_max, pause_ms_max), turn);
 if (dataset.watch) wait(0);
+
+// Copies a line for the bank's app; where a browser does not let us, a tap selects it.
+for (const button of navigator.clipboard ? document.querySelectorAll("[data-copy]") : []) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.firstElementChild.textContent = button.dataset.done;
+  });
+}

@@ -1,0 +1,236 @@
+"""Sentences that the rules and readers write into the books in English, read in Vietnamese.
+
+A sentence is written once, with what it names; «{}» stands for such a name here. What an officer
+can do about a break is said beside its kind.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Final
+
+from gateway.entry.web.words import Words, both
+
+# Why two sides differ, or why they agree.
+REASONS: Final[Mapping[str, str]] = {
+    "the payer disputes this payment with the provider":
+        "người nộp khiếu nại khoản này với ngân hàng, ví",
+    "the dispute was {}": "khiếu nại đã kết thúc: {}",
+    "no working calendar covers this year, so the day was not moved":
+        "chưa có lịch làm việc của năm này nên ngày nghiệp vụ chưa được chuyển",
+    "more cash was counted than was taken": "đếm được nhiều tiền hơn số đã thu",
+    "no such payment": "không có khoản thanh toán nào như vậy",
+    "not the amount that was asked for": "không phải số tiền được yêu cầu",
+    "the payment was already paid": "khoản này đã nộp rồi",
+    "the payment was cancelled": "khoản này đã huỷ",
+    "the payment had expired": "khoản này đã hết hạn",
+    "more came than was due": "nộp nhiều hơn số phải nộp",
+    "the provider wants a person to look (its code {})":
+        "ngân hàng, ví cần người xem xét (mã của họ: {})",
+    "the provider reports a {} we did not ask": "ngân hàng, ví báo {} mà cơ quan không yêu cầu",
+    "the provider reports a payment we have not booked":
+        "ngân hàng, ví báo một khoản mà sổ chưa có",
+    "the provider reports another amount than we booked": "ngân hàng, ví báo số tiền khác với sổ",
+    "a payout of a batch that no provider report lists yet":
+        "tiền về của một lô mà chưa có báo cáo",
+    "the lines of this batch do not add up to the movement":
+        "các dòng của lô cộng lại không bằng số tiền chuyển",
+    "money left the account and no rule knows why": "tiền ra khỏi tài khoản, chưa rõ vì sao",
+    "the text may mean several payments": "nội dung có thể chỉ nhiều khoản",
+    "a credit that nothing in our books explains": "tiền vào mà sổ chưa giải thích được",
+    "no day's collection on this line is this lump":
+        "không có ngày nào thu đúng số gộp này ở tiểu mục này",
+    "the treasury names an obligation and budget line that we do not know as paid":
+        "kho bạc nêu một khoản mà sổ chưa ghi là đã nộp",
+    "the treasury booked another amount than is due": "kho bạc ghi số tiền khác số phải nộp",
+    "the treasury booked this obligation twice": "kho bạc ghi khoản này hai lần",
+    "the provider's report of that day does not list it":
+        "báo cáo ngày đó của ngân hàng, ví không có khoản này",
+    "the bank's statement of that day does not list this transfer":
+        "sao kê ngày đó không có khoản chuyển này",
+    "the treasury has not confirmed it in time": "quá hạn mà kho bạc chưa xác nhận",
+    "{} finds both sides in agreement": "lần đối soát {} thấy hai bên đã khớp",
+    "the provider's transaction {} is this capture":
+        "giao dịch {} của ngân hàng, ví chính là lần tiền vào này",
+    "the provider lists our {} {}": "ngân hàng, ví liệt kê {} {} của cơ quan",
+    "{}, on another day (cut-off)": "{}, vào ngày khác (giờ chốt)",
+    "the bank's reference {}, day and amount agree":
+        "số tham chiếu {} của ngân hàng, ngày và số tiền đều khớp",
+    "the bank's reference {}": "số tham chiếu {} của ngân hàng",
+    "the text names the payment {}": "nội dung nêu mã thanh toán {}",
+    "number {} of the equal credits of its business day":
+        "khoản thứ {} trong các khoản bằng nhau của ngày nghiệp vụ",
+    "number {} of the equal credits of that day":
+        "khoản thứ {} trong các khoản bằng nhau của ngày đó",
+    "batch {}: {} lines, net of charges, equal the payout":
+        "lô {}: {} dòng, trừ phí dịch vụ, bằng số tiền chuyển về",
+    "a declared charge of batch {}": "phí dịch vụ đã khai của lô {}",
+    "remittance {}: {} treasury lines add up to the debit":
+        "lần nộp {}: {} dòng của kho bạc cộng lại bằng số tiền ra",
+    "the treasury names this payment and budget line {}":
+        "kho bạc nêu khoản này và tiểu mục {}",
+    "the lump on budget line {} is the sum of {} payments of one day":
+        "số gộp ở tiểu mục {} bằng tổng {} khoản của một ngày",
+    "the agency makes charges good": "cơ quan bù phí dịch vụ",
+    "refund {}": "hoàn trả {}",
+}  # fmt: skip
+# Why a file was refused; a column keeps its name, for it stands in the file.
+REFUSALS: Final[Mapping[str, str]] = {
+    "Line {}: {}.": "Dòng {}: {}.",
+    "The file is longer than {} bytes.": "Tệp dài hơn {} byte. Hãy chia nhỏ rồi gửi lại.",
+    "The profiles are: {}.": "Hãy chọn loại tệp trong danh sách.",
+    "must be the header {}": "phải là dòng tiêu đề {}",
+    "has {} cells where {} are wanted": "có {} ô, phải có {}",
+    "has no header": "không có dòng tiêu đề",
+    "is not CSV ({})": "không phải CSV ({})",
+    "is not UTF-8": "không phải UTF-8",
+    "is beyond the limit of {} lines": "vượt quá {} dòng",
+    "{} is empty": "{} để trống",
+    "{} has a control character": "{} có ký tự điều khiển",
+    "{} is not one of {}": "{} không thuộc: {}",
+    "{} begins or ends with a space": "{} bắt đầu hoặc kết thúc bằng dấu cách",
+    "{} is longer than {} characters": "{} dài hơn {} ký tự",
+    "{} is not a whole number of đồng in plain digits":
+        "{} không phải số đồng nguyên, viết liền các chữ số",
+    "{} is larger than any amount can be": "{} lớn hơn mọi số tiền có thể có",
+    "{} is zero": "{} bằng 0",
+    "{} is not a date YYYY-MM-DD": "{} không phải ngày YYYY-MM-DD",
+    "{} is not a time YYYY-MM-DDThh:mm:ss": "{} không phải giờ YYYY-MM-DDThh:mm:ss",
+}  # fmt: skip
+# What an officer asked for and is not done.
+_OFFICERS: Final[Mapping[str, str]] = {
+    "A payment that is {} has none.": "Khoản này không có tiền để hoàn trả.",
+    "Nothing was captured for this payment.": "Khoản này không có tiền để hoàn trả.",
+    "{} đồng can be refunded, not {}; look again.":
+        "Còn hoàn trả được {} đồng, không phải {}. Hãy tải lại trang rồi yêu cầu lại.",
+    "At most {} đồng can be refunded.": "Chỉ hoàn trả được nhiều nhất {} đồng.",
+    "A refund of this case waits already.": "Chênh lệch này đã có yêu cầu hoàn trả đang chờ.",
+    "The payer disputes this payment; wait for its end.":
+        "Người nộp đang khiếu nại khoản này. Hãy chờ khiếu nại kết thúc.",
+    "Somebody else must approve what you asked for.": "Người khác phải duyệt yêu cầu này.",
+    "Somebody else must decide what you asked for.": "Người khác phải quyết định yêu cầu này.",
+    "Somebody else must prove what you approved.":
+        "Người khác phải ghi chứng từ, vì ông/bà đã duyệt.",
+    "A payment that is {} cannot {}.": "Khoản này đã sang trạng thái khác. Hãy tải lại trang.",
+    "A refund that is {} cannot {}.": "Yêu cầu hoàn trả này đã được xử lý. Hãy tải lại trang.",
+    "The provider gives this one back by itself.":
+        "Ngân hàng, ví tự hoàn khoản này; không cần ghi chứng từ.",
+    "Only the provider can say that it failed.":
+        "Chỉ ngân hàng, ví mới biết khoản này có hoàn được hay không.",
+    "Name the document that proves the transfer.": "Hãy ghi số chứng từ chuyển tiền.",
+    "Write the bank, the account and the name.":
+        "Hãy ghi đủ ngân hàng, số tài khoản và chủ tài khoản.",
+    "This drawer, or you, have a shift that is not closed.":
+        "Ngăn tiền này, hoặc ông/bà, đang có ca chưa đóng. Hãy đóng ca đó trước.",
+    "The payer may just have paid: the bank has not said yet. Wait a moment, do not take money.":
+        "Người nộp có thể vừa trả xong, ngân hàng chưa trả lời. Hãy chờ một lát, đừng thu tiền.",
+    "It is paid or withdrawn: take no money.": "Khoản này đã nộp hoặc đã huỷ. Đừng thu tiền.",
+    "This slip is in the books already; check its number.":
+        "Hoá đơn này đã ghi sổ rồi. Hãy kiểm tra lại số.",
+    "This bag's number was used before.": "Số túi này đã dùng rồi. Hãy kiểm tra lại số.",
+    "Open a shift at your drawer first.": "Hãy mở ca ở ngăn tiền của ông/bà trước.",
+    "Somebody else must agree to what you proposed.": "Người khác phải đồng ý với đề xuất này.",
+    "This shift was counted already.": "Ca này đã kiểm quỹ rồi.",
+    "Only a shift that was counted can be signed.": "Chỉ ký được ca đã kiểm quỹ.",
+    "Somebody else must sign your count.": "Người khác phải ký số kiểm quỹ này.",
+    "No display shows this code now; look at it again.":
+        "Không có màn hình nào đang hiện mã này. Hãy nhìn lại mã trên màn hình.",
+    "Choose what becomes of the missing cash.": "Hãy chọn cách xử lý tiền thiếu.",
+    "Name the drawer.": "Hãy ghi tên ngăn tiền.",
+    "Write the slip's number.": "Hãy ghi số hoá đơn của máy POS.",
+    "Write the number of the deposit bag.": "Hãy ghi số túi niêm phong.",
+    "Write a whole number of đồng, such as {}.": "Hãy ghi số đồng nguyên, ví dụ {}.",
+    "Give a reason of 1 to {} characters.": "Hãy ghi lý do, từ 1 đến {} ký tự.",
+}  # fmt: skip
+_NAMES: Final = {
+    "refund": "khoản hoàn", "charge": "khoản phí", "reversal": "khoản đảo",
+    "won": "cơ quan giữ tiền", "lost": "người nộp được hoàn",
+}  # fmt: skip
+# Kind of break -> what to do about it.
+ADVICE: Final[Words] = {
+    "missing_at_provider": both(
+        "Hỏi ngân hàng, ví vì sao không có khoản này. Khi có báo cáo bổ sung, gửi tệp ở mục Khoá"
+        " sổ: chênh lệch tự hết.",
+        "Ask the provider why it is not listed. When a new report comes, send it under Days: the"
+        " break goes away by itself.",
+    ),
+    "missing_at_treasury": both(
+        "Hỏi kho bạc. Khi có bảng xác nhận mới, gửi tệp ở mục Khoá sổ: chênh lệch tự hết.",
+        "Ask the treasury. When a new list comes, send it under Days: the break goes away by"
+        " itself.",
+    ),
+    "unknown_money": both(
+        "Tìm chủ của khoản tiền theo nội dung và người chuyển trên sao kê.",
+        "Find out whose it is from the text and the sender on the statement.",
+    ),
+    "amount": both(
+        "So số tiền với chứng từ của hai bên; hoàn trả người nộp phần không dùng được.",
+        "Compare the amount with both sides' papers; what cannot be used goes back to the payer.",
+    ),
+    "charge": both(
+        "So phí dịch vụ với hợp đồng, rồi hỏi ngân hàng, ví.",
+        "Compare the charge with the contract, then ask the provider.",
+    ),
+    "duplicate": both(
+        "Hỏi bên gửi tệp vì sao ghi hai lần; chỉ một lần là đúng.",
+        "Ask who sent the file why it stands there twice; once is right.",
+    ),
+    "double": both(
+        "Hoàn trả người nộp lần nộp thứ hai.",
+        "Give the second payment back to the payer.",
+    ),
+    "surplus": both(
+        "Hoàn trả người nộp phần nộp thừa.",
+        "Give the payer back what is beyond.",
+    ),
+    "reversed": both(
+        "Hỏi ngân hàng, ví ai yêu cầu và vì sao.",
+        "Ask the provider who wanted it, and why.",
+    ),
+    "late": both(
+        "Hoàn trả người nộp, hoặc hỏi hệ thống thủ tục có cần khoản này không.",
+        "Give it back, or ask the procedure system whether it is still wanted.",
+    ),
+    "ambiguous": both(
+        "Đọc nội dung trên sao kê và hỏi người chuyển muốn nộp khoản nào.",
+        "Read the text on the statement, and ask the sender which payment was meant.",
+    ),
+    "cut_off": both(
+        "Nhờ người vận hành bổ sung lịch làm việc của năm đó.",
+        "Ask the operator for that year's working calendar.",
+    ),
+    "cash_over": both(
+        "Tìm xem đã thu thiếu hay trả lại thiếu cho ai; nếu không tìm được thì giữ ở sổ treo.",
+        "Find out who got too little change; what nobody claims stays in suspense.",
+    ),
+    "batch_total": both(
+        "So báo cáo của lô với sao kê. Nếu thiếu dòng, xin báo cáo đầy đủ và gửi lại.",
+        "Compare the batch's report with the statement. If lines are missing, ask for a whole one"
+        " and send it again.",
+    ),
+    "status_conflict": both(
+        "Liên hệ ngân hàng, ví để làm rõ, và trả lời trong thời hạn của họ.",
+        "Clear it up with the provider, and answer within the time that it gives.",
+    ),
+}
+
+
+def in_vietnamese(said: str) -> str | None:
+    """Read a sentence in Vietnamese, and what it names too where that is a sentence."""
+    for pattern, vietnamese in _patterns():
+        if found := pattern.fullmatch(said):
+            return vietnamese.format(*(_named(x) for x in found.groups()))
+    return None
+
+
+def _named(what: str) -> str:
+    return in_vietnamese(what) or _NAMES.get(what, what)
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Make a pattern of each sentence; the first that fits is taken."""
+    return tuple(
+        (re.compile("(.+?)".join(re.escape(part) for part in english.split("{}"))), vietnamese)
+        for english, vietnamese in {**REASONS, **REFUSALS, **_OFFICERS}.items()
+    )
