@@ -17,7 +17,7 @@ import asyncpg
 import pytest_asyncio
 from books import DAY, reconciliation, take
 from front_door import AGENCY, Site, vnpay_query
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 from sqlalchemy.util import await_only
 
 Task = asyncio.Task[Any]
@@ -52,14 +52,14 @@ class Stage:
 
     @contextmanager
     def still(self, says: str, nth: int = 1) -> Iterator[Still]:
-        """Hold whoever says this."""
-        made, engine = Still(says, nth), self.site.parts.engine.sync_engine
-        event.listen(engine, "before_cursor_execute", made.before)
+        """Hold whoever says this, whichever process it would be."""
+        made = Still(says, nth)
+        event.listen(Engine, "before_cursor_execute", made.before)
         try:
             yield made
         finally:
             made.go.set()
-            event.remove(engine, "before_cursor_execute", made.before)
+            event.remove(Engine, "before_cursor_execute", made.before)
 
     async def waits(self) -> Mapping[int, list[int]]:
         """Say who waits for whom, those who stand before him in a queue included."""
@@ -107,18 +107,23 @@ def begin(doing: Awaitable[Any]) -> Task:
 
 
 @pytest_asyncio.fixture
-async def stage(site: Site, database_url: str) -> AsyncIterator[Stage]:
-    """Give PostgreSQL an hour before it breaks a circle, and cut whoever still waits at the end."""
-    watcher = await asyncpg.connect(database_url)
+async def watcher(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """Give PostgreSQL an hour before it breaks a circle; what is set holds for new sessions."""
+    made = await asyncpg.connect(database_url)
     name = urlsplit(database_url).path.strip("/")
-    await watcher.execute(f"ALTER DATABASE {name} SET deadlock_timeout = '1h'")
-    await site.parts.engine.dispose()  # What is set holds for new sessions.
+    await made.execute(f"ALTER DATABASE {name} SET deadlock_timeout = '1h'")
+    yield made
+    await made.close()
+
+
+@pytest_asyncio.fixture
+async def stage(watcher: asyncpg.Connection, site: Site) -> AsyncIterator[Stage]:
+    """Run the site after that, and cut whoever still waits at the end."""
     yield Stage(site, watcher)
     await watcher.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
         " AND datname = current_database()"
     )
-    await watcher.close()
 
 
 async def closes(site: Site) -> Any:

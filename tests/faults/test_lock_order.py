@@ -5,7 +5,7 @@ from datetime import timedelta
 from books import DAY, reconcile, reconciliation, take
 from front_door import AGENCY, Site
 from lock_watch import NAMED, ROWS, LockWatch
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.infra.clock import TestClock
@@ -33,12 +33,16 @@ async def test_whoever_goes_back_up_the_list_is_seen(engine: AsyncEngine, clock:
 
 async def test_the_watch_knows_every_lock_of_a_payments_life(site: Site) -> None:
     """Asked for, tried, expired, replaced, paid late, given back, settled; and at the counter."""
-    watch = LockWatch().over(site.parts.engine)
+    watch = LockWatch()
+    event.listen(Engine, "before_cursor_execute", watch.statement)
 
-    await replaced_paid_late_and_given_back(site)
-    await paid_by_transfer(site)
-    await settled(site)
-    await paid_at_the_counter(site)
+    try:
+        await replaced_paid_late_and_given_back(site)
+        await paid_by_transfer(site)
+        await settled(site)
+        await paid_at_the_counter(site)
+    finally:
+        event.remove(Engine, "before_cursor_execute", watch.statement)
 
     assert watch.seen == {*NAMED, *ROWS.values()}
     assert watch.back == []
