@@ -94,6 +94,10 @@ REFUSALS: Final[Mapping[str, str]] = {
         "{} không phải số đồng nguyên, viết liền các chữ số",
     "{} is larger than any amount can be": "{} lớn hơn mọi số tiền có thể có",
     "{} is zero": "{} bằng 0",
+    "{} of a {} is not above zero": "{} của {} phải lớn hơn 0",
+    "{} of a {} is not below zero": "{} của {} phải nhỏ hơn 0",
+    "{} of a {} is below zero": "{} của {} nhỏ hơn 0",
+    "{} is no account of {} (it has: {})": "{} không phải tài khoản của {} (có: {})",
     "{} is not a date YYYY-MM-DD": "{} không phải ngày YYYY-MM-DD",
     "{} is not a time YYYY-MM-DDThh:mm:ss": "{} không phải giờ YYYY-MM-DDThh:mm:ss",
 }  # fmt: skip
@@ -143,7 +147,7 @@ _OFFICERS: Final[Mapping[str, str]] = {
     "Give a reason of 1 to {} characters.": "Hãy ghi lý do, từ 1 đến {} ký tự.",
 }  # fmt: skip
 _NAMES: Final = {
-    "refund": "khoản hoàn", "charge": "khoản phí", "reversal": "khoản đảo",
+    "payment": "khoản nộp", "refund": "khoản hoàn", "charge": "khoản phí", "reversal": "khoản đảo",
     "won": "cơ quan giữ tiền", "lost": "người nộp được hoàn",
 }  # fmt: skip
 # Kind of break -> what to do about it.
