@@ -21,7 +21,7 @@ months_ahead: Final = 3
 # Moving takes the table alone; whoever sends notices must not wait longer than this for it.
 _LIMITS: Final = text("SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '20s'")
 _THERE: Final = text("SELECT to_regclass(:name) IS NOT NULL AS there")
-# Of migration 0009: it makes the partition as the tables' owner, who we are not.
+# Of migration 0010: it makes the partition as the tables' owner, who we are not.
 _MAKE: Final = text("SELECT make_partition(:parent, :first)")
 log: Final = logging.getLogger("thuphi.store")
 
