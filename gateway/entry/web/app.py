@@ -25,6 +25,7 @@ from gateway.entry.web import (
     reference,
     watching,
 )
+from gateway.entry.web.arrival import Arrival, Limits
 from gateway.entry.web.console import Console
 from gateway.entry.web.console_counter import CounterPages
 from gateway.entry.web.console_refunds import RefundPages
@@ -34,6 +35,7 @@ from gateway.services.displays import Displays
 from gateway.services.refund_list import RefundList
 from reconciliation.intake import Intake
 
+DEFAULT_LIMITS: Final = Limits()
 _METHODS: Final = ("GET", "HEAD", "POST")  # All that any of our routes takes.
 log: Final = logging.getLogger("thuphi.web")
 _KNOWN_METHODS: Final = frozenset({*_METHODS, "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -66,7 +68,7 @@ def _allowed(app: FastAPI, request: Request) -> list[str]:
     ]
 
 
-def build_app(parts: Parts) -> FastAPI:
+def build_app(parts: Parts, limits: Limits = DEFAULT_LIMITS) -> FastAPI:
     """Give the application."""
     app = FastAPI(title="Thu Phí", version="0.1.0", docs_url=None, redoc_url=None)
     app.include_router(
@@ -81,7 +83,7 @@ def build_app(parts: Parts) -> FastAPI:
             )
         )
     )
-    app.include_router(notices.routes(parts.notices))
+    app.include_router(notices.routes(parts.notices, limits.quota_notices_max))
     app.include_router(pay.routes(pay.PayPages(parts.store, parts.attempts)))
     app.include_router(receipts.routes(receipts.ReceiptPages(parts.receipts)))
     console = Console(
@@ -115,6 +117,8 @@ def build_app(parts: Parts) -> FastAPI:
         )
         answer.headers["allow"] = allowed
         return answer
+
+    app.add_middleware(Arrival, proxies=parts.settings.trusted_proxies, wait_s=limits.body_wait_s)
 
     @app.middleware("http")
     async def tell(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
