@@ -79,5 +79,6 @@ REFUSALS: Final[Mapping[str, str]] = {
     "file-refused": "The file was refused whole; the line is named.",
     "unavailable": "Something is wrong on our side; nothing was lost, so try again.",
     "too-large": "The request is larger than the limit.",
+    "too-slow": "The body did not come in time; send it again.",
     "too-many-requests": "Too many tries; wait and try again.",
 }

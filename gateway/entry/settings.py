@@ -16,7 +16,7 @@ PREFIX: Final = "THUPHI_"
 _KNOWN: Final = frozenset(
     {
         "DATABASE_URL", "DATABASE_PASSWORD_FILE", "DATA_DIR", "PUBLIC_URL", "MASTER_KEY",
-        "MASTER_KEY_FILE", "MASTER_KEY_FORMER_FILE", "WIRE_ALLOW", "CLOCK",
+        "MASTER_KEY_FILE", "MASTER_KEY_FORMER_FILE", "WIRE_ALLOW", "TRUSTED_PROXIES", "CLOCK",
         "DEFAULT_AGENCY", "SERVER_PORT", "TEST_DATABASE_URL",
     }
 )  # fmt: skip
@@ -38,6 +38,7 @@ class Settings:
     master_key: str = field(repr=False)
     master_key_former: str = field(repr=False)  # Opens what it sealed, until it is sealed anew.
     wire_allow: tuple[Network, ...]
+    trusted_proxies: tuple[Network, ...]  # Whose X-Forwarded-For is believed.
     default_agency: str
     clock_at: datetime | None
     adapters: Mapping[str, str] = field(repr=False)  # Field name -> value, for the adapters.
@@ -85,7 +86,8 @@ def read_settings(values: Mapping[str, str], adapter_fields: Iterable[str]) -> S
         master_key_former=_content(mine, "MASTER_KEY_FORMER_FILE")
         if "MASTER_KEY_FORMER_FILE" in mine
         else "",
-        wire_allow=_networks(mine.get("WIRE_ALLOW", "")),
+        wire_allow=_networks(mine, "WIRE_ALLOW"),
+        trusted_proxies=_networks(mine, "TRUSTED_PROXIES"),
         default_agency=mine.get("DEFAULT_AGENCY", "hn-tthcc-test"),
         clock_at=_instant(mine.get("CLOCK")),
         adapters={k: v for k, v in mine.items() if k in fields},
@@ -93,6 +95,11 @@ def read_settings(values: Mapping[str, str], adapter_fields: Iterable[str]) -> S
     if settings.wire_allow and not settings.is_loopback:
         raise SettingError(
             "THUPHI_WIRE_ALLOW is for loopback only; remove it for a public address."
+        )
+    if any(network.prefixlen == 0 for network in settings.trusted_proxies):
+        raise SettingError(
+            "THUPHI_TRUSTED_PROXIES must name your proxies: with all addresses in it, anybody could"
+            " say that they are anybody."
         )
     return settings
 
@@ -129,11 +136,12 @@ def _content(mine: Mapping[str, str], name: str) -> str:
         raise SettingError(f"{PREFIX}{name} cannot be read; check its path.") from None
 
 
-def _networks(text: str) -> tuple[Network, ...]:
+def _networks(mine: Mapping[str, str], name: str) -> tuple[Network, ...]:
+    text = mine.get(name, "")
     try:
         return tuple(ipaddress.ip_network(x.strip()) for x in text.split(",") if x.strip())
     except ValueError:
-        raise SettingError("THUPHI_WIRE_ALLOW must be CIDRs such as 127.0.0.0/8.") from None
+        raise SettingError(f"{PREFIX}{name} must be CIDRs such as 127.0.0.0/8.") from None
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -20,6 +20,8 @@ FIELDS = ("VNPAY_TMN_CODE", "VNPAY_SECRET")
         ({"THUPHI_PUBLIC_URL": "pay.example.vn"}, "THUPHI_PUBLIC_URL"),
         ({"THUPHI_DATABASE_URL": "mysql://x"}, "postgresql://"),
         ({"THUPHI_WIRE_ALLOW": "everything"}, "CIDR"),
+        ({"THUPHI_TRUSTED_PROXIES": "my-proxy"}, "THUPHI_TRUSTED_PROXIES must be CIDRs"),
+        ({"THUPHI_TRUSTED_PROXIES": "10.0.0.1, 0.0.0.0/0"}, "anybody"),
         ({"THUPHI_CLOCK": "yesterday"}, "THUPHI_CLOCK"),
         ({"THUPHI_CLOCK": "2026-11-18T01:00:00"}, "THUPHI_CLOCK"),
         ({"THUPHI_MASTER_KEY": "a", "THUPHI_MASTER_KEY_FILE": "b"}, "not both"),

@@ -25,6 +25,7 @@ from gateway.entry.web import (
     reference,
     watching,
 )
+from gateway.entry.web.arrival import Arrival, Limits
 from gateway.entry.web.console import Console
 from gateway.entry.web.console_counter import CounterPages
 from gateway.entry.web.console_refunds import RefundPages
@@ -34,6 +35,7 @@ from gateway.services.desk import Desk
 from gateway.services.displays import Displays
 from gateway.services.refund_list import RefundList
 
+DEFAULT_LIMITS: Final = Limits()
 _METHODS: Final = ("GET", "HEAD", "POST")  # All that any of our routes takes.
 log: Final = logging.getLogger("thuphi.web")
 _KNOWN_METHODS: Final = frozenset({*_METHODS, "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -66,7 +68,7 @@ def _allowed(app: FastAPI, request: Request) -> list[str]:
     ]
 
 
-def _open_doors(app: FastAPI, parts: Parts) -> None:
+def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
     """Give every route its services."""
     app.include_router(
         api.routes(
@@ -80,7 +82,7 @@ def _open_doors(app: FastAPI, parts: Parts) -> None:
             )
         )
     )
-    app.include_router(notices.routes(parts.notices))
+    app.include_router(notices.routes(parts.notices, limits.quota_notices_max))
     bills = Bills(parts.store, parts.attempts)
     app.include_router(pay.routes(pay.PayPages(parts.store, parts.attempts, bills)))
     app.include_router(receipts.routes(receipts.ReceiptPages(parts.receipts)))
@@ -119,14 +121,15 @@ def _answer_refusals(app: FastAPI) -> None:
         return answer
 
 
-def build_app(parts: Parts) -> FastAPI:
+def build_app(parts: Parts, limits: Limits = DEFAULT_LIMITS) -> FastAPI:
     """Give the application."""
     app = FastAPI(title="Thu Phí", version="0.1.0", docs_url=None, redoc_url=None)
-    _open_doors(app, parts)
+    _open_doors(app, parts, limits)
     metrics = Metrics()
     app.include_router(watching.routes(parts.store, metrics))
 
     _answer_refusals(app)
+    app.add_middleware(Arrival, proxies=parts.settings.trusted_proxies, wait_s=limits.body_wait_s)
 
     @app.middleware("http")
     async def tell(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:

@@ -13,7 +13,6 @@ from gateway.ports.provider import RawNotice
 from gateway.services.notices import Notices
 
 quota_window: Final = timedelta(minutes=1)
-quota_notices_max: Final = 6_000  # 100 a second from one source: twice a national peak.
 sources_max: Final = 10_000
 query_bytes_max: Final = 16_384
 
@@ -21,8 +20,9 @@ query_bytes_max: Final = 16_384
 class Quota:
     """How much one source may send; what is beyond is refused before it is stored."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
         """Start with nobody."""
+        self.most = most
         self._seen: dict[str, deque[datetime]] = {}
 
     def admit(self, source: str, now: datetime) -> bool:
@@ -32,16 +32,16 @@ class Quota:
         times = self._seen.setdefault(source, deque())
         while times and now - times[0] > quota_window:
             times.popleft()
-        if len(times) >= quota_notices_max:
+        if len(times) >= self.most:
             return False
         times.append(now)
         return True
 
 
-def routes(notices: Notices) -> APIRouter:
+def routes(notices: Notices, quota_max: int) -> APIRouter:
     """Give the door that providers knock on."""
     door = APIRouter(include_in_schema=False)
-    quota = Quota()
+    quota = Quota(quota_max)
 
     @door.api_route("/notices/{provider}/{account}", methods=["GET", "POST"])
     async def take_notice(request: Request, provider: str, account: str) -> Response:

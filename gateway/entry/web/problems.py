@@ -41,6 +41,7 @@ STATUS: Final = {
     "file-refused": 422,
     "unavailable": 503,
     "too-large": 413,
+    "too-slow": 408,
     "too-many-requests": 429,
 }
 
