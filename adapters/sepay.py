@@ -7,6 +7,7 @@ Money     ``transferType`` ``in`` is a credit; ``out`` is known and ignored.
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final
@@ -20,16 +21,23 @@ from gateway.ports.provider import Ack, Movement, Notice, Outcome, RawNotice, Ve
 notice_body_bytes_max: Final = 65_536  # A genuine body is under 2 KB; longer is an attack.
 notice_query_chars_max: Final = 1_024  # SePay sends none.
 tolerance_s: Final = 300  # SePay's own rule against replays.
+_ACCOUNTS: Final = ("accountNumber", "subAccount")
 _DATE: Final = "%Y-%m-%d %H:%M:%S"
 _STATUSES: Final = MappingProxyType({Outcome.FORGED: 401, Outcome.FAILED: 500})
 
 
-def read(secret: str, account_number: str, raw: RawNotice) -> Notice:
-    """Verify, then parse, one webhook about one of our account's movements."""
+def read(
+    secret: str, account_number: str, raw: RawNotice, payment_of: Callable[[str], str]
+) -> Notice:
+    """Verify, then parse, one webhook about one of our account's movements.
+
+    ``payment_of`` gives the payment that a virtual account of ours stands for.
+    """
     _verify(secret, raw)
     try:
         said = strict_json.read_object(raw.body)
-        return _notice(said, account_number)
+        named = {payment_of(_words(said, name)) for name in _ACCOUNTS} - {""}
+        return _notice(said, account_number, named.pop() if named else "")
     except ValueError as error:
         raise ForgedError("The notice cannot be read.") from error
 
@@ -54,8 +62,8 @@ def _verify(secret: str, raw: RawNotice) -> None:
         raise ForgedError("The notice is too old or from the future.")
 
 
-def _notice(said: dict[str, Any], account_number: str) -> Notice:
-    if account_number not in (said.get("accountNumber"), said.get("subAccount")):
+def _notice(said: dict[str, Any], account_number: str, payment_reference: str) -> Notice:
+    if not payment_reference and account_number not in (said.get(name) for name in _ACCOUNTS):
         raise ForgedError("The notice is about another account.")
     txn_id = f"sepay-{_identity(said.get('id'))}"
     direction = said.get("transferType")
@@ -72,6 +80,7 @@ def _notice(said: dict[str, Any], account_number: str) -> Notice:
         txn_id,
         amount,
         memo=_words(said, "content"),
+        payment_reference=payment_reference,
         movement=Movement(
             account=account_number,
             booked_on=paid_at.astimezone(HANOI).date().isoformat(),

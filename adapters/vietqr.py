@@ -4,6 +4,8 @@ Checkout  the QR text (EMVCo TLV, NAPAS GUID, CRC-16/CCITT-FALSE) with account, 
           transfer's text, ``TP`` and the payment's reference. Nobody is called.
 Notice    the standard has none: the bank's credit is told by SePay, at /notices/sepay/{account}.
           A payer can edit amount and text, so the amount is not fixed.
+Virtual   with a prefix that the bank has given us, each payment has an account of its own, the
+          prefix and its reference: a credit there needs no text.
 """
 
 from collections.abc import Mapping
@@ -12,7 +14,7 @@ from typing import Final
 
 from adapters import banks, sepay, settings_rules
 from gateway.domain.errors import DeclinedError
-from gateway.domain.ids import TRANSFER_PREFIX
+from gateway.domain.ids import TRANSFER_PREFIX, read_reference, reference_length
 from gateway.ports.plugin import AdapterSpec
 from gateway.ports.provider import (
     Ack,
@@ -27,6 +29,8 @@ from gateway.ports.provider import (
 from gateway.ports.wire import Wire
 
 amount_dong_max: Final = 9_999_999_999_999  # Tag 54 holds at most 13 characters.
+account_chars_max: Final = 19  # What a bank's account number has at most in a VietQR.
+virtual_prefix_chars_max: Final = account_chars_max - reference_length
 _NAPAS: Final = "A000000727"
 _TO_ACCOUNT: Final = "QRIBFTTA"
 
@@ -40,6 +44,7 @@ class Vietqr:
     account_number: str
     account_name: str
     secret: str = field(repr=False)
+    virtual_prefix: str = ""  # Empty: the bank has given us no virtual accounts.
     account: str = "default"
     name: str = "vietqr"
 
@@ -59,17 +64,25 @@ class Vietqr:
         """Give the QR text and the account; the same order gives the same text."""
         if not 1 <= order.amount <= amount_dong_max:
             raise DeclinedError(f"A VietQR carries 1 to {amount_dong_max} đồng.")
-        memo = f"{TRANSFER_PREFIX}{order.payment_reference}"
+        memo, account = f"{TRANSFER_PREFIX}{order.payment_reference}", self.account_number
+        if self.virtual_prefix:
+            account = f"{self.virtual_prefix}{order.payment_reference}"
         return Checkout(
-            qr_text=qr_text(self.bank_bin, self.account_number, order.amount, memo),
-            beneficiary=Beneficiary(
-                self.bank_bin, self.bank_name, self.account_number, self.account_name
-            ),
+            qr_text=qr_text(self.bank_bin, account, order.amount, memo),
+            beneficiary=Beneficiary(self.bank_bin, self.bank_name, account, self.account_name),
         )
+
+    def payment_of(self, account: str) -> str:
+        """Give the payment that a virtual account of ours stands for; a damaged one is nobody's."""
+        prefix, named = self.virtual_prefix, account.upper()
+        if not prefix or not named.startswith(prefix):
+            return ""
+        read = read_reference(named.removeprefix(prefix))
+        return read.reference if read and not read.corrected else ""
 
     def read(self, raw: RawNotice) -> Notice:
         """Verify, then parse, SePay's webhook."""
-        return sepay.read(self.secret, self.account_number, raw)
+        return sepay.read(self.secret, self.account_number, raw, self.payment_of)
 
     def acknowledge(self, outcome: Outcome) -> Ack:
         """Answer in SePay's words."""
@@ -119,12 +132,22 @@ def _build(values: Mapping[str, str], wire: Wire, account: str) -> Vietqr:  # no
         bank_bin=bank_bin,
         bank_name=name,
         account_number=settings_rules.matching(
-            values, "VIETQR_ACCOUNT", r"[0-9A-Za-z]{4,19}", "4 to 19 letters or digits"
+            values,
+            "VIETQR_ACCOUNT",
+            rf"[0-9A-Za-z]{{4,{account_chars_max}}}",
+            "4 to 19 letters or digits",
         ),
         account_name=settings_rules.matching(
             values, "VIETQR_ACCOUNT_NAME", r"[^\x00-\x1f]{2,70}", "a name of 2 to 70 characters"
         ),
         secret=settings_rules.secret(values, "SEPAY_SECRET"),
+        virtual_prefix=settings_rules.optional(
+            values,
+            "VIETQR_VIRTUAL_PREFIX",
+            rf"[0-9A-Za-z]{{1,{virtual_prefix_chars_max}}}",
+            f"1 to {virtual_prefix_chars_max} letters or digits: with a payment's reference"
+            f" ({reference_length}) an account has at most {account_chars_max}",
+        ).upper(),
         account=account,
     )
 
@@ -135,4 +158,5 @@ VIETQR: Final = AdapterSpec(
     secret_fields=("SEPAY_SECRET",),
     build=_build,
     suite="adapters.vectors.vietqr:VietqrConformance",
+    optional_fields=("VIETQR_VIRTUAL_PREFIX",),
 )

@@ -9,7 +9,9 @@ from sqlalchemy import text
 
 from gateway.store.tx import Tx
 
-TRANSFERS: Final = "'02-bank-movement','03-reference','04-nth-of-equals','11-business-day'"
+TRANSFERS: Final = (
+    "'02-advised','02-bank-movement','03-reference','04-nth-of-equals','11-business-day'"
+)
 BANK_RULES: Final = f"({TRANSFERS},'05-batch')"
 TREASURY_RULES: Final = "('08-obligation','09-lump')"
 _BALANCE: Final = (
@@ -39,8 +41,10 @@ _GONE_FROM_CLEARING: Final = (
 # One file tells of the capture's day: its lines begin before that is over and end after it began.
 _REPORTED: Final = (
     "EXISTS (SELECT 1 FROM statement_line l WHERE l.agency_id = c.agency_id"
-    " AND l.source IN ('provider','statement')"
-    " AND coalesce(CAST(:banks AS jsonb) ->> l.account, l.account) = c.provider || '/' || c.account"
+    " AND CASE l.source WHEN 'provider' THEN l.account = c.provider || '/' || c.account"
+    " WHEN 'statement' THEN CAST(:banks AS jsonb) ->> l.account = c.provider || '/' || c.account"
+    " OR EXISTS (SELECT 1 FROM credit_advice a WHERE a.agency_id = c.agency_id"
+    " AND a.capture_id = c.id AND a.bank_account = l.account) ELSE false END"
     " GROUP BY l.file_id HAVING min(l.booked_on) <= c.booked_on AND max(l.booked_on) >= c.value_on)"
 )
 

@@ -23,7 +23,7 @@ _SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
     "capture": {
         "id": _T, "provider_account": _T, "txn_id": _T, "amount": "int64", "value_on": "date32",
         "day_no": "int64", "business_on": "date32", "business_no": "int64",
-        "paid_at": "timestamp[us, tz=UTC]", "is_transfer": "bool", "bank_reference": _T,
+        "paid_at": "timestamp[us, tz=UTC]", "bank_account": _T, "bank_reference": _T,
     },
     "share": {"capture_id": _T, "payment_id": _T},
     "payment": {"id": _T, "reference": _T},
@@ -42,7 +42,7 @@ _SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
         "amount": "int64",
     },
     "candidate": {"line_id": _T, "reference": _T},
-    "bank_account": {"account": _T, "provider_account": _T},
+    "advised": {"line_id": _T, "capture_id": _T},
     "mark": {"kind": _T, "provider_account": _T, "text": _T},
 }  # fmt: skip
 
@@ -117,9 +117,7 @@ def tables_of(given: Inputs) -> dict[str, Rows]:
         "candidate": [
             {"line_id": x["id"], "reference": r} for x in given.lines for r in x["candidates"]
         ],
-        "bank_account": [
-            {"account": k, "provider_account": v} for k, v in sorted(given.bank_accounts.items())
-        ],
+        "advised": given.advised,
         "mark": [{"provider_account": None, **m} for m in marks()["mark"]],
     }
 

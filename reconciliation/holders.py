@@ -1,10 +1,10 @@
 """Whose account it is: a line belongs to an account, and an account to one agency (CONTRACT 1)."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from gateway.ports.provider import HoldsAccount, Provider
+from gateway.ports.provider import HoldsAccount, HoldsVirtualAccounts, Provider
 from reconciliation.readers.table import StatementLine, refuse
 
 # The column in which each kind of file names the account; the treasury names the agency itself.
@@ -27,18 +27,43 @@ class Holders:
         }
 
     def banks(self, agency_id: str) -> dict[str, str]:
-        """Give an agency's own bank accounts, each with the provider/account that holds it."""
+        """Give an agency's own bank accounts, each with the provider/account that holds it.
+
+        Where several watch one account, it is whoever draws a QR for it.
+        """
+        watched = sorted(self.of(agency_id).items(), key=lambda x: not x[1].can.redirects)
         return {
             provider.account_number: name
-            for name, provider in self.of(agency_id).items()
-            if isinstance(provider, HoldsAccount)
+            for name, provider in watched
+            if isinstance(provider, HoldsAccount) and provider.account_number
         }
 
-    def check(self, agency_id: str, lines: Iterable[StatementLine]) -> None:
+    def owned(self, agency_id: str, lines: Iterable[StatementLine]) -> tuple[StatementLine, ...]:
         """Refuse a file that tells of somebody else's account, and name the line.
 
-        What one agency's bank says must never become money in another one's books.
+        What one agency's bank says must never become money in another one's books. A line on a
+        virtual account of ours is one of the account that it stands for.
         """
+        owned = [self._on_its_account(agency_id, line) for line in lines]
+        self._check(agency_id, owned)
+        return tuple(owned)
+
+    def _on_its_account(self, agency_id: str, line: StatementLine) -> StatementLine:
+        """Move a line from a virtual account to the real one; it names its payment, like no text.
+
+        Its key keeps the account it was on, for equal lines of two such accounts are two.
+        """
+        for provider in self.of(agency_id).values() if line.source == "statement" else ():
+            if isinstance(provider, HoldsVirtualAccounts):
+                named = provider.payment_of(line.account)
+                if named:
+                    return replace(
+                        line, account=provider.account_number, candidates=(named,),
+                        line_key=f"{line.account}|{line.line_key}",
+                    )  # fmt: skip
+        return line
+
+    def _check(self, agency_id: str, lines: Iterable[StatementLine]) -> None:
         known: dict[str, Collection[str]] = {
             "provider": self.of(agency_id), "statement": self.banks(agency_id),
         }  # fmt: skip

@@ -7,7 +7,7 @@ now: where they were changed since, the digest says so. No payer's data is read.
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -19,11 +19,17 @@ from gateway.store.tx import Tx
 Rows = list[dict[str, Any]]
 
 _VALUES: Final = " AND c.value_on BETWEEN :since AND :upto AND c.taken_at <= :as_of"
+# What everybody told of a transfer: one may know the bank's reference that another lacks.
+_ADVICES: Final = (
+    "FROM credit_advice a WHERE a.agency_id = c.agency_id AND a.capture_id = c.id"
+    " AND a.at <= :as_of"
+)
 _CAPTURES: Final = text(
     "SELECT c.id, c.provider || '/' || c.account AS provider_account, c.txn_id, c.amount,"
     " c.value_on, c.value_on - DATE '2000-01-01' AS day_no, c.paid_at, c.provider, c.account,"
-    " c.provider || '/' || c.account = ANY(:transfers) AS is_transfer,"
-    " nullif(c.bank_reference, '') AS bank_reference"
+    f" (SELECT min(a.bank_account) {_ADVICES}) AS bank_account,"
+    " coalesce(nullif(c.bank_reference, ''),"
+    f" (SELECT min(a.bank_reference) {_ADVICES} AND a.bank_reference <> '')) AS bank_reference"
     f" FROM capture c WHERE c.agency_id = :agency{_VALUES} ORDER BY c.id"
 )
 _SHARES: Final = text(
@@ -70,6 +76,14 @@ _LINES: Final = text(
 )
 
 
+# Statement lines that were read as words for captures (captures.py names them so).
+_ADVISED: Final = text(
+    "SELECT l.id AS line_id, a.capture_id FROM credit_advice a JOIN statement_line l"
+    " ON l.agency_id = a.agency_id AND l.source = 'statement'"
+    " AND a.report_id = 'statement:' || l.account || ':' || l.line_key"
+    " WHERE a.agency_id = :agency AND a.reporter = 'statement'"
+    " AND a.booked_on BETWEEN :since AND :upto AND a.at <= :as_of ORDER BY l.id"
+)
 _FIRST_DAY: Final = date(2000, 1, 1)  # Rules count days from here; SQL dialects differ on dates.
 
 
@@ -90,39 +104,35 @@ class Inputs:
     dues: Rows
     taken_back: Rows
     lines: Rows
-    bank_accounts: Mapping[str, str]  # The bank's account number -> our provider account.
+    advised: Rows
 
     @property
     def digest(self) -> str:
         """SHA-256 over every row."""
         said = [
-            self.captures,
-            self.shares,
-            self.dues,
-            self.taken_back,
-            self.lines,
-            sorted(self.bank_accounts.items()),
-        ]
+            self.captures, self.shares, self.dues, self.taken_back, self.lines, self.advised,
+        ]  # fmt: skip
         return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
 
 
 async def load(
-    tx: Tx, agency_id: str, on: date, as_of: datetime, days: int, bank_accounts: Mapping[str, str],
+    tx: Tx, agency_id: str, on: date, as_of: datetime, days: int, banks: Mapping[str, str],
     rules: DayRules,
 ) -> Inputs:  # fmt: skip
     """Read the window that ends with a day, as it stood at an instant."""
     asked: dict[str, Any] = {
         "agency": agency_id, "since": on - timedelta(days=days), "upto": on, "as_of": as_of,
     }  # fmt: skip
-    transfers: Sequence[str] = sorted(set(bank_accounts.values()))
-    captures = await tx.rows(_CAPTURES, asked | {"transfers": transfers})
+    captures = await tx.rows(_CAPTURES, asked)
     business_days = {
         c["id"]: rules.business_day(c["provider"], c["account"], c["paid_at"]) for c in captures
     }
     confirm_by = {day: rules.confirm_by(day) for day in set(business_days.values())}
+    numbers = {held: bank for bank, held in banks.items()}  # For captures of before 0011.
     return Inputs(
         captures=[
-            dict(c) | {"business_on": (day := business_days[c["id"]]), "business_no": day_no(day)}
+            dict(c) | {"business_on": (day := business_days[c["id"]]), "business_no": day_no(day),
+                       "bank_account": c["bank_account"] or numbers.get(c["provider_account"])}
             for c in captures
         ],
         shares=list(map(dict, await tx.rows(_SHARES, asked))),
@@ -135,7 +145,7 @@ async def load(
             map(dict, await tx.rows(_TAKEN_BACK, {"agency": agency_id, "as_of": as_of}))
         ),
         lines=list(map(dict, await tx.rows(_LINES, asked))),
-        bank_accounts=bank_accounts,
+        advised=list(map(dict, await tx.rows(_ADVISED, asked))),
     )  # fmt: skip
 
 

@@ -127,9 +127,7 @@ class Intake:
         return await self.take(await self.store(agency_id, profile, name, content, uploaded_by))
 
     def _read(self, agency_id: str, profile: Profile, content: bytes) -> tuple[StatementLine, ...]:
-        lines = read_table(profile, content)
-        self.holders.check(agency_id, lines)
-        return lines
+        return self.holders.owned(agency_id, read_table(profile, content))
 
     async def _insert(
         self, connection: Any, agency_id: str, file_id: str, lines: Sequence[StatementLine]  # noqa: ANN401 - SQLAlchemy's connection, as begun.

@@ -14,8 +14,8 @@ from gateway.domain.ledger import Entry
 from reconciliation.engine import Match, Result
 from reconciliation.inputs import Inputs
 
-_TRANSFER_RULES: Final = frozenset(
-    {"02-bank-movement", "03-reference", "04-nth-of-equals", "11-business-day"}
+TRANSFER_RULES: Final = frozenset(
+    {"02-bank-movement", "03-reference", "04-nth-of-equals", "11-business-day", "02-advised"}
 )
 _TREASURY_RULES: Final = frozenset({"08-obligation", "09-lump"})
 Line = Mapping[str, Any]
@@ -41,7 +41,7 @@ def postings(given: Inputs, result: Result) -> list[Posting]:
     for line_id, matches in sorted(by_line.items()):
         line, rule = lines[line_id], matches[0].rule
         entries: Iterable[Entry] = ()
-        if rule in _TRANSFER_RULES:
+        if rule in TRANSFER_RULES:
             account = captures[str(matches[0].capture_id)]["provider_account"]
             entries = ledger.payout(line_id, line["net"], account, "")
         elif rule == "05-batch":

@@ -6,7 +6,7 @@ that it can be run again and must give the same answer.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -23,17 +23,18 @@ from gateway.ports.provider import (
     Verdict,
 )
 from gateway.services.captures import Captures
+from gateway.services.movements import STATEMENT, told
 from gateway.services.refund_sender import RefundSender
 from gateway.services.sweeps import SweepError, sweep
 from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 from reconciliation.casework import Casework, Closed
-from reconciliation.engine import Difference, Match, Result, marks, rules_digest, run
+from reconciliation.engine import Match, Result, marks, rules_digest, run
 from reconciliation.holders import Holders
 from reconciliation.inputs import DayRules, Inputs, load
 from reconciliation.intake import Intake
-from reconciliation.posting import Posting, postings
+from reconciliation.posting import TRANSFER_RULES, Posting, postings
 
 _BOOKED: Final = text(
     "SELECT DISTINCT voucher_id FROM entry WHERE agency_id = :agency"
@@ -152,7 +153,7 @@ class Reconciliation:
     async def _run(self, agency_id: str, on: date) -> Report:
         started, as_of = self.store.clock.now(), self.store.clock.now()
         given, result = await self._match(agency_id, on, as_of)
-        recovered, failed = await self._recover(agency_id, result.differences)
+        recovered, failed = await self._recover(agency_id, given, result)
         recovered += await self._give_word(agency_id, result.matches)
         if recovered:
             as_of = max(as_of, self.store.clock.now())
@@ -186,23 +187,25 @@ class Reconciliation:
         return self.captures.calendar.add_working_days(business_on, patience)
 
     async def _recover(
-        self, agency_id: str, found: Sequence[Difference]
+        self, agency_id: str, given: Inputs, result: Result
     ) -> tuple[int, Sequence[str]]:
         """Take up the captures that only a file tells of: one word more, under the usual rules.
 
         Gives how many, and the lines that could not be taken up: they stay breaks.
         """
-        ids = [d.line_id for d in found if d.kind in ("unknown_money", "ambiguous") and d.line_id]
+        kinds = ("unknown_money", "ambiguous")
+        ids = [d.line_id for d in result.differences if d.kind in kinds and d.line_id]
         async with self.store.begin() as tx:
             lines = await tx.rows(_UNTOLD, {"agency": agency_id, "ids": ids})
-        told = {
+            await self._advise(tx, agency_id, given, result, set(ids))
+        untold = {
             line["id"]: (line["id"], *said)
             for line in sorted(lines, key=lambda x: x["id"])
             if (said := self._said(agency_id, line))
         }
 
-        async def take_up(told: tuple[str, Provider, Notice, str]) -> None:
-            line_id, provider, notice, source = told
+        async def take_up(line: tuple[str, Provider, Notice, str]) -> None:
+            line_id, provider, notice, source = line
             async with self.store.begin() as tx:
                 await self.captures.apply(
                     tx, provider, notice, source, line_id, "", agency_id=agency_id
@@ -210,10 +213,34 @@ class Reconciliation:
 
         failed: list[str] = []
         try:
-            await sweep("recover", told, take_up)
+            await sweep("recover", untold, take_up)
         except SweepError as error:
             failed = error.failed
-        return len(told) - len(failed), failed
+        return len(untold) - len(failed), failed
+
+    async def _advise(
+        self, tx: Tx, agency_id: str, given: Inputs, result: Result, unexplained: set[str]
+    ) -> None:
+        """Note which lines are words for captures already, where an equal line is unexplained.
+
+        Else the statement would seem to tell of one such credit alone: the n-th is the n-th.
+        """
+        lines = {x["id"]: x for x in given.lines if x["source"] == "statement"}
+        alike = {_alike(lines[line_id]) for line_id in unexplained & lines.keys()}
+        pairs = {
+            m.line_id: m.capture_id
+            for m in result.matches
+            if m.rule in TRANSFER_RULES and _alike(lines[m.line_id]) in alike
+        }
+        named = {(s["capture_id"], s["reference"]): s["payment_id"] for s in given.shares}
+        for line in await tx.rows(_LINE, {"agency": agency_id, "ids": sorted(pairs)}):
+            said, capture_id = self._said(agency_id, line), pairs[line["id"]]
+            credit = told(agency_id, *said) if said else None
+            if credit and capture_id:
+                names = [(capture_id, r) for r in line["candidates"]]
+                payment_id = next((named[name] for name in names if name in named), None)
+                credit = replace(credit, payment_id=payment_id)
+                await credit.note(tx, capture_id, self.store.clock.now())
 
     async def _give_word(self, agency_id: str, found: Sequence[Match]) -> int:
         """Take a provider's own list as its word that a refund which it never told of was made."""
@@ -234,9 +261,9 @@ class Reconciliation:
         """Read a line as a provider's word that money was taken, if it is one."""
         # Without a time it is the day's first moment, which no cut-off moves on.
         paid_at = line["txn_at"] or day_start(line["booked_on"])
+        memo = " ".join(f"TP{r}" for r in line["candidates"])
         if line["source"] == "provider" and line["kind"] == "payment":
             provider = self.holders.of(agency_id).get(line["account"])
-            memo = " ".join(f"TP{r}" for r in line["candidates"])
             notice = Notice(
                 Verdict.CAPTURED, line["txn_id"], line["gross"],
                 order_reference=line["reference"], memo=memo, paid_at=paid_at,
@@ -249,10 +276,10 @@ class Reconciliation:
             line["account"], line["booked_on"].isoformat(), line["net"], line["reference"] or ""
         )
         notice = Notice(
-            Verdict.CAPTURED, f"statement:{line['account']}:{line['line_key']}",
-            line["net"], memo=line["memo_folded"], movement=movement, paid_at=paid_at,
+            Verdict.CAPTURED, f"{STATEMENT}:{line['account']}:{line['line_key']}",
+            line["net"], memo=memo, movement=movement, paid_at=paid_at,
         )  # fmt: skip
-        return self.holders.of(agency_id)[holder], notice, "statement"
+        return self.holders.of(agency_id)[holder], notice, STATEMENT
 
     async def _post(self, tx: Tx, agency_id: str, wanted: Sequence[Posting]) -> int:
         ids = [p.voucher for p in wanted]
@@ -290,6 +317,11 @@ class Reconciliation:
                   "rule": m.rule, "why": m.why, "capture_id": m.capture_id, "line_id": m.line_id,
                   "amount": m.amount} for m in fresh],
             )  # fmt: skip
+
+
+def _alike(line: Row) -> tuple[object, ...]:
+    """Give what equal credits have in common."""
+    return line["account"], line["booked_on"], line["net"]
 
 
 def _fields(report: Report) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from front_door import site  # noqa: F401 - a fixture for every folder.
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 from town import town  # noqa: F401 - a fixture for every folder.
+from watched_city import watched  # noqa: F401 - the same.
 
 from gateway.infra.clock import TestClock
 from gateway.infra.embedded import Embedded

@@ -93,7 +93,9 @@ class Site:
         code: str = answer.json()["RspCode"]
         return code
 
-    async def sepay_says(self, memo: str, amount: int, number: int, **changes: Any) -> int:
+    async def sepay_says(
+        self, memo: str, amount: int, number: int, secret: str = SEPAY_SECRET, **changes: Any
+    ) -> int:
         """Call back as SePay does for a credit; give the status."""
         now = self.clock.now()
         body = json.dumps(
@@ -106,7 +108,7 @@ class Site:
             } | changes
         ).encode()  # fmt: skip
         stamp = str(int(now.timestamp()))
-        mac = hmac.new(SEPAY_SECRET.encode(), stamp.encode() + b"." + body, hashlib.sha256)
+        mac = hmac.new(secret.encode(), stamp.encode() + b"." + body, hashlib.sha256)
         headers = {
             "content-type": "application/json", "x-sepay-timestamp": stamp,
             "x-sepay-signature": f"sha256={mac.hexdigest()}",

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from adapters.simulator import bank, momo, national, pages, vnpay, zalopay
+from adapters.simulator import bank, momo, national, pages, payos, payos_words, vnpay, zalopay
 from adapters.simulator.bank import BankSide, TransferError
 from adapters.simulator.config import SimulatorConfig
 from adapters.simulator.faults import Fault, FaultScript
@@ -104,23 +104,28 @@ def build_simulator(clock: Clock, config: SimulatorConfig) -> Simulator:
     journal, post = Journal(config.journal_path), Post(clock)
     faults = FaultScript(config.seed, config.fault_share)
     sides: list[Side] = [kind(clock, config, journal, post, faults) for kind in SIDES]
+    account = BankSide(clock, config, journal, post, faults)
+    for side in sides:
+        if isinstance(side, payos.PayosSide):
+            side.watch(account)
     return Simulator(
         config=config,
         journal=journal,
         post=post,
         faults=faults,
         sides={side.name: side for side in sides},
-        bank=BankSide(clock, config, journal, post, faults),
-        reports=Reports(config, journal, [side.name for side in sides]),
+        bank=account,
+        reports=Reports(config, journal, [s.name for s in sides if s.orders.move is None]),
     )
 
 
 # The providers that keep an order book; a new one is a file and its class here.
 SIDES: Final[tuple[Callable[..., Side], ...]] = (
-    vnpay.VnpaySide, momo.MomoSide, zalopay.ZalopaySide, national.NationalSide,
+    vnpay.VnpaySide, momo.MomoSide, zalopay.ZalopaySide, national.NationalSide, payos.PayosSide,
 )  # fmt: skip
 SETTINGS: Final = (
-    vnpay.settings, momo.settings, zalopay.settings, national.settings, bank.settings,
+    vnpay.settings, momo.settings, zalopay.settings, national.settings, payos_words.settings,
+    bank.settings,
 )  # fmt: skip
 type_error: Final = "A field is missing or malformed."
 Handler = Callable[[Request], Awaitable[Response]]

@@ -38,6 +38,7 @@ class JournalEntry:
     fault: str = ""
     kind: str = "payment"  # Or refund: the same amount, the other way.
     refund_reference: str = ""  # Our name of a refund.
+    order: str = ""  # The order at a service that watches the account, for a transfer.
 
     @property
     def key(self) -> str:

@@ -3,7 +3,7 @@
 Every provider keeps its orders like this; how it writes a notice and the way back is its dialect.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -151,6 +151,7 @@ class Side(Dialect, Protocol):
 
 
 _REFUSALS: Final = {Choice.DECLINE: TxnState.DECLINED, Choice.CANCEL: TxnState.CANCELLED}
+Mover = Callable[[PayOrder, int, Fault | None, str, tuple[BudgetLine, ...]], Txn]
 _PAYING: Final = frozenset({Choice.PAY, Choice.PAY_LESS, Choice.PAY_MORE, Choice.PAY_TWICE})
 
 
@@ -165,15 +166,15 @@ class Orders:
     dialect: Dialect = field(repr=False)
     account: str
     first_number: int = 14_000_000  # Transactions are numbered from here.
+    move: Mover | None = None  # To a bank account, where the provider holds no money itself.
     known: dict[str, PayOrder] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         """Remember what an earlier run took, so that questions are still answered."""
         for e in self.journal.entries(self.dialect.name):
-            order = self.known.setdefault(
-                e.reference, PayOrder(e.reference, e.expected, "", "", e.at)
-            )
-            order.txns.append(Txn(e.txn_id, e.amount, TxnState.TAKEN, e.at))
+            order = PayOrder(e.reference, e.expected, "", "", e.at)
+            known = self.known.setdefault(e.reference, order)
+            known.txns.append(Txn(e.txn_id, e.amount, TxnState.TAKEN, e.at))
 
     def open(self, fresh: PayOrder) -> PayOrder:
         """Take an order up; the same order again is the same order, with what it says now."""
@@ -244,26 +245,29 @@ class Orders:
         self, order: PayOrder, amount: int, fault: Fault | None, obligation_id: str,
         lines: tuple[BudgetLine, ...],
     ) -> Txn:  # fmt: skip
+        order.errors_due = 1 if fault is Fault.SERVER_ERROR else order.errors_due
+        if self.move:
+            return self.move(order, amount, fault, obligation_id, lines)
         number = str(self.first_number + len(self.journal) + 1)
         txn = Txn(number, amount, TxnState.TAKEN, self.clock.now())
         order.txns.append(txn)
-        order.errors_due = 1 if fault is Fault.SERVER_ERROR else order.errors_due
         self.journal.add(
             JournalEntry(
                 self.dialect.name, number, order.reference, "", amount, order.amount, txn.at,
                 self.account, obligation_id=obligation_id, lines=lines, fault=fault or "",
             )
         )  # fmt: skip
-        self._tell(order, txn, fault)
+        self.tell(order, txn, fault)
         return txn
 
     def _refuse(self, order: PayOrder, state: TxnState) -> Txn:
         txn = Txn("0", order.amount, state, self.clock.now())
         order.txns.append(txn)
-        self._tell(order, txn, None)
+        self.tell(order, txn, None)
         return txn
 
-    def _tell(self, order: PayOrder, txn: Txn, fault: Fault | None) -> None:
+    def tell(self, order: PayOrder, txn: Txn, fault: Fault | None) -> None:
+        """Say of a transaction what the plan of its fault says."""
         for delivery in plan(fault):
             letter = self.dialect.letter(order, txn, delivery.variant)
             if letter is None:

@@ -52,6 +52,8 @@ class Vectors(ABC):
 
     carrier: ClassVar[Literal["query", "body"]]  # Where the notice's words are.
     signed_headers: ClassVar[tuple[str, ...]] = ()  # Headers without which nothing is believed.
+    # Whether a notice has words that its signature leaves out; none of them may be believed.
+    has_unsigned_words: ClassVar[bool] = False
     # The calls whose answers the provider does not sign: there, only who answers is known.
     unsigned_answers: ClassVar[frozenset[Operation]] = frozenset()
     # Outermost names of a signed answer that its signature leaves out.

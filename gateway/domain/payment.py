@@ -84,7 +84,6 @@ class Capture:
     evidence_source: str
     evidence_id: str
     evidence_hash: str
-    movement_key: str | None = None
     bank_reference: str | None = None
     into: str = ledger.CLEARING  # Where the money is now; cash lies in a drawer.
     receipt_elsewhere: bool = False  # The provider's platform issues the receipt, and we must not.

@@ -21,7 +21,7 @@ from gateway.infra.clock import SystemClock, TestClock
 from gateway.infra.vault import MasterVault
 from gateway.infra.wire import GuardedWire
 from gateway.ports.clock import Clock
-from gateway.ports.provider import Inquires, Provider
+from gateway.ports.provider import Cancels, Inquires, Provider
 from gateway.ports.vault import Vault
 from gateway.ports.wire import Wire
 from gateway.services.access import Access
@@ -80,9 +80,11 @@ class Parts:
     receipts: Receipts
 
     def can_ask(self, provider: str) -> bool:
-        """Tell whether a provider can be asked what became of an order."""
+        """Tell whether a provider can be asked what became of an order, or to withdraw it."""
         return any(
-            isinstance(p, Inquires) for (name, _), p in self.providers.items() if name == provider
+            isinstance(p, (Inquires, Cancels))
+            for (name, _), p in self.providers.items()
+            if name == provider
         )
 
 

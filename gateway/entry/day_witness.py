@@ -20,8 +20,10 @@ from gateway.store.tx import Tx
 
 # A transfer is named by the bank's reference, for the statement may be the only one to tell of it.
 _TAKEN: Final = text(
-    "SELECT provider, txn_id, coalesce(nullif(bank_reference, ''), '') AS bank_reference, amount"
-    " FROM capture"
+    "SELECT CASE WHEN a.capture_id IS NULL THEN c.provider ELSE 'bank' END AS provider, c.txn_id,"
+    " coalesce(a.bank_reference, '') AS bank_reference, c.amount FROM capture c LEFT JOIN"
+    " (SELECT agency_id, capture_id, max(bank_reference) AS bank_reference FROM credit_advice"
+    " GROUP BY 1, 2) a ON a.agency_id = c.agency_id AND a.capture_id = c.id"
 )
 _UNTOLD: Final = text("SELECT id FROM event ORDER BY position")
 
@@ -79,8 +81,8 @@ def inbox_app(inbox: Inbox) -> Starlette:
 
 async def differences(tx: Tx, journal: Sequence[Mapping[str, Any]]) -> list[str]:
     """Compare the books with what the citizens moved, movement by movement."""
-    theirs = Counter(_key(e, "bank") for e in journal)
-    ours = Counter(_key(r, "vietqr") for r in await tx.rows(_TAKEN))
+    theirs = Counter(_key(e) for e in journal)
+    ours = Counter(_key(r) for r in await tx.rows(_TAKEN))
     return [
         f"the journal has {theirs[k]} of {k}, the books {ours[k]}"
         for k in sorted(theirs | ours)
@@ -88,7 +90,6 @@ async def differences(tx: Tx, journal: Sequence[Mapping[str, Any]]) -> list[str]
     ]
 
 
-def _key(row: Mapping[str, Any], transfers: str) -> tuple[str, str, int]:
-    is_transfer = row["provider"] == transfers
-    name = row["bank_reference"] if is_transfer else row["txn_id"]
-    return ("transfer" if is_transfer else row["provider"], name, row["amount"])
+def _key(row: Mapping[str, Any]) -> tuple[str, str, int]:
+    name = row["bank_reference"] if row["provider"] == "bank" else row["txn_id"]
+    return row["provider"], name, row["amount"]

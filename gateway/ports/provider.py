@@ -54,7 +54,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """Where the citizen pays: an address to go to, or a QR text to show; the other is None."""
+    """Where the citizen pays: an address to go to, a QR text to show, or either."""
 
     redirect_url: str | None = field(default=None, repr=False)
     qr_text: str | None = None
@@ -161,7 +161,8 @@ class Notice:
     ``order_reference`` (or ``order_serial``, where a provider wants a number) names our attempt; a
     transfer may carry ``memo`` instead. ``amount`` is what was taken, in đồng. ``txn_id`` is the
     provider's own transaction id. A notice about a refund or a dispute says so in its own field,
-    and ``verdict`` is then REVIEW: it is no word about taking money.
+    and ``verdict`` is then REVIEW: it is no word about taking money. ``also`` are the other
+    transfers that an answer tells of, where an order is paid by several.
     """
 
     verdict: Verdict
@@ -170,6 +171,7 @@ class Notice:
     order_reference: str | None = None
     order_serial: int | None = None
     memo: str | None = field(default=None, repr=False)
+    payment_reference: str = ""  # Where the account itself names the payment: a virtual one.
     movement: Movement | None = None
     paid_at: datetime | None = None  # UTC
     merchant: str | None = None
@@ -177,6 +179,7 @@ class Notice:
     is_cash: bool = False  # It lies in a drawer, and no provider owes it to us.
     refund: RefundSaid | None = None
     dispute: Dispute | None = None
+    also: tuple["Notice", ...] = ()
 
 
 class Outcome(StrEnum):
@@ -254,6 +257,15 @@ class HoldsAccount(Protocol):
     @property
     def account_number(self) -> str:
         """The account's number, as statements name it."""
+        ...
+
+
+@runtime_checkable
+class HoldsVirtualAccounts(HoldsAccount, Protocol):
+    """A bank account with virtual ones that stand for it, one of each payment."""
+
+    def payment_of(self, account: str) -> str:
+        """Give the reference of the payment that an account stands for; empty where none."""
         ...
 
 

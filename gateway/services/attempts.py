@@ -10,8 +10,9 @@ from sqlalchemy import select
 from gateway.domain.calendar import rfc3339
 from gateway.domain.errors import DeclinedError, ForgedError, InDoubtError, Refusal
 from gateway.domain.payment import Payment
-from gateway.domain.states import State
+from gateway.domain.states import LIVE, AttemptState, State
 from gateway.ports.provider import (
+    Cancels,
     Checkout,
     Inquires,
     Notice,
@@ -50,7 +51,8 @@ class Attempts:
     async def transfer(self, payment: Payment) -> Checkout | None:
         """Say what a bank transfer needs, if one is offered; showing it begins no attempt.
 
-        A transfer finds its payment by the text it carries, so it needs none.
+        A transfer finds its payment by the text it carries, so it needs none; where a provider has
+        a page of its own, that page shows it.
         """
         for provider in self.ways.fitting(payment):
             if not provider.can.fixed_amount and not provider.can.redirects:
@@ -130,7 +132,7 @@ class Attempts:
         now, attempt_id = clock.now(), clock.new_id("att")
         amount = due_at(payment, provider)
         lifetime = timedelta(minutes=attempt_minutes_max)
-        ends = min(payment.expires_at, now + lifetime) if provider.can.fixed_amount else None
+        ends = min(payment.expires_at, now + lifetime) if provider.can.redirects else None
         ask_at = now + timedelta(seconds=provider.can.ask_after_s)
         row = await tx.row(
             t.attempt.insert().returning(t.attempt),
@@ -274,22 +276,57 @@ class Attempts:
         return len(due)
 
     async def ask_one(self, attempt: Row, now: datetime) -> None:
-        """Ask about one attempt; no believable answer changes nothing but the next time."""
+        """Ask about one attempt; no believable answer changes nothing but the next time.
+
+        An order that nobody should pay any more is withdrawn first.
+        """
         provider = self.providers.get((attempt["provider"], attempt["account"]))
-        if provider is None or not isinstance(provider, Inquires):
+        if provider is None:
             return
         async with self.store.begin() as tx:
             payment = await self.captures.payment_of(tx, attempt)
         if payment is None:
             return
         order = self.order(attempt, payment, provider)
+        if _is_over(payment, now) and AttemptState(attempt["state"]) in LIVE:
+            await self._withdraw(attempt, payment, provider, order)
+        if not isinstance(provider, Inquires):
+            return
         try:
             said = await self.health.watched(provider, "ask", lambda: provider.ask(order, now))
         except (InDoubtError, DeclinedError):
             return  # The next time is already on disk.
-        said = replace(said, order_reference=attempt["provider_reference"])
+        for word in (*said.also, replace(said, also=())):
+            named = replace(word, order_reference=attempt["provider_reference"])
+            async with self.store.begin() as tx:  # One each: money is locked before the attempt.
+                await self.captures.apply(tx, provider, named, "inquiry", attempt["id"], "")
+
+    async def _withdraw(
+        self, attempt: Row, payment: Payment, provider: Provider, order: Order
+    ) -> None:
+        """End an attempt at a payment that is over; no transaction is open across the wire.
+
+        Where the provider says no, or nothing, money may have come: it is asked, and tried again.
+        """
+        if isinstance(provider, Cancels):
+            try:
+                await self.health.watched(provider, "cancel", lambda: provider.cancel(order))
+            except (InDoubtError, DeclinedError):
+                return
+        elif isinstance(provider, Inquires):
+            return  # Its order ends by itself; until then it may be paid.
         async with self.store.begin() as tx:
-            await self.captures.apply(tx, provider, said, "inquiry", attempt["id"], "")
+            known = await self._reload(tx, attempt)
+            if AttemptState(known["state"]) in LIVE:
+                await set_attempt(tx, attempt, state="cancelled", ask_at=None)
+            held = await tx.payment(payment.agency_id, payment.id, lock=True)
+            if held:
+                await self.payments.settle_doubt(tx, held)
+
+
+def _is_over(payment: Payment, now: datetime) -> bool:
+    """Tell whether nobody should pay this any more."""
+    return payment.state is not State.OPEN or payment.expires_at <= now
 
 
 def shown(attempt: Row) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from gateway.domain.errors import Refusal
 from gateway.domain.ids import find_references
 from gateway.domain.payment import Break, Capture, Payment, Standing
 from gateway.domain.states import LIVE, AttemptState, State
-from gateway.ports.provider import Movement, Notice, Outcome, Taker, Verdict
+from gateway.ports.provider import Notice, Outcome, Taker, Verdict
+from gateway.services import movements
 from gateway.services.attempt_rows import live_attempts, set_attempt
 from gateway.services.payments import Payments
 from gateway.store import locks
@@ -93,31 +94,43 @@ class Captures:
         A word from an agency's own file is about that agency, and never about another.
         Takes its locks in the order of locks.py: day, money, attempt, payment.
         """
-        if said.verdict is Verdict.CAPTURED:
-            day = self._booked_on(provider, self._paid_at(said))
-            await tx.open_day(agency_id or self.agency_of(provider), day)
-            await self.lock_money(tx, provider, said.txn_id, said.movement)
-        attempt = await self.attempt_of(tx, provider, said)
         if said.verdict is not Verdict.CAPTURED:
-            return await self._ended(tx, attempt, said)
-        known = await self._known(tx, provider, said)
-        agency = agency_id or (attempt["agency_id"] if attempt else self.agency_of(provider))
+            return await self._ended(tx, await self.attempt_of(tx, provider, said), said)
+        agency = agency_id or self.agency_of(provider)
+        await tx.open_day(agency, self._booked_on(provider, self._paid_at(said)))
+        credit = movements.told(agency, provider, said, source)
+        await self.lock_money(tx, provider, said.txn_id, credit)
+        attempt = await self.attempt_of(tx, provider, said)
+        agency = agency_id or (attempt["agency_id"] if attempt else agency)
         if attempt and attempt["agency_id"] != agency:
             attempt = None
+        known = await credit.known(tx) if credit else None
+        known = known or await tx.row(
+            _KNOWN, {"name": provider.name, "holder": provider.account, "txn": said.txn_id}
+        )
+        payment_id = None if known else await self._named(tx, said, agency, attempt)
+        if credit and not known:
+            credit = replace(credit, agency_id=agency, payment_id=payment_id)
+            known, owed = await credit.home(tx)
+            if not known and owed != payment_id:  # It makes the capture of another's word.
+                attempt, payment_id = None, owed
         capture = await self._capture(tx, provider, said, agency, attempt, (source, source_id, raw))
-        if known:
-            await tx.add_evidence(known["agency_id"], known["id"], capture)
-            return _ANSWERS.get(known["result"], Outcome.REPEATED)
-        return await self._book(tx, provider, said, agency, attempt, capture)
+        if known is None:
+            return await self._book(tx, provider, payment_id, agency, attempt, capture, credit)
+        await tx.add_evidence(known["agency_id"], known["id"], capture)
+        if credit:
+            await credit.note(tx, known["id"], capture.taken_at)
+        await self._told_again(tx, attempt)
+        return _ANSWERS.get(known["result"], Outcome.REPEATED)
 
     async def lock_money(
-        self, tx: Tx, provider: Taker, txn_id: str, movement: Movement | None = None
+        self, tx: Tx, provider: Taker, txn_id: str, credit: movements.Told | None = None
     ) -> None:
         """Let nobody else tell of this money until the transaction ends."""
-        holder = movement.account if movement else provider.account
+        holder = credit.movement.account if credit else provider.account
         await tx.run(locks.MONEY, {"key": f"{provider.name}|{holder}|{txn_id}"})
-        if movement:
-            await tx.run(locks.MONEY, {"key": _movement_key(movement, 0)})
+        if credit:
+            await credit.lock(tx)
 
     async def attempt_of(self, tx: Tx, provider: Taker, said: Notice) -> Row | None:
         """Find the attempt that a word is about, by our reference or by our number; lock it."""
@@ -176,36 +189,12 @@ class Captures:
             await self.payments.settle_doubt(tx, payment)
         return Outcome.RECORDED
 
-    async def _known(self, tx: Tx, provider: Taker, said: Notice) -> Row | None:
-        if said.movement:
-            moved = await self.find_movement(tx, said.movement, said.txn_id)
-            if moved:
-                return moved
-        return await tx.row(
-            _KNOWN, {"name": provider.name, "holder": provider.account, "txn": said.txn_id}
-        )
-
-    async def find_movement(self, tx: Tx, movement: Movement, txn_id: str) -> Row | None:
-        """Find the capture of a bank movement that somebody else reported already.
-
-        The bank's own reference decides where both sides have it (CONTRACT 6).
-        """
-        if not movement.bank_reference:
-            return None
-        c = t.capture.c
-        return await tx.row(
-            select(t.capture).where(
-                c.movement_key == _movement_key(movement, 0), c.txn_id != txn_id
-            )
-        )
-
     async def _capture(
         self, tx: Tx, provider: Taker, said: Notice, agency: str, attempt: Row | None,
         evidence: tuple[str, str, str],
     ) -> Capture:  # fmt: skip
         now, paid_at = self.store.clock.now(), self._paid_at(said)
         source, source_id, raw = evidence
-        order = 0 if not said.movement or said.movement.bank_reference else 1
         return Capture(
             id=self.store.clock.new_id("cap"), provider=provider.name, account=provider.account,
             txn_id=said.txn_id, amount=said.amount, fixed=provider.can.fixed_amount,
@@ -215,7 +204,6 @@ class Captures:
             value_on=hanoi_day(paid_at), paid_at=paid_at, taken_at=now,
             evidence_source=source, evidence_id=source_id,
             evidence_hash=raw or hashlib.sha256(f"{source}|{source_id}".encode()).hexdigest(),
-            movement_key=_movement_key(said.movement, 0) if said.movement and not order else None,
             bank_reference=said.movement.bank_reference if said.movement else None,
             into=ledger.CASH if said.is_cash else ledger.CLEARING,
             receipt_elsewhere=provider.can.issues_receipt,
@@ -239,14 +227,10 @@ class Captures:
             return None
 
     async def _book(
-        self, tx: Tx, provider: Taker, said: Notice, agency: str, attempt: Row | None,
-        capture: Capture,
+        self, tx: Tx, provider: Taker, payment_id: str | None, agency: str, attempt: Row | None,
+        capture: Capture, credit: movements.Told | None,
     ) -> Outcome:  # fmt: skip
-        payment = (
-            await self.payment_of(tx, attempt, lock=True)
-            if attempt
-            else await self._by_memo(tx, said.memo or "", agency)
-        )
+        payment = await tx.payment(agency, payment_id, lock=True) if payment_id else None
         standing = await self._standing(tx, payment) if payment else Standing()
         step = rules.take(payment, capture, agency, standing)
         if step.payment:
@@ -254,36 +238,53 @@ class Captures:
         if self._moved(provider, capture.paid_at) is None:
             step = replace(step, breaks=(*step.breaks, rules.unmoved(capture, payment)))
         (after,) = await tx.record([step])
+        if credit:
+            await credit.note(tx, capture.id, capture.taken_at)
         if attempt and (capture.fixed or after is None or after.state is not State.OPEN):
             await set_attempt(tx, attempt, state="captured", ask_at=None)
-        elif after:
-            await self._transfer_came(tx, provider, after)
+        if after and not capture.fixed:
+            await self._transfer_came(tx, after)
         if after:
             await self.payments.settle_doubt(tx, after)
         return _ANSWERS.get(step.result, Outcome.RECORDED)
 
-    async def _transfer_came(self, tx: Tx, provider: Taker, payment: Payment) -> None:
-        """Mark the QR attempts of a payment that a transfer has covered."""
+    async def _told_again(self, tx: Tx, attempt: Row | None) -> None:
+        """End an attempt whose money somebody else told of first."""
+        if attempt is None or AttemptState(attempt["state"]) not in LIVE:
+            return
+        payment = await self.payment_of(tx, attempt, lock=True)
+        if payment and payment.state is not State.OPEN:
+            await set_attempt(tx, attempt, state="captured", ask_at=None)
+            await self.payments.settle_doubt(tx, payment)
+
+    async def _transfer_came(self, tx: Tx, payment: Payment) -> None:
+        """Mark the attempts of a payment that a transfer has covered, where we drew the QR.
+
+        It carries our text alone, so whoever tells of the credit tells of them.
+        """
         if payment.amount_received < payment.amount:
             return
         free = await live_attempts(tx, payment.agency_id, payment.id, if_free=True)
         for attempt in free:
-            if attempt["provider"] == provider.name:
+            if attempt["qr_text"] and not attempt["redirect_url"]:
                 await set_attempt(tx, attempt, state="captured", ask_at=None)
 
-    async def _by_memo(self, tx: Tx, memo: str, agency: str) -> Payment | None:
-        """Find the one payment that a memo names; two different ones are nobody's.
+    async def _named(self, tx: Tx, said: Notice, agency: str, attempt: Row | None) -> str | None:
+        """Find the payment that a word names: by its attempt, its account, or its text.
 
-        Only that one is locked: a reference never changes hands.
+        A text that names two different payments is nobody's. None is locked yet: a reference
+        never changes hands.
         """
+        if attempt:
+            share = await tx.row(_SHARE, {"agency": agency, "attempt": attempt["id"]})
+            return str(share["payment_id"]) if share else None
+        named = [said.payment_reference] if said.payment_reference else []
         found: set[str] = set()
-        for read in find_references(memo):
-            payment = await tx.payment_by_reference(read.reference)
+        for reference in named or [r.reference for r in find_references(said.memo or "")]:
+            payment = await tx.payment_by_reference(reference)
             if payment and payment.agency_id == agency:
                 found.add(payment.id)
-        if len(found) != 1:
-            return None
-        return await tx.payment(agency, found.pop(), lock=True)
+        return found.pop() if len(found) == 1 else None
 
     async def _standing(self, tx: Tx, payment: Payment) -> Standing:
         if payment.state is not State.EXPIRED:
@@ -294,12 +295,6 @@ class Captures:
              "procedure": payment.procedure, "instalment": payment.instalment},
         )  # fmt: skip
         return Standing(**row) if row else Standing()
-
-
-def _movement_key(movement: Movement, nth: int) -> str:
-    """Name a bank movement: account, day, amount and the bank's reference, or its order."""
-    last = movement.bank_reference or f"#{nth}"
-    return f"{movement.account}|{movement.booked_on}|{movement.amount}|{last}"
 
 
 def _review(attempt: Row, payment: Payment | None, said: Notice) -> Break:

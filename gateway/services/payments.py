@@ -254,6 +254,9 @@ class Payments:
             if stored:
                 return stored
             await tx.open_day(client.agency_id, hanoi_day(self.store.clock.now()))
+            # The job that asks withdraws what is still open at a provider.
+            for attempt in await live_attempts(tx, client.agency_id, payment_id, lock=True):
+                await set_attempt(tx, attempt, ask_at=self.store.clock.now())
             payment = await tx.payment(client.agency_id, payment_id, lock=True)
             if payment is None:
                 raise Refusal("not-found", "There is no such payment.")

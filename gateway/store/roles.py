@@ -35,6 +35,7 @@ RIGHTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "attempt_share": (_ADD, _CHANGE),
         "capture": (_ADD, _CHANGE),
         "evidence": (_ADD, _ADD),
+        "credit_advice": (_ADD, _ADD),
         "allocation": (_ADD, _ADD),
         "refund": (_CHANGE, _CHANGE),
         "dispute": (_CHANGE, _CHANGE),

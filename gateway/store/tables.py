@@ -267,7 +267,7 @@ capture = Table(
         Column("value_on", Date, nullable=False),
         instant("paid_at"),
         instant("taken_at"),
-        words("movement_key", optional=True),
+        words("movement_key", optional=True),  # Of rows before 0011; nothing reads it any more.
         words("bank_reference", optional=True),
         # The provider's platform issues the receipt, and we must not: no debt gets two.
         Column("receipt_elsewhere", Boolean, nullable=False, server_default="false"),
@@ -292,6 +292,27 @@ evidence = Table(
     instant("at"),
     PrimaryKeyConstraint("agency_id", "capture_id", "source", "source_id"),
     belongs("capture", "capture_id"),
+)
+
+credit_advice = Table(
+    "credit_advice",
+    metadata,
+    words("agency_id"),
+    words("reporter"),  # statement, or the provider account whose notices or answers tell.
+    words("report_id"),  # The reporter's own name of the credit.
+    words("bank_account"),
+    Column("booked_on", Date, nullable=False),
+    money("amount"),
+    words("bank_reference"),  # Empty where the reporter does not know it.
+    words("payment_id", optional=True),  # The payment that it names.
+    words("capture_id"),
+    instant("at"),
+    PrimaryKeyConstraint("agency_id", "reporter", "report_id"),
+    belongs("capture", "capture_id"),
+    belongs("payment", "payment_id"),
+    Index("ix_credit_advice_alike", "agency_id", "bank_account", "booked_on", "amount", "reporter"),
+    Index("ix_credit_advice_reference", "agency_id", "bank_account", "bank_reference"),
+    Index("ix_credit_advice_capture", "agency_id", "capture_id"),
 )
 
 allocation = Table(
@@ -663,5 +684,5 @@ break_ = Table(
     Index("ix_break_open", "agency_id", "since_on", postgresql_where="state = 'open'"),
 )
 
-APPEND_ONLY: Final = ("entry", "evidence", "allocation", "delivery_log", "audit")
+APPEND_ONLY: Final = ("entry", "evidence", "credit_advice", "allocation", "delivery_log", "audit")
 PARTITIONED: Final = {"notice": "received_at", "delivery_log": "at", "audit": "at"}

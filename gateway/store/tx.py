@@ -212,7 +212,7 @@ class Tx:
                 "attempt_id": capture.attempt_id, "amount": capture.amount, "result": step.result,
                 "booked_on": capture.booked_on, "value_on": capture.value_on,
                 "paid_at": capture.paid_at, "taken_at": capture.taken_at,
-                "movement_key": capture.movement_key, "bank_reference": capture.bank_reference,
+                "bank_reference": capture.bank_reference,
                 "receipt_elsewhere": capture.receipt_elsewhere,
             },
         )  # fmt: skip

@@ -19,9 +19,10 @@ from gateway.store import tables as t
 
 Row = Mapping[str, Any]
 
-# The same evidence or case again adds nothing.
+# The same evidence, advice or case again adds nothing.
 _QUIET: Final = {
     "evidence": " ON CONFLICT DO NOTHING",
+    "credit_advice": " ON CONFLICT DO NOTHING",
     "break": " ON CONFLICT (agency_id, kind, subject) DO NOTHING",
 }
 

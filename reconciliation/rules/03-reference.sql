@@ -6,12 +6,10 @@ WITH pair AS (
   SELECT DISTINCT l.id AS line_id, c.id AS capture_id, l.net AS amount,
          'the text names the payment ' || n.reference AS why
   FROM line l
-  JOIN bank_account a ON a.account = l.account
   JOIN candidate n ON n.line_id = l.id
   JOIN payment p ON p.reference = n.reference
   JOIN share s ON s.payment_id = p.id
-  JOIN capture c ON c.id = s.capture_id AND c.is_transfer AND c.amount = l.net
-   AND c.provider_account = a.provider_account
+  JOIN capture c ON c.id = s.capture_id AND c.bank_account = l.account AND c.amount = l.net
   WHERE l.source = 'statement' AND l.net > 0
     AND l.day_no BETWEEN c.day_no - 3 AND c.business_no + 3
     AND NOT EXISTS (SELECT 1 FROM matched m WHERE m.line_id = l.id)
@@ -20,8 +18,7 @@ WITH pair AS (
   UNION
   SELECT l.id, c.id, l.net, 'the bank''s reference ' || l.reference || ', on another day (cut-off)'
   FROM line l
-  JOIN bank_account a ON a.account = l.account
-  JOIN capture c ON c.is_transfer AND c.provider_account = a.provider_account
+  JOIN capture c ON c.bank_account = l.account
    AND c.bank_reference = l.reference AND c.amount = l.net
   WHERE l.source = 'statement' AND l.net > 0
     AND l.day_no BETWEEN c.day_no - 3 AND c.business_no + 3

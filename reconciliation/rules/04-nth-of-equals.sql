@@ -1,23 +1,45 @@
 -- The same account, day and amount, where one side does not know the bank's reference.
--- Proves: as many equal credits on the statement as captures; the n-th is the n-th (CONTRACT 6).
+-- Proves: as many equal credits on the statement as captures; the n-th is the n-th (CONTRACT 6). Where
+-- a text names a payment, order counts among the credits of that payment alone.
 WITH credit AS (
-  SELECT l.*, a.provider_account, row_number() OVER (
-    PARTITION BY l.account, l.booked_on, l.net ORDER BY l.line_no, l.id) AS nth
-  FROM line l JOIN bank_account a ON a.account = l.account
+  SELECT l.id, l.account, l.booked_on, l.net, l.reference, l.line_no, max(p.id) AS payment_id,
+         count(n.reference) AS named
+  FROM line l
+  LEFT JOIN candidate n ON n.line_id = l.id
+  LEFT JOIN payment p ON p.reference = n.reference
   WHERE l.source = 'statement' AND l.net > 0
     AND NOT EXISTS (SELECT 1 FROM matched m WHERE m.line_id = l.id)
     AND NOT EXISTS (SELECT 1 FROM mark k WHERE l.memo LIKE '%' || k.text || '%')
+  GROUP BY l.id, l.account, l.booked_on, l.net, l.reference, l.line_no
 ), taken AS (
-  SELECT c.*, row_number() OVER (
-    PARTITION BY c.provider_account, c.value_on, c.amount ORDER BY c.paid_at, c.id) AS nth
+  SELECT c.id, c.bank_account, c.value_on, c.amount, c.bank_reference, c.paid_at,
+         max(s.payment_id) AS payment_id
   FROM capture c
-  WHERE c.is_transfer
+  LEFT JOIN share s ON s.capture_id = c.id
+  WHERE c.bank_account IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM matched m JOIN line x ON x.id = m.line_id
                     WHERE m.capture_id = c.id AND x.source = 'statement')
+  GROUP BY c.id, c.bank_account, c.value_on, c.amount, c.bank_reference, c.paid_at
+), by_payment AS (
+  SELECT l.id AS line_id, c.id AS capture_id, l.net AS amount, l.nth
+  FROM (SELECT *, row_number() OVER (PARTITION BY account, booked_on, net, payment_id
+                                     ORDER BY line_no, id) AS nth FROM credit) l
+  JOIN (SELECT *, row_number() OVER (PARTITION BY bank_account, value_on, amount, payment_id
+                                     ORDER BY paid_at, id) AS nth FROM taken) c
+    ON c.bank_account = l.account AND c.value_on = l.booked_on AND c.amount = l.net
+   AND c.payment_id = l.payment_id AND c.nth = l.nth
+  WHERE l.reference IS NULL OR c.bank_reference IS NULL
+), by_order AS (
+  SELECT l.id AS line_id, c.id AS capture_id, l.net AS amount, l.nth
+  FROM (SELECT *, row_number() OVER (PARTITION BY account, booked_on, net ORDER BY line_no, id)
+               AS nth FROM credit WHERE named = 0) l
+  JOIN (SELECT *, row_number() OVER (PARTITION BY bank_account, value_on, amount
+                                     ORDER BY paid_at, id) AS nth
+        FROM taken t WHERE NOT EXISTS (SELECT 1 FROM by_payment b WHERE b.capture_id = t.id)) c
+    ON c.bank_account = l.account AND c.value_on = l.booked_on AND c.amount = l.net
+   AND c.nth = l.nth
+  WHERE l.reference IS NULL OR c.bank_reference IS NULL
 )
-SELECT l.id AS line_id, c.id AS capture_id, l.net AS amount,
-       'number ' || CAST(l.nth AS VARCHAR(10)) || ' of the equal credits of that day' AS why
-FROM credit l
-JOIN taken c ON c.provider_account = l.provider_account AND c.amount = l.net
- AND c.value_on = l.booked_on AND c.nth = l.nth
-WHERE l.reference IS NULL OR c.bank_reference IS NULL
+SELECT line_id, capture_id, amount,
+       'number ' || CAST(nth AS VARCHAR(10)) || ' of the equal credits of that day' AS why
+FROM (SELECT * FROM by_payment UNION ALL SELECT * FROM by_order) found

@@ -56,7 +56,7 @@ SELECT 'missing_at_provider', 'capture:' || c.id, c.amount, NULL, c.id,
        'the provider''s report of that day does not list it', c.value_on
 FROM capture c
 JOIN told t ON t.source = 'provider' AND t.account = c.provider_account AND t.upto >= c.business_no
-WHERE NOT c.is_transfer
+WHERE c.bank_account IS NULL
   AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.capture_id = c.id AND s.source = 'provider')
   AND NOT EXISTS (SELECT 1 FROM line l WHERE l.source = 'provider'
                   AND l.account = c.provider_account AND l.txn_id = c.txn_id)
@@ -64,9 +64,8 @@ UNION ALL
 SELECT 'missing_at_provider', 'capture:' || c.id, c.amount, NULL, c.id,
        'the bank''s statement of that day does not list this transfer', c.value_on
 FROM capture c
-JOIN bank_account a ON a.provider_account = c.provider_account
-JOIN told t ON t.source = 'statement' AND t.account = a.account AND t.upto > c.business_no
-WHERE c.is_transfer
+JOIN told t ON t.source = 'statement' AND t.account = c.bank_account AND t.upto > c.business_no
+WHERE c.bank_account IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.capture_id = c.id AND s.source = 'statement')
 UNION ALL
 SELECT 'missing_at_treasury', 'capture:' || d.capture_id, sum(d.amount), NULL, d.capture_id,

@@ -23,6 +23,7 @@ PROVIDERS: Final[Words] = {
     "vnpay": ("VNPAY", "VNPAY"), "vietqr": ("Chuyển khoản VietQR", "VietQR transfer"),
     "momo": ("MoMo", "MoMo"), "zalopay": ("ZaloPay", "ZaloPay"),
     "national": ("Nền tảng thanh toán quốc gia", "National payment platform"),
+    "payos": ("payOS", "payOS"),
 }  # fmt: skip
 BREAKS: Final[Words] = {
     "missing_at_provider": ("Thiếu ở ngân hàng, ví", "Missing at provider"),
@@ -84,6 +85,7 @@ RULES: Final[Words] = {
     "08-obligation": ("Kho bạc xác nhận từng khoản", "Obligation at the treasury"),
     "09-lump": ("Kho bạc xác nhận gộp", "Lump at the treasury"),
     "10-top-up": ("Cơ quan bù phí", "Charges made good"),
+    "02-advised": ("Đã nhận ra từ trước trong các khoản giống nhau", "Placed among equals before"),
     "11-business-day": ("Cùng ngày nghiệp vụ của tài khoản", "The account's business day"),
 }  # fmt: skip
 PROPOSALS: Final[Words] = {
