@@ -60,6 +60,8 @@ REASONS: Final[Mapping[str, str]] = {
     "the text names the payment {}": "nội dung nêu mã thanh toán {}",
     "number {} of the equal credits of its business day":
         "khoản thứ {} trong các khoản bằng nhau của ngày nghiệp vụ",
+    "placed among the equal credits of its day":
+        "được xếp vào giữa các khoản vào giống nhau trong ngày",
     "number {} of the equal credits of that day":
         "khoản thứ {} trong các khoản bằng nhau của ngày đó",
     "batch {}: {} lines, net of charges, equal the payout":
