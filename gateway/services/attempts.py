@@ -10,9 +10,8 @@ from sqlalchemy import select
 from gateway.domain.calendar import rfc3339
 from gateway.domain.errors import DeclinedError, ForgedError, InDoubtError, Refusal
 from gateway.domain.payment import Payment
-from gateway.domain.states import LIVE, AttemptState, State
+from gateway.domain.states import State
 from gateway.ports.provider import (
-    Cancels,
     Checkout,
     Inquires,
     Notice,
@@ -28,6 +27,7 @@ from gateway.services.captures import Captures
 from gateway.services.health import ProviderHealth
 from gateway.services.payments import Answer, Payments, render
 from gateway.services.ways import Ways, due_at
+from gateway.services.withdrawals import is_over, withdraw
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 
@@ -288,8 +288,8 @@ class Attempts:
         if payment is None:
             return
         order = self.order(attempt, payment, provider)
-        if _is_over(payment, now) and AttemptState(attempt["state"]) in LIVE:
-            await self._withdraw(attempt, payment, provider, order)
+        if is_over(payment, attempt, now):
+            await withdraw(self.payments, self.health, attempt, provider, order)
         if not isinstance(provider, Inquires):
             return
         try:
@@ -300,33 +300,6 @@ class Attempts:
             named = replace(word, order_reference=attempt["provider_reference"])
             async with self.store.begin() as tx:  # One each: money is locked before the attempt.
                 await self.captures.apply(tx, provider, named, "inquiry", attempt["id"], "")
-
-    async def _withdraw(
-        self, attempt: Row, payment: Payment, provider: Provider, order: Order
-    ) -> None:
-        """End an attempt at a payment that is over; no transaction is open across the wire.
-
-        Where the provider says no, or nothing, money may have come: it is asked, and tried again.
-        """
-        if isinstance(provider, Cancels):
-            try:
-                await self.health.watched(provider, "cancel", lambda: provider.cancel(order))
-            except (InDoubtError, DeclinedError):
-                return
-        elif isinstance(provider, Inquires):
-            return  # Its order ends by itself; until then it may be paid.
-        async with self.store.begin() as tx:
-            known = await self._reload(tx, attempt)
-            if AttemptState(known["state"]) in LIVE:
-                await set_attempt(tx, attempt, state="cancelled", ask_at=None)
-            held = await tx.payment(payment.agency_id, payment.id, lock=True)
-            if held:
-                await self.payments.settle_doubt(tx, held)
-
-
-def _is_over(payment: Payment, now: datetime) -> bool:
-    """Tell whether nobody should pay this any more."""
-    return payment.state is not State.OPEN or payment.expires_at <= now
 
 
 def shown(attempt: Row) -> dict[str, Any]:
