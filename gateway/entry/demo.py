@@ -13,7 +13,7 @@ from typing import Any, Final
 from adapters.simulator.app import build_simulator, sandbox_settings
 from adapters.simulator.config import SimulatorConfig
 from gateway.domain.calendar import hanoi_day
-from gateway.entry.bootstrap import Parts, running
+from gateway.entry.bootstrap import Parts, require_sandbox, running
 from gateway.entry.registry import kept_fresh
 from gateway.entry.settings import Settings
 from gateway.infra.embedded import Embedded
@@ -129,6 +129,7 @@ async def do_demo(args: argparse.Namespace) -> int:
             url = embedded.url()
         parts = await stack.enter_async_context(running(settings, url))
         await migrate(parts.engine)
+        await require_sandbox(parts)
         await parts.registry.refresh()
         await stack.enter_async_context(kept_fresh(parts.registry))
         known = await credentials(parts, folder)
