@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from asyncpg import InsufficientPrivilegeError
+from sqlalchemy import select
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -41,6 +42,7 @@ from gateway.services.ways import Ways
 from gateway.services.webhooks import Webhooks
 from gateway.services.working_calendar import vietnam
 from gateway.store import roles
+from gateway.store import tables as t
 from gateway.store.migrate import migrate
 from gateway.store.partitions import keep_partitions
 from gateway.store.tx import Store
@@ -111,6 +113,18 @@ def engine_of(url: str, role: str = "", name: str = "thuphi") -> AsyncEngine:
 def clock_of(settings: Settings) -> Clock:
     """Give the machine's clock, or the test clock where one is set."""
     return TestClock(settings.clock_at) if settings.clock_at else SystemClock()
+
+
+async def require_sandbox(parts: Parts) -> None:
+    """Refuse a test clock where there is a live agency. Raises SettingError."""
+    if parts.settings.clock_at is None:
+        return
+    async with parts.store.begin() as tx:
+        live = await tx.row(select(t.agency.c.id).where(t.agency.c.is_sandbox.is_(False)).limit(1))
+    if live:
+        raise SettingError(
+            f"THUPHI_CLOCK is set, and {live['id']} is a live agency: remove the test clock."
+        )
 
 
 def vault_of(settings: Settings) -> MasterVault:

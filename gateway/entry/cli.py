@@ -14,11 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from gateway.domain.addresses import is_origin, is_plain_url, origin_of
 from gateway.domain.errors import Refusal
 from gateway.entry import cli_accounts as accounts
 from gateway.entry import cli_adapters, cli_agency
 from gateway.entry import cli_books as books
-from gateway.entry.bootstrap import Parts, clock_of, prepare, running
+from gateway.entry.bootstrap import Parts, clock_of, prepare, require_sandbox, running
 from gateway.entry.day import do_day
 from gateway.entry.demo import do_demo, simulated, simulating, simulator_port_default
 from gateway.entry.doctor import do_doctor
@@ -63,6 +64,7 @@ async def opened(role: str = "") -> AsyncIterator[Parts]:
     try:
         await prepare(settings, url)
         async with running(settings, url, role) as parts:
+            await require_sandbox(parts)
             if role != AUDITOR:  # An auditor opens nothing that is sealed.
                 await parts.registry.refresh()
             yield parts
@@ -102,7 +104,7 @@ async def do_clients_add(args: argparse.Namespace) -> int:
     async with opened(WORKER) as parts:
         client_id, key = await parts.access.add_client(
             args.name, args.agency, may_price=args.may_price,
-            return_origins=[o.rstrip("/").lower() for o in args.return_origin],
+            return_origins=args.return_origin,
         )  # fmt: skip
         said: dict[str, Any] = {"client_id": client_id, "api_key": key}
         if args.webhook:
@@ -187,6 +189,20 @@ async def do_simulate(args: argparse.Namespace) -> int:
     return 0
 
 
+def web_address(text: str) -> str:
+    """Read an address that webhooks go to."""
+    if is_plain_url(text):
+        return text
+    raise argparse.ArgumentTypeError("it must be like https://dvc.example.vn/hook")
+
+
+def origin(text: str) -> str:
+    """Read an origin that citizens may be sent back to."""
+    if is_origin(text):
+        return origin_of(text)
+    raise argparse.ArgumentTypeError("it must be like https://dvc.example.vn, with no path")
+
+
 def stopped() -> asyncio.Event:
     """Give an event that Ctrl-C and a polite kill set."""
     event = asyncio.Event()
@@ -251,8 +267,10 @@ def parser() -> argparse.ArgumentParser:
     client = add("add", do_clients_add, "add a client", clients)
     client.add_argument("name")
     client.add_argument("--agency", required=True)
-    client.add_argument("--webhook", metavar="URL")
-    client.add_argument("--return-origin", metavar="ORIGIN", action="append", default=[])
+    client.add_argument("--webhook", metavar="URL", type=web_address)
+    client.add_argument(
+        "--return-origin", metavar="ORIGIN", type=origin, action="append", default=[]
+    )
     client.add_argument("--may-price", action="store_true")
     staff = commands.add_parser("staff", help="people").add_subparsers(required=True)
     person = add("add", do_staff_add, "add a member of staff", staff)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from adapters.simulator.app import build_simulator, sandbox_settings
 from adapters.simulator.config import SimulatorConfig
 from gateway.domain.calendar import hanoi_day
-from gateway.entry.bootstrap import Parts, prepare, running
+from gateway.entry.bootstrap import Parts, prepare, require_sandbox, running
 from gateway.entry.registry import kept_fresh
 from gateway.entry.settings import Settings
 from gateway.infra.embedded import Embedded
@@ -130,6 +130,7 @@ async def do_demo(args: argparse.Namespace) -> int:
         await prepare(settings, url)
         worker = await stack.enter_async_context(running(settings, url, WORKER))
         web = await stack.enter_async_context(running(settings, url, WEB))
+        await require_sandbox(worker)
         for parts in (worker, web):
             await parts.registry.refresh()
             await stack.enter_async_context(kept_fresh(parts.registry))

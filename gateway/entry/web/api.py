@@ -11,10 +11,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy import select
 
+from gateway.domain.addresses import origin_of
 from gateway.domain.errors import FieldError, Refusal
 from gateway.domain.money import amount_dong_max
 from gateway.domain.states import State
-from gateway.entry.web.bodies import Reader, body_bytes_max, origin_of, payment_body, read_json
+from gateway.entry.web.bodies import Reader, body_bytes_max, payment_body, read_json
 from gateway.ports.clock import Clock
 from gateway.services import catalogue
 from gateway.services.access import Access, Client

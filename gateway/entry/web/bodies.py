@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
-from urllib.parse import urlsplit
 
+from gateway.domain.addresses import is_plain_url, url_chars_max
 from gateway.domain.errors import FieldError, Refusal
 from gateway.domain.money import amount_dong_max
 from gateway.domain.payment import FeeLine
@@ -259,13 +259,8 @@ def _return_url(r: Reader) -> str | None:
     r.seen.add("return_url")
     if r.values.get("return_url") is None:
         return None
-    url = r.text("return_url", 1_000)
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and parts.hostname and not parts.username
-    except ValueError:
-        good = False
-    if not good or not url.isascii() or " " in url:
+    url = r.text("return_url", url_chars_max)
+    if not is_plain_url(url):
         r.wrong("return_url", "Must be a plain http or https address.")
     return url
 
@@ -283,9 +278,3 @@ def _metadata(r: Reader) -> dict[str, str]:
         if not name or len(name) > metadata_key_max or not _is_written(name):
             m.wrong(name, f"A key has 1 to {metadata_key_max} characters, none for control.")
     return {name: m.text(name, 500) for name in m.values}
-
-
-def origin_of(url: str) -> str:
-    """Give scheme, host and port of an address."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}".lower()
