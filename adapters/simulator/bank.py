@@ -132,19 +132,24 @@ class BankSide:
         lines: tuple[BudgetLine, ...] = (),
     ) -> JournalEntry:
         """Make a transfer to an account of this bank."""
-        if account != self.config.bank_account:
+        if account != self.config.bank_account and not self._is_virtual(account):
             raise TransferError("This bank has no such account.")
         if amount <= 0:
             raise TransferError("An amount is a positive number of đồng.")
         fault = self.faults.of(memo) if memo else None
-        return self.credit(amount, memo, expected, fault, obligation_id, lines)
+        return self.credit(amount, memo, expected, fault, obligation_id, lines, account=account)
+
+    def _is_virtual(self, account: str) -> bool:
+        """Tell whether an account stands for the agency's, whatever the agency put behind it."""
+        prefix = self.config.values.get("VIETQR_VIRTUAL_PREFIX", "")
+        return bool(prefix) and account.upper().startswith(prefix)
 
     def credit(
         self, amount: int, memo: str, expected: int, fault: Fault | None, obligation_id: str,
-        lines: tuple[BudgetLine, ...], order: str = "",
+        lines: tuple[BudgetLine, ...], order: str = "", account: str = "",
     ) -> JournalEntry:  # fmt: skip
         """Move money at once, write it down, and let whoever watches the account tell of it."""
-        number, account = FIRST_ID + len(self.journal) + 1, self.config.bank_account
+        number, account = FIRST_ID + len(self.journal) + 1, account or self.config.bank_account
         entry = JournalEntry(
             "bank",
             f"sepay-{number}",
@@ -183,13 +188,13 @@ class BankSide:
             "id": number,
             "gateway": "Vietcombank",
             "transactionDate": entry.at.astimezone(HANOI).strftime("%Y-%m-%d %H:%M:%S"),
-            "accountNumber": entry.account,
+            "accountNumber": self.config.bank_account,
             "code": None,
             "content": entry.noisy_memo,
             "transferType": "in",
             "transferAmount": entry.amount,
             "accumulated": sum(e.amount for e in self.journal.entries("bank")),
-            "subAccount": None,
+            "subAccount": entry.account if self._is_virtual(entry.account) else None,
             "referenceCode": entry.bank_reference,
             "description": f"BankAPINotify {entry.noisy_memo}",
         }

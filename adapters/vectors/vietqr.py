@@ -122,3 +122,37 @@ class VietqrConformance(ProviderConformance):
             Outcome.FORGED: (401, {"success": False}),
             Outcome.FAILED: (500, {"success": False}),
         }
+
+
+# An account of the payment's own: seven characters of the bank's, and the payment's reference.
+REFERENCE: Final = "19TG6RNE83Q6"
+PREFIX: Final = "96247HN"
+VIRTUAL: Final = {**SETTINGS, "VIETQR_VIRTUAL_PREFIX": PREFIX}
+
+
+class VietqrVirtualConformance(VietqrConformance):
+    """The common suite on credits to virtual accounts, which need no text."""
+
+    def provider(self, wire: Wire) -> Provider:
+        return VIETQR.build(VIRTUAL, wire, "default")
+
+    def order(self) -> Order:
+        return replace(ORDER, payment_reference=REFERENCE)
+
+    def notices(self) -> Mapping[Verdict, RawNotice]:
+        virtual = f"{PREFIX}{REFERENCE}"
+        return {
+            Verdict.CAPTURED: notice(content="", subAccount=virtual),
+            Verdict.PENDING: notice(transferType="out", subAccount=virtual),
+        }
+
+    def understood(self) -> Notice:
+        return replace(super().understood(), memo="", payment_reference=REFERENCE)
+
+    def foreign(self) -> tuple[RawNotice, ...]:
+        damaged = f"{PREFIX}{REFERENCE[:-1]}7"
+        return (
+            notice("another-secret", subAccount=f"{PREFIX}{REFERENCE}"),
+            notice(accountNumber="9999999999", subAccount=damaged),
+            notice(accountNumber="9999999999", subAccount=f"96247HM{REFERENCE}"),
+        )

@@ -1,6 +1,7 @@
 """VietQR's adapter: the common suite on SePay's webhook, the QR vectors, and SePay's traps."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,19 +11,26 @@ from adapters.vectors.vietqr import (
     BODY,
     NOW,
     ORDER,
+    PREFIX,
+    REFERENCE,
     SETTINGS,
     VietqrConformance,
+    VietqrVirtualConformance,
     build,
     notice,
     sign,
 )
-from adapters.vietqr import VIETQR, qr_text
+from adapters.vietqr import VIETQR, Vietqr, qr_text
 from gateway.domain.errors import ForgedError
 from gateway.ports.provider import Beneficiary, Verdict
 
 
 class TestVietqr(VietqrConformance):
     """The common suite on VietQR with SePay."""
+
+
+class TestVirtual(VietqrVirtualConformance):
+    """The common suite on virtual accounts, one of each payment."""
 
 
 STATIC = (
@@ -156,3 +164,44 @@ def test_a_malformed_setting_is_named(name: str, value: str) -> None:
     """A wrong account number sends the city's money to a stranger."""
     with pytest.raises(ValueError, match=f"^THUPHI_{name} "):
         VIETQR.build({**SETTINGS, name: value}, ScriptedWire(), "default")
+
+
+def virtual(prefix: str = PREFIX) -> Vietqr:
+    provider = VIETQR.build(
+        {**SETTINGS, "VIETQR_VIRTUAL_PREFIX": prefix}, ScriptedWire(), "default"
+    )
+    assert isinstance(provider, Vietqr)
+    return provider
+
+
+async def test_each_payment_has_an_account_of_its_own_where_the_bank_gives_them() -> None:
+    """The number that a citizen copies from the page is the payment's, and the text a spare."""
+    checkout = await virtual().checkout(replace(ORDER, payment_reference=REFERENCE))
+
+    assert checkout.beneficiary
+    assert checkout.beneficiary.account == f"{PREFIX}{REFERENCE}"
+    assert f"0119{PREFIX}{REFERENCE}" in (checkout.qr_text or "")
+    assert f"0814TP{REFERENCE}" in (checkout.qr_text or "")
+
+
+@pytest.mark.parametrize(
+    ("account", "payment"),
+    [
+        (f"{PREFIX}{REFERENCE}", REFERENCE), (f"{PREFIX}{REFERENCE}".lower(), REFERENCE),
+        (f"{PREFIX}{REFERENCE[:-1]}7", ""), (f"{PREFIX}{REFERENCE}0", ""), (PREFIX, ""),
+        (REFERENCE, ""), ("0123456789", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_a_virtual_account_names_its_payment_and_a_damaged_one_nobody(
+    account: str, payment: str
+) -> None:
+    """The bank sends money to the account that stands there: nothing is to be repaired."""
+    assert virtual().payment_of(account) == payment
+    assert build().payment_of(account) == ""
+
+
+@pytest.mark.parametrize("prefix", ["", "96247HNX", "9624 HN", "9624-HN", "Đ"])
+def test_a_prefix_that_makes_an_account_too_long_or_odd_is_refused(prefix: str) -> None:
+    """A VietQR's account has at most 19 letters and digits, 12 of which are the reference."""
+    with pytest.raises(ValueError, match=r"^THUPHI_VIETQR_VIRTUAL_PREFIX .*at most 19"):
+        virtual(prefix)
