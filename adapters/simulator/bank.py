@@ -140,7 +140,7 @@ class BankSide:
         return self.credit(amount, memo, expected, fault, obligation_id, lines, account=account)
 
     def _is_virtual(self, account: str) -> bool:
-        """Tell whether an account is one that the agency made up before its own."""
+        """Tell whether an account stands for the agency's, whatever the agency put behind it."""
         prefix = self.config.values.get("VIETQR_VIRTUAL_PREFIX", "")
         return bool(prefix) and account.upper().startswith(prefix)
 

@@ -20,8 +20,6 @@ LONG_FILES = {
     "gateway/ports/provider.py": 420,
     # One protocol's vectors stand beside each other; each test is short.
     "tests/contract/test_simulator.py": 350,
-    # An agency's certificate in every wrong way, each one sentence.
-    "tests/e2e/test_agency.py": 380,
     # The story of a day and its next, told once for every kind of break.
     "tests/e2e/test_reconciliation.py": 400,
 }
