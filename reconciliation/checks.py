@@ -24,6 +24,11 @@ _ARRIVED: Final = (
     " AND l.booked_on <= :upto AND m.rule IN {0})"
 )
 
+# Cash is owed by nobody and stands in no file: it was counted in its drawer.
+_IN_A_DRAWER: Final = (
+    "EXISTS (SELECT 1 FROM counter_take k WHERE k.agency_id = c.agency_id"
+    " AND k.capture_id = c.id AND k.method = 'cash')"
+)
 # What refunds and quarrels took out of clearing, and no paid batch has shown yet.
 _GONE_FROM_CLEARING: Final = (
     "(SELECT coalesce(sum(CASE WHEN e.credit = '1380' THEN e.amount ELSE -e.amount END), 0)::bigint"
@@ -61,12 +66,14 @@ CHECKS: Final[Mapping[str, str]] = {
         "SELECT '1380 ' || ours || ', captures ' || theirs AS what FROM (SELECT"
         f" {_BALANCE.format('1380')} AS ours, (SELECT coalesce(sum(CASE WHEN c.booked_on <= :upto"
         f" THEN c.amount ELSE 0 END - CASE WHEN {_ARRIVED.format(BANK_RULES)} THEN c.amount"
-        " ELSE 0 END), 0)::bigint FROM capture c WHERE c.agency_id = :agency)"
+        " ELSE 0 END), 0)::bigint FROM capture c WHERE c.agency_id = :agency"
+        f" AND NOT {_IN_A_DRAWER})"
         f" - {_GONE_FROM_CLEARING} AS theirs) x"
         " WHERE ours <> theirs"
     ),
     "each capture was looked for in its provider's or bank's file": (
         "SELECT c.id AS what FROM capture c WHERE c.agency_id = :agency AND c.booked_on <= :upto"
+        f" AND NOT {_IN_A_DRAWER}"
         " AND NOT EXISTS (SELECT 1 FROM recon_match m WHERE m.agency_id = c.agency_id"
         f" AND m.capture_id = c.id AND m.rule IN ('01-provider-id',{TRANSFERS}))"
         " AND NOT EXISTS (SELECT 1 FROM break k WHERE k.agency_id = c.agency_id"

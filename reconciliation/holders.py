@@ -65,7 +65,9 @@ class Holders:
 
     def _check(self, agency_id: str, lines: Iterable[StatementLine]) -> None:
         known: dict[str, Collection[str]] = {
-            "provider": self.of(agency_id), "statement": self.banks(agency_id),
+            # An agency's counters are an account of its own: their terminals' banks report slips.
+            "provider": {*self.of(agency_id), f"counter/{agency_id}"},
+            "statement": self.banks(agency_id),
         }  # fmt: skip
         for line in lines:
             column = _COLUMNS.get(line.source)

@@ -1,11 +1,12 @@
 """A clerk takes cash or a card in a shift; the same debt is never taken twice."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from books import balance
+from books import balance, reconcile, take
 from east_bank import holds, rows
 from front_door import AGENCY, Site
 from sqlalchemy import text
@@ -214,3 +215,29 @@ async def test_a_payment_is_found_by_link_reference_or_dossier(site: Site, clerk
     ):  # fmt: skip
         assert [p.id for p in await find(clerk, words)] == [payment["id"]], words
     assert await find(clerk, "nobody") == []
+
+
+async def test_a_day_with_cash_and_a_card_closes_once_the_terminals_slips_are_reported(
+    site: Site, clerk: Officer
+) -> None:
+    """Cash was counted and stands in no file; a card's slip is matched by the terminal's report."""
+    cash, card = await site.payment(1), await site.payment(2)
+    await site.parts.counters.take(clerk, cash["id"], "cash")
+    await site.parts.counters.take(clerk, card["id"], "card", "000123")
+    shift, other = await shift_of(site, clerk), await officer(site, "hoa")
+    await site.parts.counters.count(clerk, shift, DUE)
+    await site.parts.counters.sign(other, shift, "TUI-9")
+    site.clock.move(timedelta(days=1))
+
+    early = await reconcile(site)
+    await take(
+        site, "provider",
+        {"provider": f"counter/{AGENCY}", "provider_txn_id": "hoan-kiem/000123", "fee": 0,
+         "net": DUE, "batch_id": "POS-20261118"},
+    )  # fmt: skip
+    report = await reconcile(site)
+
+    assert early.closed is not None
+    assert not early.closed.is_closed  # The terminal's bank has not reported the slip yet.
+    assert report.closed is not None
+    assert report.closed.is_closed, report.closed.open_checks
