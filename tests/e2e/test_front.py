@@ -4,7 +4,6 @@ import httpx
 import pytest
 from front_door import Site
 from receipt_days import paid
-from sqlalchemy import text
 
 PERSON = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 NOWHERE = {
@@ -72,8 +71,7 @@ async def test_what_programs_call_answers_them_whatever_they_accept(
 
 async def test_when_we_are_at_fault_a_person_is_told_that_no_money_is_lost(site: Site) -> None:
     payment = await site.payment()
-    async with site.parts.engine.begin() as connection:
-        await connection.execute(text("ALTER TABLE payment RENAME TO gone"))
+    await site.as_owner("ALTER TABLE payment RENAME TO gone")
 
     person = await site.http.get(f"{payment['links']['pay']}?lang=vi", headers=PERSON)
     program = await site.http.get(payment["links"]["pay"])

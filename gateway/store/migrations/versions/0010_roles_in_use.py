@@ -11,7 +11,7 @@ down_revision = "0009"
 # temporary tables last, so that the caller cannot put another table in one's place.
 _MAKE_PARTITION = """
 DO $do$ BEGIN EXECUTE format($sql$
-CREATE FUNCTION make_partition(parent text, first date) RETURNS void
+CREATE OR REPLACE FUNCTION make_partition(parent text, first date) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = %I, pg_temp AS $$
 DECLARE
   stamp text := CASE parent WHEN 'notice' THEN 'received_at'
