@@ -8,9 +8,9 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
 from gateway.domain.errors import Refusal
-from gateway.domain.money import amount_dong_max
 from gateway.domain.states import State
 from gateway.entry.web.console import Console
+from gateway.entry.web.console_form import amount_of, fields_of, require
 from gateway.services import catalogue
 from gateway.services.access import Officer
 from gateway.services.counter import MAY_TAKE, Counters
@@ -33,7 +33,7 @@ class CounterPages:
 
     async def counter(self, request: Request, officer: Officer) -> Response:
         """Show what a clerk does next: open a shift, find a payment, take it."""
-        _require(officer, MAY_TAKE)
+        require(officer, MAY_TAKE)
         asked = request.query_params
         words = asked.get("q", "").strip()[:words_chars_max]
         shift = await self.counters.my_shift(officer)
@@ -52,7 +52,7 @@ class CounterPages:
 
     async def payment(self, request: Request, officer: Officer, payment_id: str) -> Response:
         """Show one payment to take, on the payer's display too."""
-        _require(officer, MAY_TAKE)
+        require(officer, MAY_TAKE)
         shift = await self.counters.my_shift(officer)
         found = await self.counters.find(officer, payment_id)
         if not found:
@@ -70,17 +70,17 @@ class CounterPages:
 
     async def open_shift(self, request: Request, officer: Officer) -> Response:
         """Open a shift."""
-        _require(officer, MAY_TAKE)
-        form = await _fields(request)
+        require(officer, MAY_TAKE)
+        form = await fields_of(request)
         drawer = _short(form, "drawer", "Name the drawer.")
         await self.counters.open_shift(
-            officer, form.get("branch", "")[:64], drawer, _amount(form.get("float", "0") or "0")
+            officer, form.get("branch", "")[:64], drawer, amount_of(form.get("float", "0") or "0")
         )
         return RedirectResponse("/console/counter", 303)
 
     async def take(self, request: Request, officer: Officer, payment_id: str) -> Response:
         """Take cash, or write down a card's slip."""
-        form = await _fields(request)
+        form = await fields_of(request)
         method = "card" if form.get("method") == "card" else "cash"
         slip = _short(form, "slip", "Write the slip's number.") if method == "card" else ""
         await self.counters.take(officer, payment_id, method, slip)
@@ -88,8 +88,8 @@ class CounterPages:
 
     async def pair(self, request: Request, officer: Officer) -> Response:
         """Pair the payer's display."""
-        _require(officer, MAY_TAKE)
-        await self.displays.pair(officer, (await _fields(request)).get("code", ""))
+        require(officer, MAY_TAKE)
+        await self.displays.pair(officer, (await fields_of(request)).get("code", ""))
         return RedirectResponse("/console/counter?told=paired", 303)
 
     async def next(self, _request: Request, officer: Officer) -> Response:
@@ -106,34 +106,25 @@ class CounterPages:
 
     async def count(self, request: Request, officer: Officer, shift_id: str) -> Response:
         """Take the clerk's own count."""
-        counted = _amount((await _fields(request)).get("counted", ""))
+        counted = amount_of((await fields_of(request)).get("counted", ""))
         await self.counters.count(officer, shift_id, counted)
         return RedirectResponse("/console/shifts", 303)
 
     async def sign(self, request: Request, officer: Officer, shift_id: str) -> Response:
         """Sign somebody else's count."""
-        _require(officer, MAY_SIGN)
-        bag = _short(await _fields(request), "bag", "Write the number of the deposit bag.")
+        require(officer, MAY_SIGN)
+        bag = _short(await fields_of(request), "bag", "Write the number of the deposit bag.")
         await self.counters.sign(officer, shift_id, bag)
         return RedirectResponse("/console/shifts", 303)
 
     async def settle(self, request: Request, officer: Officer, difference_id: str) -> Response:
         """Say, or agree, what becomes of missing cash."""
-        _require(officer, MAY_SETTLE)
-        outcome = (await _fields(request)).get("outcome", "")
+        require(officer, MAY_SETTLE)
+        outcome = (await fields_of(request)).get("outcome", "")
         if outcome not in ("made_good", "written_off"):
             raise Refusal("invalid-request", "Choose what becomes of the missing cash.")
         await self.counters.settle_shortage(officer, difference_id, outcome)
         return RedirectResponse("/console/shifts", 303)
-
-
-def _require(officer: Officer, roles: frozenset[str]) -> None:
-    if officer.role not in roles:
-        raise Refusal("forbidden", "Your role does not do this.")
-
-
-async def _fields(request: Request) -> dict[str, str]:
-    return {k: v for k, v in (await request.form()).items() if isinstance(v, str)}
 
 
 def _short(form: Mapping[str, Any], name: str, otherwise: str) -> str:
@@ -141,11 +132,3 @@ def _short(form: Mapping[str, Any], name: str, otherwise: str) -> str:
     if not (1 <= len(said) <= short_chars_max and said.isprintable()):
         raise Refusal("invalid-request", otherwise)
     return said
-
-
-def _amount(text: str) -> int:
-    """Read an amount as people write it: 1.234.567 or 1 234 567, and never a decimal."""
-    digits = "".join(c for c in text if c not in " .\u00a0")
-    if not (digits.isascii() and digits.isdigit() and int(digits[:19]) <= amount_dong_max):
-        raise Refusal("invalid-amount", "Write a whole number of đồng, such as 1.234.567.")
-    return int(digits)

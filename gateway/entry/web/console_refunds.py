@@ -8,8 +8,8 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
 from gateway.domain.errors import Refusal
-from gateway.domain.money import amount_dong_max
 from gateway.entry.web.console import Console
+from gateway.entry.web.console_form import amount_of, fields_of, require
 from gateway.services.access import Officer
 from gateway.services.desk import cut
 from gateway.services.refund_list import RefundList
@@ -62,9 +62,13 @@ class RefundPages:
 
     async def ask(self, request: Request, officer: Officer, payment_id: str) -> Response:
         """Ask for a refund of a payment."""
-        _require(officer, MAY_ASK)
-        form = await _fields(request)
-        wanted = (_amount(form, "amount"), _reason(form), _amount(form, "expected"))
+        require(officer, MAY_ASK)
+        form = await fields_of(request)
+        wanted = (
+            amount_of(form.get("amount", "")),
+            _reason(form),
+            amount_of(form.get("expected", "")),
+        )
         made = await self.desk.ask_for_officer(
             officer.agency_id, payment_id, wanted, f"staff:{officer.username}", _payee(form)
         )
@@ -72,8 +76,8 @@ class RefundPages:
 
     async def ask_for_case(self, request: Request, officer: Officer, break_id: str) -> Response:
         """Ask to give back the money of a case."""
-        _require(officer, MAY_ASK)
-        form = await _fields(request)
+        require(officer, MAY_ASK)
+        form = await fields_of(request)
         made = await self.desk.ask_for_case(
             officer.agency_id, break_id, _reason(form), f"staff:{officer.username}", _payee(form)
         )
@@ -81,16 +85,16 @@ class RefundPages:
 
     async def decide(self, request: Request, officer: Officer, refund_id: str) -> Response:
         """Approve or reject, as a second person."""
-        _require(officer, MAY_DECIDE)
-        agree = (await _fields(request)).get("decision") == "approve"
+        require(officer, MAY_DECIDE)
+        agree = (await fields_of(request)).get("decision") == "approve"
         actor = f"staff:{officer.username}"
         await self.desk.decide(officer.agency_id, refund_id, actor, agree=agree)
         return RedirectResponse(f"/console/refunds/{refund_id}", 303)
 
     async def prove(self, request: Request, officer: Officer, refund_id: str) -> Response:
         """Name the document that proves a transfer, or say that it will not come."""
-        _require(officer, MAY_DECIDE)
-        form, actor = await _fields(request), f"staff:{officer.username}"
+        require(officer, MAY_DECIDE)
+        form, actor = await fields_of(request), f"staff:{officer.username}"
         if form.get("outcome") == "failed":
             await self.sender.give_up(officer.agency_id, refund_id, actor)
         else:
@@ -102,8 +106,8 @@ class RefundPages:
 
     async def name_payee(self, request: Request, officer: Officer, refund_id: str) -> Response:
         """Keep whom a transfer goes to."""
-        _require(officer, MAY_ASK)
-        payee = _payee(await _fields(request))
+        require(officer, MAY_ASK)
+        payee = _payee(await fields_of(request))
         if payee is None:
             raise Refusal("refund-needs-payee", "Write the bank, the account and the name.")
         actor = f"staff:{officer.username}"
@@ -112,27 +116,10 @@ class RefundPages:
 
     async def payee(self, request: Request, officer: Officer, refund_id: str) -> Response:
         """Show whom a transfer goes to, this once; the reading is written down."""
-        _require(officer, MAY_DECIDE)
+        require(officer, MAY_DECIDE)
         actor = f"staff:{officer.username}"
         payee = await self.desk.payee(officer.agency_id, refund_id, actor)
         return await self.one(request, officer, refund_id, payee)
-
-
-def _require(officer: Officer, roles: frozenset[str]) -> None:
-    if officer.role not in roles:
-        raise Refusal("forbidden", "Your role does not do this.")
-
-
-async def _fields(request: Request) -> dict[str, str]:
-    return {k: v for k, v in (await request.form()).items() if isinstance(v, str)}
-
-
-def _amount(form: Mapping[str, Any], name: str) -> int:
-    """Read an amount as people write it: 1.234.567 or 1 234 567, and never a decimal."""
-    text = "".join(c for c in form.get(name, "") if c not in " .\u00a0")
-    if not (text.isascii() and text.isdigit() and int(text[:19]) <= amount_dong_max):
-        raise Refusal("invalid-amount", "Write a whole number of đồng, such as 1.234.567.")
-    return int(text)
 
 
 def _reason(form: Mapping[str, Any]) -> str:

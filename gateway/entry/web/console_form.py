@@ -1,0 +1,26 @@
+"""What officers write into the console's forms: who may send one, its texts, its amounts."""
+
+from fastapi import Request
+
+from gateway.domain.errors import Refusal
+from gateway.domain.money import amount_dong_max
+from gateway.services.access import Officer
+
+
+def require(officer: Officer, roles: frozenset[str]) -> None:
+    """Refuse an officer whose role does not do this."""
+    if officer.role not in roles:
+        raise Refusal("forbidden", "Your role does not do this.")
+
+
+async def fields_of(request: Request) -> dict[str, str]:
+    """Read the texts of a form; a file is none."""
+    return {k: v for k, v in (await request.form()).items() if isinstance(v, str)}
+
+
+def amount_of(text: str) -> int:
+    """Read an amount as people write it: 1.234.567 or 1 234 567, and never a decimal."""
+    digits = "".join(c for c in text if c not in " .\u00a0")
+    if not (digits.isascii() and digits.isdigit() and int(digits[:19]) <= amount_dong_max):
+        raise Refusal("invalid-amount", "Write a whole number of đồng, such as 1.234.567.")
+    return int(digits)
