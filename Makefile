@@ -20,8 +20,8 @@ need: setup
 demo: setup  ## the gateway, its worker and simulated banks on loopback; Ctrl-C stops it all
 	@$(BIN)/thuphi demo
 
-test: setup need  ## every test, on a real PostgreSQL
-	@$(BIN)/pytest
+test: setup need  ## every test, on a real PostgreSQL for each of two halves that run side by side
+	@$(BIN)/pytest -n 2 --dist worksteal
 
 check: setup  ## lint, format, types, import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -25,4 +25,4 @@ as_user "$bin/pg_ctl" -D "$folder/data" -l "$folder/log" -w \
   -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$folder \
       -c shared_preload_libraries=pg_stat_statements -c logging_collector=on" start >/dev/null
 export THUPHI_TEST_DATABASE_URL="postgresql://postgres@127.0.0.1:$port/postgres"
-if [ "${1:-}" = bench ]; then .venv/bin/python -m bench; else .venv/bin/pytest "${@:-tests/e2e}"; fi
+if [ "${1:-}" = bench ]; then .venv/bin/python -m bench; else .venv/bin/pytest -n 2 --dist worksteal "${@:-tests/e2e}"; fi

@@ -1,6 +1,7 @@
 """``thuphi demo``: the gateway, its worker and the simulated banks, on loopback, at once."""
 
 import argparse
+import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator
@@ -62,6 +63,19 @@ async def simulating(
         yield
 
 
+@asynccontextmanager
+async def working(parts: Parts, stop: asyncio.Event) -> AsyncIterator[None]:
+    """Run the jobs until the block ends, however it ends: they need what was started before."""
+    from gateway.entry.scheduler import scheduler_of
+
+    jobs = asyncio.create_task(scheduler_of(parts).run(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await jobs
+
+
 async def credentials(parts: Parts, folder: Path) -> dict[str, str]:
     """Make a client and a member of staff once; show the same ones at every later start."""
     path = folder / "demo.json"
@@ -107,11 +121,8 @@ async def ready_link(parts: Parts, key: str) -> str:
 
 async def do_demo(args: argparse.Namespace) -> int:
     """Run everything until Ctrl-C."""
-    import asyncio
-
     from gateway.entry.cli import settings_now, stopped
     from gateway.entry.logs import start_logs
-    from gateway.entry.scheduler import scheduler_of
     from gateway.entry.web.app import build_app
     from gateway.entry.web.serving import serving
 
@@ -137,14 +148,13 @@ async def do_demo(args: argparse.Namespace) -> int:
         known = await credentials(worker, folder)
         trust(folder, await worker.receipts.certificate(agency))
         stop = stopped()
-        jobs = asyncio.create_task(scheduler_of(worker).run(stop))
+        await stack.enter_async_context(working(worker, stop))
         await stack.enter_async_context(serving(build_app(web), args.port))
         await stack.enter_async_context(
             simulating(settings, folder, web.clock, args.simulator_port)
         )
         _welcome(args, known, public_url, banks, await ready_link(web, known["api_key"]))
         await stop.wait()
-        await jobs
     return 0
 
 
