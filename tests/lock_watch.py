@@ -18,16 +18,19 @@ ATTEMPTS, PAYMENTS = ROWS["attempt"], ROWS["payment"]
 FREE = 0  # Attempts that nobody else held: whoever waits for nobody may take them at any time.
 _NUMBER = re.compile(r"7413\d{3}")
 _PLACE_OF = {_NUMBER.findall(str(lock))[0]: place for place, all_ in NAMED.items() for lock in all_}
-_ROW = re.compile(r"FROM (\w+)\b.* FOR (?:NO KEY )?UPDATE", re.DOTALL)
+_ROW = re.compile(
+    r"FROM (?P<first>\w+)\b.* FOR (?:NO KEY )?UPDATE(?: OF (?P<named>\w+(?:, \w+)*))?", re.DOTALL
+)
 
 
-def place_of(statement: str) -> int | None:
-    """Give the place in the list of the lock that a statement waits for, if it does."""
-    for number in _NUMBER.findall(statement):
-        if number in _PLACE_OF:
-            return _PLACE_OF[number]
+def places_of(statement: str) -> list[int]:
+    """Give the places in the list of the locks that a statement waits for, as it takes them."""
+    named = [_PLACE_OF[n] for n in _NUMBER.findall(statement) if n in _PLACE_OF]
     row = _ROW.search(statement)
-    return ROWS.get(row[1]) if row and "SKIP LOCKED" not in statement else None
+    if named or row is None or "SKIP LOCKED" in statement:
+        return named
+    tables = row["named"].split(", ") if row["named"] else [row["first"]]
+    return [ROWS[table] for table in tables if table in ROWS]
 
 
 @dataclass
@@ -50,10 +53,8 @@ class LockWatch:
             held.add(FREE)
         if 'UPDATE "attempt"' in statement and PAYMENTS in held and not held & {ATTEMPTS, FREE}:
             self.back.append(f"an attempt is changed after {sorted(held)}: {statement}")
-        place = place_of(statement)
-        if place is None:
-            return
-        self.seen.add(place)
-        if place not in held and held and place < max(held):
-            self.back.append(f"{place} is taken after {sorted(held)}: {statement}")
-        held.add(place)
+        for place in places_of(statement):
+            self.seen.add(place)
+            if place not in held and held and place < max(held):
+                self.back.append(f"{place} is taken after {sorted(held)}: {statement}")
+            held.add(place)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from gateway.domain.calendar import rfc3339
 from gateway.domain.errors import DeclinedError, ForgedError, InDoubtError, Refusal
 from gateway.domain.payment import Payment
-from gateway.domain.states import State
+from gateway.domain.states import LIVE, AttemptState, State
 from gateway.ports.provider import (
     Checkout,
     Inquires,
@@ -243,12 +243,11 @@ class Attempts:
 
     async def _doubt(self, payment: Payment, provider: Provider, said: Notice) -> None:
         async with self.store.begin() as tx:
-            attempt = await self.captures.attempt_of(tx, provider, said)
-            held = await tx.payment(payment.agency_id, payment.id, lock=True)
-            if attempt is None or held is None or held.state is not State.OPEN:
+            found = await self.captures.find(tx, provider, said, payment.agency_id)
+            attempt, held = found.attempt, found.payment
+            if attempt is None or held is None or (held.id, held.state) != (payment.id, State.OPEN):
                 return
-            live = await live_attempts(tx, held.agency_id, held.id)
-            if attempt["id"] in [a["id"] for a in live]:
+            if AttemptState(attempt["state"]) in LIVE:
                 unknown = said.verdict in (Verdict.CAPTURED, Verdict.PENDING, Verdict.REVIEW)
                 state = "in_doubt" if unknown else attempt["state"]
                 await set_attempt(tx, attempt, state=state, ask_at=self.store.clock.now())

@@ -19,31 +19,11 @@ from gateway.ports.provider import Notice, Outcome, Taker, Verdict
 from gateway.services import movements
 from gateway.services.attempt_rows import live_attempts, set_attempt
 from gateway.services.payments import Payments
-from gateway.store import locks
 from gateway.store import tables as t
+from gateway.store.told import Found, find_told
 from gateway.store.tx import Row, Store, Tx
 
-_A, _C, _S = t.attempt.c, t.capture.c, t.attempt_share.c
-_ATTEMPT: Final = (
-    select(t.attempt)
-    .where(
-        _A.provider == bindparam("name"), _A.account == bindparam("holder"),
-        _A.provider_reference == bindparam("reference"),
-    )
-    .with_for_update(key_share=True)
-)  # fmt: skip
-_BY_SERIAL: Final = (
-    select(t.attempt)
-    .where(
-        _A.provider == bindparam("name"), _A.account == bindparam("holder"),
-        _A.serial == bindparam("serial"),
-    )
-    .with_for_update(key_share=True)
-)  # fmt: skip
-_KNOWN: Final = select(t.capture).where(
-    _C.provider == bindparam("name"), _C.account == bindparam("holder"),
-    _C.txn_id == bindparam("txn"),
-)  # fmt: skip
+_S = t.attempt_share.c
 _SHARE: Final = select(_S.payment_id).where(
     _S.agency_id == bindparam("agency"), _S.attempt_id == bindparam("attempt")
 )
@@ -94,52 +74,45 @@ class Captures:
         A word from an agency's own file is about that agency, and never about another.
         Takes its locks in the order of locks.py: day, money, attempt, payment.
         """
-        if said.verdict is not Verdict.CAPTURED:
-            return await self._ended(tx, await self.attempt_of(tx, provider, said), said)
         agency = agency_id or self.agency_of(provider)
-        await tx.open_day(agency, self._booked_on(provider, self._paid_at(said)))
+        if said.verdict is not Verdict.CAPTURED:
+            return await self._ended(tx, await self.find(tx, provider, said, agency), said)
         credit = movements.told(agency, provider, said, source)
-        await self.lock_money(tx, provider, said.txn_id, credit)
-        attempt = await self.attempt_of(tx, provider, said)
-        agency = agency_id or (attempt["agency_id"] if attempt else agency)
-        if attempt and attempt["agency_id"] != agency:
-            attempt = None
-        known = await credit.known(tx) if credit else None
-        known = known or await tx.row(
-            _KNOWN, {"name": provider.name, "holder": provider.account, "txn": said.txn_id}
-        )
-        payment_id = None if known else await self._named(tx, said, agency, attempt)
+        await self.lock_money(tx, provider, said.txn_id, agency, credit)
+        found = await self.find(tx, provider, said, agency)
+        agency = agency_id or (found.attempt["agency_id"] if found.attempt else agency)
+        if found.attempt and found.attempt["agency_id"] != agency:
+            found = Found(known=found.known)
+        known = (await credit.known(tx) if credit else None) or found.known
+        payment_id = None if known else await self._named(tx, said, agency, found)
         if credit and not known:
             credit = replace(credit, agency_id=agency, payment_id=payment_id)
             known, owed = await credit.home(tx)
             if not known and owed != payment_id:  # It makes the capture of another's word.
-                attempt, payment_id = None, owed
-        capture = await self._capture(tx, provider, said, agency, attempt, (source, source_id, raw))
+                found, payment_id = Found(), owed
+        evidence = (source, source_id, raw)
+        capture = await self._capture(tx, provider, said, agency, found.attempt, evidence)
         if known is None:
-            return await self._book(tx, provider, payment_id, agency, attempt, capture, credit)
+            return await self._book(tx, provider, payment_id, agency, found, capture, credit)
         await tx.add_evidence(known["agency_id"], known["id"], capture)
         if credit:
             await credit.note(tx, known["id"], capture.taken_at)
-        await self._told_again(tx, attempt)
+        await self._told_again(tx, found)
         return _ANSWERS.get(known["result"], Outcome.REPEATED)
 
     async def lock_money(
-        self, tx: Tx, provider: Taker, txn_id: str, credit: movements.Told | None = None
-    ) -> None:
-        """Let nobody else tell of this money until the transaction ends."""
+        self, tx: Tx, provider: Taker, txn_id: str, agency_id: str,
+        credit: movements.Told | None = None,
+    ) -> None:  # fmt: skip
+        """Keep the agency's days open; let nobody else tell of this money until the end."""
         holder = credit.movement.account if credit else provider.account
-        await tx.run(locks.MONEY, {"key": f"{provider.name}|{holder}|{txn_id}"})
-        if credit:
-            await credit.lock(tx)
+        key = f"{provider.name}|{holder}|{txn_id}"
+        await tx.hold(agency_id, key, credit.key if credit else None)
 
-    async def attempt_of(self, tx: Tx, provider: Taker, said: Notice) -> Row | None:
-        """Find the attempt that a word is about, by our reference or by our number; lock it."""
-        holder = {"name": provider.name, "holder": provider.account}
-        if said.order_reference is not None:
-            return await tx.row(_ATTEMPT, holder | {"reference": said.order_reference})
-        if said.order_serial is not None:
-            return await tx.row(_BY_SERIAL, holder | {"serial": said.order_serial})
-        return None
+    async def find(self, tx: Tx, provider: Taker, said: Notice, agency_id: str) -> Found:
+        """Find what a word is about, and lock it: attempt, then payment."""
+        order = (said.order_reference, said.order_serial)
+        return await find_told(tx, agency_id, (provider.name, provider.account), said.txn_id, order)
 
     async def payment_of(self, tx: Tx, attempt: Row, *, lock: bool = False) -> Payment | None:
         """Load the payment that an attempt is for."""
@@ -152,7 +125,8 @@ class Captures:
 
     async def hinted(self, tx: Tx, provider: Taker, said: Notice) -> tuple[Outcome, Row | None]:
         """Take a word that proves nothing as a reason to ask; give the attempt to ask about."""
-        attempt = await self.attempt_of(tx, provider, said)
+        found = await self.find(tx, provider, said, self.agency_of(provider))
+        attempt, payment = found.attempt, found.payment
         if attempt is None:
             return Outcome.UNKNOWN_ORDER, None
         if AttemptState(attempt["state"]) is AttemptState.CAPTURED:
@@ -160,7 +134,6 @@ class Captures:
         if said.amount and said.amount != attempt["amount"]:
             return Outcome.WRONG_AMOUNT, attempt
         now = self.store.clock.now()
-        payment = await self.payment_of(tx, attempt, lock=True)
         if AttemptState(attempt["state"]) in LIVE and said.verdict in _MAYBE:
             await set_attempt(tx, attempt, state="in_doubt", ask_at=now)
         else:
@@ -169,8 +142,9 @@ class Captures:
             await self.payments.settle_doubt(tx, payment)
         return Outcome.RECORDED, attempt
 
-    async def _ended(self, tx: Tx, attempt: Row | None, said: Notice) -> Outcome:
+    async def _ended(self, tx: Tx, found: Found, said: Notice) -> Outcome:
         """Take note of a word that brings no money."""
+        attempt, payment = found.attempt, found.payment
         if said.order_reference is None and said.order_serial is None:
             return Outcome.RECORDED  # A movement that is no credit: nothing to do.
         if attempt is None:
@@ -179,7 +153,6 @@ class Captures:
             return Outcome.WRONG_AMOUNT
         if AttemptState(attempt["state"]) not in LIVE:
             return Outcome.REPEATED
-        payment = await self.payment_of(tx, attempt, lock=True)
         if said.verdict is Verdict.REVIEW:
             await set_attempt(tx, attempt, state="in_doubt")
             await tx.open_break(attempt["agency_id"], _review(attempt, payment, said))
@@ -227,10 +200,12 @@ class Captures:
             return None
 
     async def _book(
-        self, tx: Tx, provider: Taker, payment_id: str | None, agency: str, attempt: Row | None,
+        self, tx: Tx, provider: Taker, payment_id: str | None, agency: str, found: Found,
         capture: Capture, credit: movements.Told | None,
     ) -> Outcome:  # fmt: skip
-        payment = await tx.payment(agency, payment_id, lock=True) if payment_id else None
+        attempt, payment = found.attempt, found.payment
+        if payment is None and payment_id:
+            payment = await tx.payment(agency, payment_id, lock=True)
         standing = await self._standing(tx, payment) if payment else Standing()
         step = rules.take(payment, capture, agency, standing)
         if step.payment:
@@ -248,11 +223,11 @@ class Captures:
             await self.payments.settle_doubt(tx, after)
         return _ANSWERS.get(step.result, Outcome.RECORDED)
 
-    async def _told_again(self, tx: Tx, attempt: Row | None) -> None:
+    async def _told_again(self, tx: Tx, found: Found) -> None:
         """End an attempt whose money somebody else told of first."""
+        attempt, payment = found.attempt, found.payment
         if attempt is None or AttemptState(attempt["state"]) not in LIVE:
             return
-        payment = await self.payment_of(tx, attempt, lock=True)
         if payment and payment.state is not State.OPEN:
             await set_attempt(tx, attempt, state="captured", ask_at=None)
             await self.payments.settle_doubt(tx, payment)
@@ -269,22 +244,21 @@ class Captures:
             if attempt["qr_text"] and not attempt["redirect_url"]:
                 await set_attempt(tx, attempt, state="captured", ask_at=None)
 
-    async def _named(self, tx: Tx, said: Notice, agency: str, attempt: Row | None) -> str | None:
+    async def _named(self, tx: Tx, said: Notice, agency: str, found: Found) -> str | None:
         """Find the payment that a word names: by its attempt, its account, or its text.
 
         A text that names two different payments is nobody's. None is locked yet: a reference
         never changes hands.
         """
-        if attempt:
-            share = await tx.row(_SHARE, {"agency": agency, "attempt": attempt["id"]})
-            return str(share["payment_id"]) if share else None
+        if found.payment:
+            return found.payment.id
         named = [said.payment_reference] if said.payment_reference else []
-        found: set[str] = set()
+        ids: set[str] = set()
         for reference in named or [r.reference for r in find_references(said.memo or "")]:
             payment = await tx.payment_by_reference(reference)
             if payment and payment.agency_id == agency:
-                found.add(payment.id)
-        return found.pop() if len(found) == 1 else None
+                ids.add(payment.id)
+        return ids.pop() if len(ids) == 1 else None
 
     async def _standing(self, tx: Tx, payment: Payment) -> Standing:
         if payment.state is not State.EXPIRED:

@@ -139,7 +139,7 @@ class Counters:
             await tx.open_day(officer.agency_id, hanoi_day(clock.now()))
             shift = await self._own_shift(tx, officer)
             txn = f"{shift.branch_id}/{slip}" if method == "card" else clock.new_id("csh")
-            await self.attempts.captures.lock_money(tx, counter, txn)
+            await self.attempts.captures.lock_money(tx, counter, txn, officer.agency_id)
             await self._not_twice(tx, counter, txn)
             payment = await self._payment(tx, officer.agency_id, payment_id, lock=True)
             if payment.state is not State.OPEN or payment.in_doubt:

@@ -8,7 +8,6 @@ from sqlalchemy import text
 
 from gateway.domain.movements import Advice, Home, home_of
 from gateway.ports.provider import Movement, Notice, Taker
-from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Row, Tx
 
@@ -58,10 +57,11 @@ class Told:
             "bank_reference": self.movement.bank_reference,
         }  # fmt: skip
 
-    async def lock(self, tx: Tx) -> None:
-        """Let nobody else place an equal credit until this transaction ends."""
+    @property
+    def key(self) -> str:
+        """Name all equal credits: who holds it places one at a time."""
         alike = (self.agency_id, self.movement.account, self.movement.booked_on)
-        await tx.run(locks.MONEY, {"key": f"{'|'.join(alike)}|{self.movement.amount}"})
+        return f"{'|'.join(alike)}|{self.movement.amount}"
 
     async def known(self, tx: Tx) -> Row | None:
         """Find the capture of this very word, told before."""

@@ -308,8 +308,10 @@ class Payments:
 
     async def settle_doubt(self, tx: Tx, payment: Payment) -> None:
         """Make ``in_doubt`` say what the attempts say."""
-        live = await live_attempts(tx, payment.agency_id, payment.id)
-        doubtful = payment.state is State.OPEN and any(a["state"] == "in_doubt" for a in live)
+        doubtful = False
+        if payment.state is State.OPEN:
+            live = await live_attempts(tx, payment.agency_id, payment.id)
+            doubtful = any(a["state"] == "in_doubt" for a in live)
         if doubtful != payment.in_doubt:
             await tx.record([Step(payment.agency_id, replace(payment, in_doubt=doubtful))])
 

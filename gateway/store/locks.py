@@ -28,6 +28,18 @@ CLOSING: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:agency, 74
 POSTING: Final = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:agency, 7413002))")
 REQUEST: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 7413003))")
 MONEY: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 7413004))")
+# The day, then one money or two, in one round trip: a list of results is worked out from the left.
+DAY_AND_MONEY: Final = (
+    text(
+        "SELECT pg_advisory_xact_lock_shared(hashtextextended(:agency, 7413002)),"
+        " pg_advisory_xact_lock(hashtextextended(:key, 7413004))"
+    ),
+    text(
+        "SELECT pg_advisory_xact_lock_shared(hashtextextended(:agency, 7413002)),"
+        " pg_advisory_xact_lock(hashtextextended(:key, 7413004)),"
+        " pg_advisory_xact_lock(hashtextextended(:alike, 7413004))"
+    ),
+)
 DISPUTE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 7413008))")
 RUN: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:agency, 7413006))")
 SERIES: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:agency, 7413007))")

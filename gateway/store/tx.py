@@ -58,7 +58,8 @@ class Tx:
     clock: Clock
     public_url: str
     _waiting: Waiting = field(default_factory=Waiting, repr=False)
-    _open_days: dict[tuple[str, date], date] = field(default_factory=dict, repr=False)
+    _held_days: set[str] = field(default_factory=set, repr=False)  # Agencies; closing waits.
+    _last_closed: dict[str, date | None] = field(default_factory=dict, repr=False)
 
     async def send(self) -> None:
         """Send what waits, as one statement."""
@@ -151,13 +152,30 @@ class Tx:
         The shared lock keeps that day open until this transaction ends; closing takes it alone.
         Whoever locks a payment and may post asks for the day before that (locks.py).
         """
-        if (agency_id, on) in self._open_days:  # The lock is held since: nobody has closed it.
-            return self._open_days[agency_id, on]
-        await self.run(locks.POSTING, {"agency": agency_id})
-        (last,) = await self.rows(known.LAST_CLOSED, {"agency": agency_id})
-        found = booking_day(on, hanoi_day(self.clock.now()), last["closed_on"])
-        self._open_days[agency_id, on] = found
-        return found
+        if agency_id not in self._held_days:
+            await self.run(locks.POSTING, {"agency": agency_id})
+            self._held_days.add(agency_id)
+        if agency_id not in self._last_closed:
+            (last,) = await self.rows(known.LAST_CLOSED, {"agency": agency_id})
+            self.learn_closed(agency_id, last["closed_on"])
+        return booking_day(on, hanoi_day(self.clock.now()), self._last_closed[agency_id])
+
+    async def hold(self, agency_id: str, key: str, alike: str | None = None) -> None:
+        """Keep an agency's days open, and let nobody else tell of the same money, until the end.
+
+        ``alike`` is a bank movement's key beside its transaction number's.
+        """
+        values = {"agency": agency_id, "key": key}
+        if alike is None:
+            await self.run(locks.DAY_AND_MONEY[0], values)
+        else:
+            await self.run(locks.DAY_AND_MONEY[1], values | {"alike": alike})
+        self._held_days.add(agency_id)
+
+    def learn_closed(self, agency_id: str, last: date | None) -> None:
+        """Remember the last closed day, where it was read under the lock: it cannot move now."""
+        if agency_id in self._held_days:
+            self._last_closed[agency_id] = last
 
     async def record(self, steps: Iterable[Step]) -> list[Payment | None]:
         """Write what each decision wants: payment, capture, entries, breaks, events."""
