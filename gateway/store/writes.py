@@ -53,9 +53,7 @@ class Waiting:
         """Give the one statement and its values; nothing waits afterwards."""
         inserts = tuple((name, tuple(rows[0])) for name, rows in self.puts.items())
         changes = tuple((name, key, tuple(row)) for name, (key, row) in self.changes.items())
-        sent: Iterable[object] = [
-            *self.puts.values(), *([row] for _, row in self.changes.values()),
-        ]  # fmt: skip
+        sent: Iterable[object] = [*self.puts.values(), *(row for _, row in self.changes.values())]
         values = tuple(json.dumps(rows, ensure_ascii=False, default=_plain) for rows in sent)
         self.puts.clear()
         self.changes.clear()
@@ -75,13 +73,13 @@ def _statement(
             f" FROM json_populate_recordset(NULL::{table}, ${len(parts) + 1}::json)"
             f"{_QUIET.get(name, '')}"
         )
-    for name, key, columns in changes:
+    for name, key, columns in changes:  # One row, and the planner knows: it goes by the index.
         table = _quoted(name)
         assigned = ", ".join(f'"{c}" = r."{c}"' for c in columns if c not in key)
         same = " AND ".join(f'w."{c}" = r."{c}"' for c in key)
         parts.append(
             f"UPDATE {table} w SET {assigned}"
-            f" FROM json_populate_recordset(NULL::{table}, ${len(parts) + 1}::json) r WHERE {same}"
+            f" FROM json_populate_record(NULL::{table}, ${len(parts) + 1}::json) r WHERE {same}"
         )
     *before, last = parts
     named = ", ".join(f"w{n} AS ({part})" for n, part in enumerate(before, 1))

@@ -1,10 +1,6 @@
 """The web process: every door in one application, with one way to say that something is wrong."""
 
-import logging
-import secrets
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from time import monotonic
 from typing import Final
 
 from fastapi import FastAPI, Request
@@ -30,40 +26,20 @@ from gateway.entry.web.console import Console
 from gateway.entry.web.console_counter import CounterPages
 from gateway.entry.web.console_refunds import RefundPages
 from gateway.entry.web.metrics import Metrics
+from gateway.entry.web.telling import METHODS, Telling
 from gateway.services.bills import Bills
 from gateway.services.desk import Desk
 from gateway.services.displays import Displays
 from gateway.services.refund_list import RefundList
 
 DEFAULT_LIMITS: Final = Limits()
-_METHODS: Final = ("GET", "HEAD", "POST")  # All that any of our routes takes.
-log: Final = logging.getLogger("thuphi.web")
-_KNOWN_METHODS: Final = frozenset({*_METHODS, "PUT", "PATCH", "DELETE", "OPTIONS"})
-
-
-def _named(request: Request) -> dict[str, str]:
-    """Name what was asked for in our own words: the route's, never the sender's.
-
-    A path may hold what opens a page to whoever reads it, and so may one that is only almost right.
-    """
-    route = request.scope.get("route")
-    method = request.method if request.method in _KNOWN_METHODS else "…"
-    return {"method": method, "path": getattr(route, "path", "…")}
-
-
-def _nowhere(request: Request) -> Response | None:
-    """Refuse a NUL before it reaches the database, which cannot even look for one."""
-    path, query = request.scope["path"], request.scope["query_string"]
-    if "\x00" in path or (path.startswith(("/v1/", "/console")) and b"%00" in query):
-        return front.refused(request, Refusal("not-found", "There is nothing at this address."))
-    return None
 
 
 def _allowed(app: FastAPI, request: Request) -> list[str]:
     """List the methods that some route takes at this address."""
     return [
         method
-        for method in _METHODS
+        for method in METHODS
         if any(r.matches({**request.scope, "method": method})[0] is Match.FULL for r in app.routes)
     ]
 
@@ -130,29 +106,5 @@ def build_app(parts: Parts, limits: Limits = DEFAULT_LIMITS) -> FastAPI:
 
     _answer_refusals(app)
     app.add_middleware(Arrival, proxies=parts.settings.trusted_proxies, wait_s=limits.body_wait_s)
-
-    @app.middleware("http")
-    async def tell(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
-        request_id = secrets.token_hex(8)
-        began = monotonic()
-        try:
-            answer = _nowhere(request) or await go_on(request)
-        except Exception:
-            # The text of an error may quote what somebody sent: its kind and place are enough.
-            log.exception("failed", extra={"request_id": request_id})
-            refusal = Refusal("unavailable", "Our side is at fault; try again soon.")
-            answer = front.refused(request, refusal)
-        answer.headers["x-request-id"] = request_id
-        answer.headers["x-content-type-options"] = "nosniff"
-        took = monotonic() - began
-        metrics.count(request.url.path, request.method, answer.status_code, took)
-        log.info(
-            "request",
-            extra={
-                **_named(request), "request_id": request_id, "status": answer.status_code,
-                "took_ms": round(took * 1000, 1),
-            },
-        )  # fmt: skip
-        return answer
-
+    app.add_middleware(Telling, metrics=metrics)  # The last one added is the first to be met.
     return app
