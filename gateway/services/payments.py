@@ -1,4 +1,4 @@
-"""Ask for payments, read them, withdraw them, let them expire."""
+"""Ask for payments, read them, let them expire."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -245,29 +245,6 @@ class Payments:
             payments = await tx.payments_of(rows[:limit])
             shown = [await tx.view(p) for p in payments]
         return shown, (rows[limit - 1]["id"] if len(rows) > limit else None)
-
-    async def cancel(self, client: Client, payment_id: str, once: tuple[str, str, str]) -> Answer:
-        """Withdraw a payment; while an outcome is unknown, ask first and refuse if still so."""
-        route, key, body_hash = once
-        async with self.store.begin() as tx:
-            stored = await self.replay(tx, client, route, key, body_hash)
-            if stored:
-                return stored
-            await tx.open_day(client.agency_id, hanoi_day(self.store.clock.now()))
-            # The job that asks withdraws what is still open at a provider.
-            for attempt in await live_attempts(tx, client.agency_id, payment_id, lock=True):
-                await set_attempt(tx, attempt, ask_at=self.store.clock.now())
-            payment = await tx.payment(client.agency_id, payment_id, lock=True)
-            if payment is None:
-                raise Refusal("not-found", "There is no such payment.")
-            if payment.in_doubt:
-                raise Refusal("payment-in-doubt", "We are asking the provider; try again later.")
-            (after,) = await tx.record([rules.cancel(payment)])
-            if after is None:
-                raise LookupError(payment_id)
-            answer = Answer(200, render(await tx.view(after)))
-            await self.remember(tx, client, route, key, body_hash, answer)
-        return answer
 
     async def expire(self, can_ask: CanAsk) -> int:
         """End the links whose time is over; whoever may still take money is asked first."""
