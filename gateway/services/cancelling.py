@@ -8,13 +8,14 @@ import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from gateway.domain import payment as rules
 from gateway.domain.calendar import hanoi_day
+from gateway.domain.endings import cancel
 from gateway.domain.errors import Refusal
 from gateway.ports.provider import Inquires
 from gateway.services.access import Client
 from gateway.services.attempt_rows import live_attempts, set_attempt
 from gateway.services.attempts import Attempts
+from gateway.services.part_payments import parts_of
 from gateway.services.payments import Answer, Payments, render
 from gateway.store.tx import Row, Store
 
@@ -55,7 +56,8 @@ class Cancelling:
             payment = await tx.payment(client.agency_id, payment_id, lock=True)
             if payment is None:
                 raise Refusal("not-found", "There is no such payment.")
-            step = rules.cancel(payment)  # One that is paid by now is refused with its state.
+            # One that is paid by now is refused with its state.
+            step = cancel(payment, await parts_of(tx, payment))
             unheard = (a for a in live if self._can_ask(a) and a["id"] not in answered)
             if payment.in_doubt or any(unheard):
                 raise Refusal("payment-in-doubt", "We are asking the provider; try again later.")

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import select, text, tuple_
 from sqlalchemy.exc import IntegrityError
 
+from gateway.domain import endings
 from gateway.domain import payment as rules
 from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import Refusal
@@ -18,6 +19,7 @@ from gateway.domain.states import State
 from gateway.ports.vault import Vault
 from gateway.services.access import Client
 from gateway.services.attempt_rows import live_attempts, set_attempt
+from gateway.services.part_payments import parts_of
 from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
@@ -118,7 +120,7 @@ class Payments:
             raise self._owed_already(before)
         payment = self._new(client, wanted)
         expired = await self._expired(tx, payment) if before and before["expired"] else ()
-        steps = [rules.replace_expired(twin) for twin in expired]
+        steps = [endings.replace_expired(twin) for twin in expired]
         (*_, opened) = await tx.record([*steps, rules.open_payment(payment)])
         if opened is None:
             raise LookupError(payment.id)
@@ -268,7 +270,7 @@ class Payments:
                 return False  # Its money came a moment ago.
             if await self._still_asking(tx, live, can_ask):
                 return False
-            await tx.record([rules.expire(payment)])
+            await tx.record([endings.expire(payment, await parts_of(tx, payment))])
         return True
 
     async def _still_asking(self, tx: Tx, live: Sequence[Row], can_ask: CanAsk) -> bool:

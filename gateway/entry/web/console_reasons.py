@@ -25,6 +25,8 @@ REASONS: Final[Mapping[str, str]] = {
     "the payment was cancelled": "khoản này đã huỷ",
     "the payment had expired": "khoản này đã hết hạn",
     "more came than was due": "nộp nhiều hơn số phải nộp",
+    "a part came, and the payment ended without the rest":
+        "mới nộp một phần thì khoản này đã hết hạn hoặc bị huỷ",
     "the provider wants a person to look (its code {})":
         "ngân hàng, ví cần người xem xét (mã của họ: {})",
     "the provider reports a {} we did not ask": "ngân hàng, ví báo {} mà cơ quan không yêu cầu",
@@ -109,6 +111,8 @@ _OFFICERS: Final[Mapping[str, str]] = {
     "Nothing was captured for this payment.": "Khoản này không có tiền để hoàn trả.",
     "{} đồng can be refunded, not {}; look again.":
         "Còn hoàn trả được {} đồng, không phải {}. Hãy tải lại trang rồi yêu cầu lại.",
+    "Parts go back whole; those left are, in đồng: {}.":
+        "Mỗi lần nộp được hoàn trả nguyên số. Còn lại (đồng): {}.",
     "At most {} đồng can be refunded.": "Chỉ hoàn trả được nhiều nhất {} đồng.",
     "A refund of this case waits already.": "Chênh lệch này đã có yêu cầu hoàn trả đang chờ.",
     "The payer disputes this payment; wait for its end.":
@@ -188,6 +192,10 @@ ADVICE: Final[Words] = {
     "surplus": both(
         "Hoàn trả người nộp phần nộp thừa.",
         "Give the payer back what is beyond.",
+    ),
+    "partial": both(
+        "Hoàn trả người nộp, hoặc hỏi hệ thống thủ tục có mở lại khoản này không.",
+        "Give it back, or ask the procedure system whether the fee is asked for again.",
     ),
     "reversed": both(
         "Hỏi ngân hàng, ví ai yêu cầu và vì sao.",
