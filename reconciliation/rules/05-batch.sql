@@ -1,8 +1,10 @@
--- A payout names a settlement batch, and it is what the provider's report says, net of charges.
+-- A payout names a settlement batch, and it is what the provider's report says, net of the charges
+-- that the report declares.
 -- Proves: the captures of the batch have arrived at the bank, one by one.
 WITH batch AS (
   SELECT account, batch_id, sum(net) AS net, count(*) AS lines
   FROM line WHERE source = 'provider' AND batch_id IS NOT NULL GROUP BY account, batch_id
+  HAVING sum(net) = sum(gross) - sum(fee)
 ), payout AS (
   SELECT l.id, b.account, b.batch_id, b.lines
   FROM line l

@@ -100,6 +100,7 @@ REFUSALS: Final[Mapping[str, str]] = {
     "{} is zero": "{} bằng 0",
     "{} of a {} is not above zero": "{} của {} phải lớn hơn 0",
     "{} of a {} is not below zero": "{} của {} phải nhỏ hơn 0",
+    "{} is not gross less fee": "{} không bằng gross trừ fee",
     "{} of a {} is below zero": "{} của {} nhỏ hơn 0",
     "{} is no account of {} (it has: {})": "{} không phải tài khoản của {} (có: {})",
     "{} is not a date YYYY-MM-DD": "{} không phải ngày YYYY-MM-DD",
