@@ -245,9 +245,11 @@ def _provider(line_no: int, row: Mapping[str, str]) -> StatementLine:
     settled = row["settled_on"]
     for column, detail in _wrong_amounts(row):
         raise refuse(line_no, column, detail)
+    key = f"{row['kind']}|{row['provider_txn_id']}"
+    if row["kind"] != "payment":  # Two part refunds may go by the number of what was paid.
+        key += f"|{row['merchant_reference']}"
     return StatementLine(
-        line_no=line_no, source="provider", account=account,
-        line_key=f"{row['kind']}|{row['provider_txn_id']}", booked_on=booked_on,
+        line_no=line_no, source="provider", account=account, line_key=key, booked_on=booked_on,
         value_on=date.fromisoformat(settled) if settled else booked_on, kind=row["kind"],
         gross=int(row["gross"]), fee=int(row["fee"]), net=int(row["net"]),
         txn_at=txn_at, txn_id=row["provider_txn_id"], reference=row["merchant_reference"] or None,

@@ -20,7 +20,8 @@ def booked(net: int, *lines: dict[str, Any]) -> list[tuple[str, str, int]]:
         for n, line in enumerate(lines)
     ]
     captures = [{"id": "c", "provider_account": "p/default"}]
-    found = Result((Match("05-batch", "out", "c", 0, "x"),), ())
+    proved = [Match("x", x["id"], None, 0, "x") for x in report if not x.get("is_twice")]
+    found = Result((Match("05-batch", "out", "c", 0, "x"), *proved), ())
     (posting,) = postings(Inputs(captures, [], [], [], [payout, *report], []), found)
     return [_short(entry) for entry in posting.entries]
 
@@ -46,6 +47,14 @@ def test_a_batch_that_gives_charges_back_books_them_the_other_way_round() -> Non
     )  # fmt: skip
 
     assert entries == [("1380", "6420", 1_000), ("4900", "1383", 1_000), ("1120", "1380", 11_000)]
+
+
+def test_a_line_that_stands_there_twice_charges_once() -> None:
+    line = {"kind": "payment", "gross": 10_000, "fee": 1_000}
+
+    entries = booked(9_000, line, line | {"is_twice": True})
+
+    assert ("6420", "1380", 1_000) in entries
 
 
 def test_a_batch_without_charges_books_none() -> None:

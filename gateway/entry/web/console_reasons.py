@@ -29,6 +29,7 @@ REASONS: Final[Mapping[str, str]] = {
         "mới nộp một phần thì khoản này đã hết hạn hoặc bị huỷ",
     "the provider wants a person to look (its code {})":
         "ngân hàng, ví cần người xem xét (mã của họ: {})",
+    "the provider reports this {} twice": "ngân hàng, ví báo {} này hai lần",
     "the provider reports a {} we did not ask": "ngân hàng, ví báo {} mà cơ quan không yêu cầu",
     "the provider reports a payment we have not booked":
         "ngân hàng, ví báo một khoản mà sổ chưa có",
