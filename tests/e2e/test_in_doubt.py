@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import pytest
 import pytest_asyncio
 from fastapi import FastAPI, Request, Response
 from front_door import VNPAY_SECRET, Site, free_port, vnpay_query
@@ -225,3 +226,26 @@ async def test_a_review_books_nothing_and_a_person_sees_it(site: Site) -> None:
     assert code == "00"
     seen = await site.get(f"/payments/{payment['id']}")
     assert (seen["state"], seen["in_doubt"], seen["amount_received"]) == ("open", True, 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [({}, "captured"), ({"vnp_ResponseCode": "24", "vnp_TransactionStatus": "02"}, "cancelled")],
+)
+async def test_a_review_is_cleared_up_when_the_attempt_ends(
+    site: Site, changes: dict[str, str], state: str
+) -> None:
+    """Else a person asks the bank again what it has said already."""
+    attempt = await site.attempt(await site.payment())
+    other = await site.attempt(await site.payment(2))
+    for one in (attempt, other):
+        await site.vnpay_says(one, vnp_ResponseCode="07")
+
+    await site.vnpay_says(attempt, **changes)
+
+    async with site.parts.store.begin() as tx:
+        cases = await tx.rows(text("SELECT subject, state, resolution FROM break ORDER BY subject"))
+    assert [tuple(k.values()) for k in cases] == [
+        (f"attempt:{attempt['id']}", "resolved", f"the attempt ended: {state}"),
+        (f"attempt:{other['id']}", "open", None),
+    ]

@@ -15,6 +15,7 @@ from gateway.entry.web.words import Words, both
 REASONS: Final[Mapping[str, str]] = {
     "the payer disputes this payment with the provider":
         "người nộp khiếu nại khoản này với ngân hàng, ví",
+    "the attempt ended: {}": "lượt thanh toán đã kết thúc: {}",
     "the dispute was {}": "khiếu nại đã kết thúc: {}",
     "no working calendar covers this year, so the day was not moved":
         "chưa có lịch làm việc của năm này nên ngày nghiệp vụ chưa được chuyển",
@@ -157,6 +158,8 @@ _OFFICERS: Final[Mapping[str, str]] = {
 _NAMES: Final = {
     "payment": "khoản nộp", "refund": "khoản hoàn", "charge": "khoản phí", "reversal": "khoản đảo",
     "won": "cơ quan giữ tiền", "lost": "người nộp được hoàn",
+    "captured": "đã nhận tiền", "declined": "bị từ chối", "cancelled": "đã huỷ",
+    "expired": "hết hạn",
 }  # fmt: skip
 # Kind of break -> what to do about it.
 ADVICE: Final[Words] = {
