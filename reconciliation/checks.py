@@ -24,6 +24,20 @@ _ARRIVED: Final = (
     " AND l.booked_on <= :upto AND m.rule IN {0})"
 )
 
+# What moved on each bank account: by its statement's own lines; a transfer that gives money back
+# leaves the account on which that money came, or the agency's first.
+_MOVED: Final = (
+    "SELECT CASE WHEN e.debit = '1120' THEN e.amount ELSE -e.amount END AS amount,"
+    " l.id IS NOT NULL AS is_by_line, coalesce(l.account, (SELECT min(x.account) FROM refund r"
+    " JOIN recon_match m ON m.agency_id = r.agency_id AND m.capture_id = r.capture_id"
+    " JOIN statement_line x ON x.agency_id = m.agency_id AND x.id = m.line_id"
+    " AND x.source = 'statement' WHERE r.agency_id = e.agency_id AND r.id = e.voucher_id),"
+    " (SELECT min(k) FROM jsonb_object_keys(CAST(:banks AS jsonb)) k), '') AS account"
+    " FROM entry e LEFT JOIN statement_line l ON l.agency_id = e.agency_id"
+    " AND l.id = e.voucher_id AND e.voucher_kind IN ('statement_line','remittance')"
+    " WHERE e.agency_id = :agency AND e.booked_on <= :upto AND '1120' IN (e.debit, e.credit)"
+)
+
 # Cash is owed by nobody and stands in no file: it was counted in its drawer.
 _IN_A_DRAWER: Final = (
     "EXISTS (SELECT 1 FROM counter_take k WHERE k.agency_id = c.agency_id"
@@ -55,11 +69,18 @@ _REPORTED: Final = (
 
 # Each query gives what breaks its check, so an empty answer is the proof (LEDGER, close of day).
 CHECKS: Final[Mapping[str, str]] = {
+    # One by one: what is missing on one account must not hide behind another's, and the lines of an
+    # account that is not ours and books nothing keep no day open; they are breaks.
     "the bank account equals its statement": (
-        "SELECT '1120 ' || ours || ', statement ' || theirs AS what FROM (SELECT"
-        f" {_BALANCE.format('1120')} AS ours, (SELECT coalesce(sum(net), 0)::bigint"
+        f"WITH moved AS ({_MOVED}), told AS (SELECT account, sum(net)::bigint AS amount"
         " FROM statement_line WHERE agency_id = :agency AND source = 'statement'"
-        " AND booked_on <= :upto) AS theirs) x WHERE ours <> theirs"
+        " AND booked_on <= :upto GROUP BY account), ours AS (SELECT account,"
+        " sum(amount)::bigint AS amount, bool_or(is_by_line) AS is_by_line FROM moved"
+        " GROUP BY account) SELECT '1120 ' || account || ': ' || coalesce(o.amount, 0)"
+        " || ', statement ' || coalesce(t.amount, 0) AS what FROM ours o FULL JOIN told t"
+        " USING (account) WHERE (o.is_by_line OR account = ''"
+        " OR CAST(:banks AS jsonb) ->> account IS NOT NULL)"
+        " AND coalesce(o.amount, 0) <> coalesce(t.amount, 0) ORDER BY account"
     ),
     # A bank may list a transfer before the business day on which its account's setting books it.
     "clearing equals the captures not paid out, one by one": (

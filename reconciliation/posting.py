@@ -46,7 +46,7 @@ def postings(given: Inputs, result: Result) -> list[Posting]:
             entries = ledger.payout(line_id, line["net"], account, "")
         elif rule == "05-batch":
             account = captures[str(matches[0].capture_id)]["provider_account"]
-            entries = _batch(line, account, given.lines)
+            entries = _batch(line, account, [x for x in given.lines if x["id"] in by_line])
         elif rule == "07-remittance":
             entries = ledger.remitted(line_id, -line["net"])
         elif rule == "10-top-up":
@@ -59,18 +59,21 @@ def postings(given: Inputs, result: Result) -> list[Posting]:
 
 
 def _batch(payout: Line, account: str, lines: Iterable[Line]) -> Iterator[Entry]:
-    """Book a payout net, and the batch's charges, so that the batch is at zero."""
+    """Book a payout net, and the charges that its batch declares, so that the batch is at zero.
+
+    ``lines`` are those that prove something: one that is listed twice charges once.
+    A batch that gives back more of earlier charges than it takes is a charge the other way round.
+    """
     batch = payout["reference"]
-    gross = sum(
-        x["gross"]
+    charges = sum(
+        -x["net"] if x["kind"] == "charge" else x["fee"]
         for x in lines
-        if x["source"] == "provider"
-        and x["kind"] != "charge"
-        and (x["account"], x["batch_id"]) == (account, batch)
+        if x["source"] == "provider" and (x["account"], x["batch_id"]) == (account, batch)
     )
-    charges = gross - payout["net"]
-    if charges:
+    if charges > 0:
         yield from ledger.charge(payout["id"], charges, account, batch)
+    elif charges < 0:
+        yield from ledger.storno(ledger.charge(payout["id"], -charges, account, batch))
     yield from ledger.payout(payout["id"], payout["net"], account, batch)
 
 

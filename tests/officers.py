@@ -27,3 +27,9 @@ def csrf(page: str) -> str:
     found = re.search(r'name="csrf" value="([^"]+)"', page)
     assert found
     return found.group(1)
+
+
+async def send(browser: httpx.AsyncClient, page: str, path: str, **fields: str) -> httpx.Response:
+    """Send a form of a page."""
+    token = csrf((await browser.get(page)).text)
+    return await browser.post(path, data={"csrf": token, **fields}, follow_redirects=True)

@@ -64,7 +64,7 @@ REFUSALS: Final[Mapping[str, str]] = {
     "price-not-allowed": "Only clients that may price can send lines.",
     "provider-unavailable": "This way to pay is not offered now, or not for this amount.",
     "provider-failed": "The provider refused or could not be reached; nothing was taken.",
-    "payment-not-refundable": "Only a payment that is paid has something to give back.",
+    "payment-not-refundable": "Nothing that came for this payment can be given back.",
     "refund-mismatch": "Another amount can be refunded than you expect; look again.",
     "refund-too-much": "The amount is more than can be refunded.",
     "refund-not-open": "The refund is past the point where this can be done.",

@@ -154,23 +154,6 @@ def open_payment(payment: Payment) -> Step:
     )
 
 
-def cancel(payment: Payment) -> Step:
-    """Withdraw it. What is on account stays there and becomes a case."""
-    after = replace(payment, state=advance(payment.state, Move.CANCEL))
-    return Step(
-        payment.agency_id,
-        after,
-        entries=ledger.cancelled(payment.id, payment.book_lines),
-        events=("payment.cancelled",),
-    )
-
-
-def expire(payment: Payment) -> Step:
-    """End the link's time; this refuses no money, and the debt stays owed in the books."""
-    after = replace(payment, state=advance(payment.state, Move.EXPIRE))
-    return Step(payment.agency_id, after, events=("payment.expired",))
-
-
 def settle(payment: Payment) -> Step:
     """Mark it: its day is closed, and three sides agree on it."""
     after = replace(
@@ -183,11 +166,6 @@ def unsettle(payment: Payment) -> Step:
     """Take the mark back: its day is open again."""
     after = replace(payment, state=advance(payment.state, Move.UNSETTLE), amount_settled=0)
     return Step(payment.agency_id, after, events=("payment.settlement_reversed",))
-
-
-def replace_expired(payment: Payment) -> Step:
-    """Write off the debt of an expired payment that a new one replaces (D M4 K M1)."""
-    return Step(payment.agency_id, entries=ledger.cancelled(payment.id, payment.book_lines))
 
 
 def take(payment: Payment | None, capture: Capture, agency_id: str, now: Standing) -> Step:

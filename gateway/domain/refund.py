@@ -25,6 +25,7 @@ class Source(StrEnum):
     DEBT = "debt"  # It paid the fee; the books take the collection back.
     SURPLUS = "surplus"  # More than was due.
     SUSPENDED = "suspended"  # Money without a home: unknown, double, late, another amount.
+    ON_ACCOUNT = "on_account"  # A part of a payment that ended without the rest.
 
 
 class Route(StrEnum):
@@ -35,6 +36,8 @@ class Route(StrEnum):
     TREASURY = "treasury"  # The treasury has it already: a claim on the treasury.
 
 
+# Payments that nothing in parts can pay any more.
+ENDED: Final = frozenset({State.CANCELLED, State.EXPIRED})
 # The account that the money leaves when it is proved that the payer has it.
 _OUT_OF: Final[Mapping[Route, str]] = MappingProxyType(
     {
@@ -75,7 +78,9 @@ class RefundStep:
 
 
 def refundable(payment: Payment) -> int:
-    """Give how much of what paid the debt may still be asked back."""
+    """Give how much may still be asked back: of what paid the debt, or of parts that never will."""
+    if payment.state in ENDED:
+        return payment.amount_on_account
     if payment.state not in (State.PAID, State.SETTLED):
         return 0
     return payment.amount_received - payment.amount_refunded - payment.amount_refunding
@@ -100,6 +105,21 @@ def ask(payment: Payment, refund: Refund, expected: int) -> RefundStep:
     return RefundStep(refund, after, events=("refund.requested",))
 
 
+def whole_part(payment: Payment, amount: int, expected: int, parts: Sequence[int]) -> int:
+    """Find the part that somebody asks back; each part goes back whole, to whoever paid it.
+
+    Raises Refusal where nothing of that amount is left.
+    """
+    left = refundable(payment)
+    if expected != left or amount not in parts:
+        each = ", ".join(map(str, parts)) or "none"
+        raise Refusal(
+            "refund-mismatch", f"Parts go back whole; those left are, in đồng: {each}.",
+            extra={"refundable": str(left)},
+        )  # fmt: skip
+    return parts.index(amount)
+
+
 def approve(
     refund: Refund, payment: Payment | None, left: Sequence[int], route: Route, by: str
 ) -> RefundStep:
@@ -112,14 +132,26 @@ def approve(
     moved = advance_refund(refund.state, RefundMove.APPROVE)
     parts = share_out(left, refund.amount) if refund.source is Source.DEBT else ()
     after = replace(refund, state=moved, decided_by=by, route=route, parts=parts)
-    return RefundStep(after, payment, _approval(after, payment))
+    return RefundStep(after, _off_account(refund, payment, 1), _approval(after, payment))
+
+
+def _off_account(refund: Refund, payment: Payment | None, way: int) -> Payment | None:
+    """Move a part from what is on account to what is suspended until the payer has it; or back."""
+    if payment is None or refund.source is not Source.ON_ACCOUNT:
+        return payment
+    moved = way * refund.amount
+    return replace(
+        payment,
+        amount_on_account=payment.amount_on_account - moved,
+        amount_suspended=payment.amount_suspended + moved,
+    )
 
 
 def _approval(refund: Refund, payment: Payment | None) -> tuple[Entry, ...]:
     """D 3310, 3320 or the fee line's account K 3380; with the treasury, D 1388 (LEDGER)."""
     if refund.source is Source.SURPLUS:
         return ledger.refund_owed(refund.id, ledger.SURPLUS, refund.amount, refund.payment_id)
-    if refund.source is Source.SUSPENDED or payment is None:
+    if refund.source is not Source.DEBT or payment is None:
         return ledger.refund_owed(refund.id, ledger.UNIDENTIFIED, refund.amount, refund.payment_id)
     at_treasury = refund.route is Route.TREASURY
     lines = payment.book_lines
@@ -171,7 +203,8 @@ def failed(refund: Refund, payment: Payment | None) -> RefundStep:
     """Note that it surely did not happen: the approval is taken back in the books."""
     after = replace(refund, state=advance_refund(refund.state, RefundMove.FAIL))
     undone = ledger.storno(_approval(refund, payment))
-    return RefundStep(after, _freed(refund, payment), undone, ("refund.failed",))
+    freed = _freed(refund, _off_account(refund, payment, -1))
+    return RefundStep(after, freed, undone, ("refund.failed",))
 
 
 def _freed(refund: Refund, payment: Payment | None) -> Payment | None:

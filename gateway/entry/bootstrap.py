@@ -28,6 +28,7 @@ from gateway.ports.wire import Wire
 from gateway.services.access import Access
 from gateway.services.accounts import Accounts
 from gateway.services.attempts import Attempts
+from gateway.services.cancelling import Cancelling
 from gateway.services.captures import Captures
 from gateway.services.counter import Counters
 from gateway.services.disputes import Disputes
@@ -73,6 +74,7 @@ class Parts:
     payments: Payments
     captures: Captures
     attempts: Attempts
+    cancelling: Cancelling
     refunds: RefundDesk
     sender: RefundSender
     notices: Notices
@@ -172,7 +174,8 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
     return Parts(
         settings=settings, registry=registry, engine=engine, clock=clock, vault=vault, store=store,
         providers=providers, access=Access(store), payments=payments, captures=captures,
-        attempts=attempts, refunds=RefundDesk(store, payments, rows, providers), sender=sender,
+        attempts=attempts, cancelling=Cancelling(store, payments, attempts),
+        refunds=RefundDesk(store, payments, rows, providers), sender=sender,
         notices=Notices(
             store, vault, captures, registry.by_path, registry.former, attempts.ask_one, sender,
             Disputes(store),

@@ -1,12 +1,19 @@
 """The rows of attempts: which may still bring money, and how what is known of one is changed."""
 
 from collections.abc import Sequence
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
-from gateway.domain.states import LIVE
+from gateway.domain.states import LIVE, AttemptState
 from gateway.store import tables as t
 from gateway.store.tx import Row, Tx
+
+_CLEAR: Final = text(
+    "UPDATE break SET state = 'resolved', resolved_at = :now, resolution = :how"
+    " WHERE agency_id = :agency AND subject = :subject AND kind = 'status_conflict'"
+    " AND state = 'open'"
+)
 
 
 async def live_attempts(
@@ -33,6 +40,16 @@ async def live_attempts(
 
 
 async def set_attempt(tx: Tx, attempt: Row, **values: object) -> None:
-    """Change what is known of an attempt."""
+    """Change what is known of an attempt; where a person was to look, its end clears that up.
+
+    Whoever locks the payment too does so before: a case comes after it (locks.py).
+    """
     key = {"agency_id": attempt["agency_id"], "id": attempt["id"]}
     await tx.change(t.attempt, key, values)
+    state = AttemptState(str(values.get("state", attempt["state"])))
+    if attempt["state"] == AttemptState.IN_DOUBT and state not in LIVE:
+        await tx.run(
+            _CLEAR,
+            {"agency": attempt["agency_id"], "subject": f"attempt:{attempt['id']}",
+             "now": tx.clock.now(), "how": f"the attempt ended: {state}"},
+        )  # fmt: skip

@@ -274,31 +274,33 @@ class Attempts:
             await self.ask_one(attempt, now)
         return len(due)
 
-    async def ask_one(self, attempt: Row, now: datetime) -> None:
-        """Ask about one attempt; no believable answer changes nothing but the next time.
+    async def ask_one(self, attempt: Row, now: datetime) -> bool:
+        """Ask about one attempt; tell whether there was a believable answer.
 
-        An order that nobody should pay any more is withdrawn first.
+        Without one nothing changes but the next time. An order that nobody should pay any more is
+        withdrawn first.
         """
         provider = self.providers.get((attempt["provider"], attempt["account"]))
         if provider is None:
-            return
+            return False
         async with self.store.begin() as tx:
             payment = await self.captures.payment_of(tx, attempt)
         if payment is None:
-            return
+            return False
         order = self.order(attempt, payment, provider)
         if is_over(payment, attempt, now):
             await withdraw(self.payments, self.health, attempt, provider, order)
         if not isinstance(provider, Inquires):
-            return
+            return False
         try:
             said = await self.health.watched(provider, "ask", lambda: provider.ask(order, now))
         except (InDoubtError, DeclinedError):
-            return  # The next time is already on disk.
+            return False  # The next time is already on disk.
         for word in (*said.also, replace(said, also=())):
             named = replace(word, order_reference=attempt["provider_reference"])
             async with self.store.begin() as tx:  # One each: money is locked before the attempt.
                 await self.captures.apply(tx, provider, named, "inquiry", attempt["id"], "")
+        return True
 
 
 def shown(attempt: Row) -> dict[str, Any]:

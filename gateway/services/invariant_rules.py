@@ -117,6 +117,13 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
             " AND k.kind IN"
             " ('amount','double','late','unknown_money','cash_over'))"
         ),
+        "what is on account of a payment that ended has its cases": (
+            "SELECT p.id AS what FROM payment p LEFT JOIN (SELECT agency_id, payment_id,"
+            " sum(amount) AS amount FROM break WHERE kind = 'partial' AND state = 'open'"
+            " GROUP BY agency_id, payment_id) k ON k.agency_id = p.agency_id"
+            " AND k.payment_id = p.id WHERE p.state IN ('cancelled','expired')"
+            " AND p.amount_on_account <> coalesce(k.amount, 0)"
+        ),
         "surplus equals its open cases": (
             f"SELECT b.agency_id AS what FROM {_BALANCES} b WHERE account = '3320' AND -balance <>"
             " (SELECT coalesce(sum(amount), 0) FROM break k WHERE k.agency_id = b.agency_id"

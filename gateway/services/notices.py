@@ -33,7 +33,7 @@ class Notices:
     captures: Captures
     by_path: Mapping[tuple[str, str], Provider]  # (path name, account) -> provider
     former: Mapping[tuple[str, str], Provider]  # The same with the secrets of before a rotation.
-    ask: Callable[[Row, datetime], Awaitable[None]]  # Asks a provider about one attempt, now.
+    ask: Callable[[Row, datetime], Awaitable[object]]  # Asks a provider about one attempt, now.
     refunds: RefundSender
     disputes: Disputes
 

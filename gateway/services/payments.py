@@ -1,4 +1,4 @@
-"""Ask for payments, read them, withdraw them, let them expire."""
+"""Ask for payments, read them, let them expire."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import select, text, tuple_
 from sqlalchemy.exc import IntegrityError
 
+from gateway.domain import endings
 from gateway.domain import payment as rules
 from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import Refusal
@@ -18,6 +19,7 @@ from gateway.domain.states import State
 from gateway.ports.vault import Vault
 from gateway.services.access import Client
 from gateway.services.attempt_rows import live_attempts, set_attempt
+from gateway.services.part_payments import parts_of
 from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
@@ -118,7 +120,7 @@ class Payments:
             raise self._owed_already(before)
         payment = self._new(client, wanted)
         expired = await self._expired(tx, payment) if before and before["expired"] else ()
-        steps = [rules.replace_expired(twin) for twin in expired]
+        steps = [endings.replace_expired(twin) for twin in expired]
         (*_, opened) = await tx.record([*steps, rules.open_payment(payment)])
         if opened is None:
             raise LookupError(payment.id)
@@ -246,29 +248,6 @@ class Payments:
             shown = [await tx.view(p) for p in payments]
         return shown, (rows[limit - 1]["id"] if len(rows) > limit else None)
 
-    async def cancel(self, client: Client, payment_id: str, once: tuple[str, str, str]) -> Answer:
-        """Withdraw a payment; while an outcome is unknown, ask first and refuse if still so."""
-        route, key, body_hash = once
-        async with self.store.begin() as tx:
-            stored = await self.replay(tx, client, route, key, body_hash)
-            if stored:
-                return stored
-            await tx.open_day(client.agency_id, hanoi_day(self.store.clock.now()))
-            # The job that asks withdraws what is still open at a provider.
-            for attempt in await live_attempts(tx, client.agency_id, payment_id, lock=True):
-                await set_attempt(tx, attempt, ask_at=self.store.clock.now())
-            payment = await tx.payment(client.agency_id, payment_id, lock=True)
-            if payment is None:
-                raise Refusal("not-found", "There is no such payment.")
-            if payment.in_doubt:
-                raise Refusal("payment-in-doubt", "We are asking the provider; try again later.")
-            (after,) = await tx.record([rules.cancel(payment)])
-            if after is None:
-                raise LookupError(payment_id)
-            answer = Answer(200, render(await tx.view(after)))
-            await self.remember(tx, client, route, key, body_hash, answer)
-        return answer
-
     async def expire(self, can_ask: CanAsk) -> int:
         """End the links whose time is over; whoever may still take money is asked first."""
         c = t.payment.c
@@ -291,7 +270,7 @@ class Payments:
                 return False  # Its money came a moment ago.
             if await self._still_asking(tx, live, can_ask):
                 return False
-            await tx.record([rules.expire(payment)])
+            await tx.record([endings.expire(payment, await parts_of(tx, payment))])
         return True
 
     async def _still_asking(self, tx: Tx, live: Sequence[Row], can_ask: CanAsk) -> bool:

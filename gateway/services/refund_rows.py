@@ -25,8 +25,11 @@ _OPEN_CASE: Final = text(
     " WHERE agency_id = :agency AND subject = :subject AND kind = ANY(:kinds)"
     " AND state = 'resolved' AND resolution = :how"
 )
-SURPLUS: Final = ("surplus",)
-SUSPENDED: Final = ("amount", "double", "late", "unknown_money")
+# What each kind of case gives back.
+SOURCES: Final[Mapping[str, Source]] = {
+    "surplus": Source.SURPLUS, "partial": Source.ON_ACCOUNT,
+    **dict.fromkeys(("amount", "double", "late", "unknown_money"), Source.SUSPENDED),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +107,10 @@ class RefundRows:
 
     async def case(self, tx: Tx, refund: Refund, *, is_open: bool) -> None:
         """Close the case that a refund answers; open it again when the refund came to nothing."""
-        kinds = SURPLUS if refund.source is Source.SURPLUS else SUSPENDED
         values: dict[str, Any] = {
             "agency": refund.agency_id, "subject": f"capture:{refund.capture_id}",
-            "kinds": list(kinds), "how": f"refund {refund.id}",
+            "kinds": [k for k, source in SOURCES.items() if source is refund.source],
+            "how": f"refund {refund.id}",
         }  # fmt: skip
         if is_open:
             await tx.run(_OPEN_CASE, values)

@@ -21,7 +21,7 @@ from gateway.ports.provider import (
 )
 from gateway.services.access import Client
 from gateway.services.payments import Answer, Payments, render
-from gateway.services.refund_rows import SURPLUS, SUSPENDED, RefundRows
+from gateway.services.refund_rows import SOURCES, RefundRows
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 from gateway.store.views import refund_of, refund_view
@@ -30,6 +30,7 @@ from gateway.store.views import refund_of, refund_view
 alone_max_default: Final = 0
 RULE: Final = "rule:refund_alone_max"  # Who decided, where no second person had to.
 reason_chars_max: Final = 500
+_REQUESTED: Final = ("refund.requested",)
 
 # The captures through which a payment got its debt, largest first.
 _CAPTURES: Final = text(
@@ -49,6 +50,13 @@ _DISPUTED: Final = text(
 _GIVEN: Final = text(
     "SELECT parts FROM refund WHERE agency_id = :agency AND payment_id = :payment"
     " AND source = 'debt' AND state IN ('approved','sent','in_doubt','done')"
+)
+# The parts of a payment that ended, and that nobody has asked back yet.
+_PARTS: Final = text(
+    "SELECT k.* FROM break k WHERE agency_id = :agency AND payment_id = :payment"
+    " AND kind = 'partial' AND state = 'open' AND NOT EXISTS (SELECT 1 FROM refund r"
+    " WHERE r.agency_id = k.agency_id AND r.capture_id = k.capture_id AND r.source = 'on_account'"
+    " AND r.state = 'requested') ORDER BY k.id FOR UPDATE"
 )
 _CASE: Final = "SELECT * FROM break WHERE agency_id = :agency AND id = :id AND state = 'open'"
 
@@ -93,6 +101,10 @@ class RefundDesk:
         amount, reason, expected = wanted
         await self.rows.hold_today(tx, agency_id)
         payment = await self._locked(tx, agency_id, payment_id)
+        if payment.state in rules.ENDED and payment.amount_on_account:
+            found = await tx.rows(_PARTS, {"agency": agency_id, "payment": payment_id})
+            n = rules.whole_part(payment, amount, expected, [p["amount"] for p in found])
+            return await self._ask_about(tx, found[n], reason, actor, payee)
         captures = await tx.rows(_CAPTURES, {"agency": agency_id, "payment": payment_id})
         if not captures:
             rules.ask(payment, self._fresh(payment.agency_id, payment_id, "", amount), expected)
@@ -133,33 +145,36 @@ class RefundDesk:
         """Ask to give back the money of a case: a surplus, or money without a home."""
         async with self.store.begin() as tx:
             case = await self._case(tx, agency_id, break_id)
-            kinds = (*SURPLUS, *SUSPENDED)
-            if case is None or case["capture_id"] is None or case["kind"] not in kinds:
+            if case is None or case["capture_id"] is None or case["kind"] not in SOURCES:
                 raise Refusal("not-found", "There is no open case with money to give back.")
-            await self._not_disputed(tx, agency_id, case["capture_id"])
-            pending = await tx.row(
-                select(t.refund.c.id).where(
-                    t.refund.c.agency_id == agency_id,
-                    t.refund.c.capture_id == case["capture_id"], t.refund.c.source != "debt",
-                    t.refund.c.state.in_(["requested", *map(str, REFUND_LIVE)]),
-                )
-            )  # fmt: skip
-            if pending:
-                raise Refusal("refund-mismatch", "A refund of this case waits already.")
-            source = Source.SURPLUS if case["kind"] in SURPLUS else Source.SUSPENDED
-            fresh = replace(
-                self._fresh(
-                    agency_id, case["payment_id"], case["capture_id"], case["amount"], source
-                ),
-                reason=reason, requested_by=actor,
-            )  # fmt: skip
-            row = await self.rows.keep(tx, RefundStep(fresh), None, **self._to(fresh.id, payee))
-            payment = await self.rows.payment(tx, refund_of(row), lock=True)
-            if payment:
-                await self.rows.tell(tx, row, payment, ("refund.requested",))
-            if case["amount"] <= await self._alone_max(tx, agency_id):
-                await self._approve(tx, row, payment, RULE)
-        return fresh.id
+            return str((await self._ask_about(tx, case, reason, actor, payee))["id"])
+
+    async def _ask_about(
+        self, tx: Tx, case: Row, reason: str, actor: str, payee: Mapping[str, str] | None
+    ) -> Row:
+        agency_id, amount = case["agency_id"], case["amount"]
+        await self._not_disputed(tx, agency_id, case["capture_id"])
+        pending = await tx.row(
+            select(t.refund.c.id).where(
+                t.refund.c.agency_id == agency_id,
+                t.refund.c.capture_id == case["capture_id"], t.refund.c.source != "debt",
+                t.refund.c.state.in_(["requested", *map(str, REFUND_LIVE)]),
+            )
+        )  # fmt: skip
+        if pending:
+            raise Refusal("refund-mismatch", "A refund of this case waits already.")
+        source = SOURCES[case["kind"]]
+        fresh = replace(
+            self._fresh(agency_id, case["payment_id"], case["capture_id"], amount, source),
+            reason=reason, requested_by=actor,
+        )  # fmt: skip
+        row = await self.rows.keep(tx, RefundStep(fresh), None, **self._to(fresh.id, payee))
+        step = RefundStep(fresh, await self.rows.payment(tx, fresh, lock=True), (), _REQUESTED)
+        if step.payment:
+            await self.rows.tell(tx, row, step.payment, step.events)
+        if amount <= await self._alone_max(tx, agency_id):
+            return await self._approve(tx, row, payment_of(step), RULE)
+        return row
 
     async def decide(self, agency_id: str, refund_id: str, actor: str, *, agree: bool) -> None:
         """Approve or reject, as a second person."""

@@ -45,7 +45,7 @@ async def withdraw(
         )
         if known is None or AttemptState(known["state"]) not in LIVE:
             return
-        await set_attempt(tx, attempt, state="cancelled", ask_at=None)
         held = await tx.payment(attempt["agency_id"], known["payment_id"], lock=True)
+        await set_attempt(tx, {**attempt, **known}, state="cancelled", ask_at=None)
         if held:
             await payments.settle_doubt(tx, held)

@@ -25,7 +25,7 @@ refund: Final = Table(
         Column("serial", BigInteger, Identity(always=True), nullable=False),
         words("payment_id", optional=True),  # Unknown money has no payment.
         words("capture_id"),
-        words("source"),  # debt | surplus | suspended: which account gives it back.
+        words("source"),  # debt | surplus | suspended | on_account: what it is given back from.
         words("route"),  # provider | transfer | treasury
         words("state"),
         money("amount"),
@@ -51,7 +51,7 @@ refund: Final = Table(
         "state IN ('requested','approved','rejected','sent','in_doubt','done','failed')",
         name="state",
     ),
-    CheckConstraint("source IN ('debt','surplus','suspended')", name="source"),
+    CheckConstraint("source IN ('debt','surplus','suspended','on_account')", name="source"),
     CheckConstraint("route IN ('provider','transfer','treasury')", name="route"),
     CheckConstraint("amount > 0", name="amount"),
     CheckConstraint(

@@ -218,10 +218,11 @@ def _candidates(*texts: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(read.reference for read in found))
 
 
-def _wrong_signs(row: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _wrong_amounts(row: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Say which amounts cannot be of their kind; what goes back to payers is negative.
 
-    No entry can be booked for a payment of nothing, so it must not come further than this.
+    No entry can be booked for a payment of nothing, and none for a charge that nobody declared,
+    so neither may come further than this.
     """
     kind, gross, fee, net = row["kind"], int(row["gross"]), int(row["fee"]), int(row["net"])
     if kind == "payment" and gross <= 0:
@@ -232,6 +233,8 @@ def _wrong_signs(row: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         yield "gross", f"of a {kind} is not below zero"
     if kind == "charge" and net >= 0:
         yield "net", "of a charge is not below zero"
+    if net != gross - fee:
+        yield "net", "is not gross less fee"
 
 
 def _provider(line_no: int, row: Mapping[str, str]) -> StatementLine:
@@ -240,11 +243,13 @@ def _provider(line_no: int, row: Mapping[str, str]) -> StatementLine:
     txn_at = _instant(row["txn_at"])
     booked_on = hanoi_day(txn_at)
     settled = row["settled_on"]
-    for column, detail in _wrong_signs(row):
+    for column, detail in _wrong_amounts(row):
         raise refuse(line_no, column, detail)
+    key = f"{row['kind']}|{row['provider_txn_id']}"
+    if row["kind"] != "payment":  # Two part refunds may go by the number of what was paid.
+        key += f"|{row['merchant_reference']}"
     return StatementLine(
-        line_no=line_no, source="provider", account=account,
-        line_key=f"{row['kind']}|{row['provider_txn_id']}", booked_on=booked_on,
+        line_no=line_no, source="provider", account=account, line_key=key, booked_on=booked_on,
         value_on=date.fromisoformat(settled) if settled else booked_on, kind=row["kind"],
         gross=int(row["gross"]), fee=int(row["fee"]), net=int(row["net"]),
         txn_at=txn_at, txn_id=row["provider_txn_id"], reference=row["merchant_reference"] or None,

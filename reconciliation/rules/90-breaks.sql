@@ -7,15 +7,20 @@ WITH open_line AS (
 ), settled AS (
   SELECT DISTINCT m.capture_id, x.source FROM matched m JOIN line x ON x.id = m.line_id
 )
-SELECT CASE WHEN l.kind <> 'payment' THEN 'reversed'
+SELECT CASE WHEN b.id IS NOT NULL OR (l.kind = 'payment' AND c.amount = l.gross) THEN 'duplicate'
+            WHEN l.kind <> 'payment' THEN 'reversed'
             WHEN c.id IS NULL THEN 'unknown_money' ELSE 'amount' END AS kind,
        'line:' || l.id AS subject, abs(l.gross) AS amount, l.id AS line_id, c.id AS capture_id,
-       CASE WHEN l.kind <> 'payment' THEN 'the provider reports a ' || l.kind || ' we did not ask'
+       CASE WHEN b.id IS NOT NULL OR (l.kind = 'payment' AND c.amount = l.gross)
+            THEN 'the provider reports this ' || l.kind || ' twice'
+            WHEN l.kind <> 'payment' THEN 'the provider reports a ' || l.kind || ' we did not ask'
             WHEN c.id IS NULL THEN 'the provider reports a payment we have not booked'
             ELSE 'the provider reports another amount than we booked' END AS why,
        l.booked_on AS since_on
 FROM open_line l
 LEFT JOIN capture c ON c.provider_account = l.account AND c.txn_id = l.txn_id
+LEFT JOIN taken_back b ON b.provider_account = l.account AND b.kind = l.kind
+ AND b.reference = l.reference AND b.amount = -l.gross
 WHERE l.source = 'provider'
 UNION ALL
 SELECT CASE WHEN k.kind = 'payout' AND b.batch_id IS NULL THEN 'missing_at_provider'

@@ -1,10 +1,9 @@
 """An officer asks, another agrees, and the page always says what is to be done next."""
 
-import httpx
 import pytest_asyncio
 from east_bank import DUE, EastBank, holds, paid, rows, told, with_east_bank
 from front_door import AGENCY, Site
-from officers import csrf, signed_in
+from officers import csrf, send, signed_in
 
 from gateway.ports.provider import RefundRule
 
@@ -14,12 +13,6 @@ async def bank(site: Site) -> EastBank:
     made = EastBank()
     with_east_bank(site.parts, AGENCY, made)
     return made
-
-
-async def send(browser: httpx.AsyncClient, page: str, path: str, **fields: str) -> httpx.Response:
-    """Send a form of a page."""
-    token = csrf((await browser.get(page)).text)
-    return await browser.post(path, data={"csrf": token, **fields}, follow_redirects=True)
 
 
 async def test_one_asks_another_approves_and_the_bank_gives_it_back(

@@ -3,24 +3,32 @@
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import pytest
 import pytest_asyncio
 from fastapi import FastAPI, Request, Response
 from front_door import VNPAY_SECRET, Site, free_port, vnpay_query
+from sqlalchemy import text
 
 from gateway.entry.web.serving import serving
 from gateway.services.attempts import Attempts
+from gateway.services.invariants import violations
 
 _SIGNED = [
     "ResponseId", "Command", "ResponseCode", "Message", "TmnCode", "TxnRef", "Amount", "BankCode",
     "PayDate", "TransactionNo", "TransactionType", "TransactionStatus", "OrderInfo",
     "PromotionCode", "PromotionAmount",
 ]  # fmt: skip
+
+_IDLE = text(
+    "SELECT query FROM pg_stat_activity WHERE datname = current_database()"
+    " AND state = 'idle in transaction'"
+)
 
 
 @dataclass
@@ -30,6 +38,7 @@ class Bank:
     url: str
     asked: list[Any] = field(default_factory=list)
     says: Mapping[str, str] | None = None
+    meanwhile: Callable[[], Awaitable[object]] | None = None  # Done before it answers.
 
 
 @pytest_asyncio.fixture
@@ -42,6 +51,8 @@ async def bank() -> AsyncIterator[Bank]:
     async def querydr(request: Request) -> Response:
         asked = await request.json()
         made.asked.append(asked)
+        if made.meanwhile:
+            await made.meanwhile()
         if made.says is None:
             return Response(status_code=502)
         said = {
@@ -65,6 +76,15 @@ def asking(site: Site, bank: Bank) -> Attempts:
     adapter: Any = site.parts.providers[key]
     providers = {**site.parts.providers, key: replace(adapter, api_url=bank.url)}
     return replace(site.parts.attempts, providers=providers)
+
+
+async def cancelled(site: Site, bank: Bank, payment: Mapping[str, Any]) -> tuple[int, str, str]:
+    """Withdraw a payment while the bank can be asked; give status, problem and its state then."""
+    key = ("vnpay", "default")
+    site.parts.providers[key] = asking(site, bank).providers[key]
+    answer = await site.ask(f"/payments/{payment['id']}/cancel", {})
+    after = await site.get(f"/payments/{payment['id']}")
+    return answer.status_code, answer.json().get("type", ""), after["state"]
 
 
 async def returned(site: Site, payment: Mapping[str, Any], attempt: Mapping[str, Any]) -> None:
@@ -146,6 +166,57 @@ async def test_expiry_asks_first_and_obeys_the_answer(site: Site, bank: Bank) ->
     )
 
 
+async def test_cancelling_asks_first_and_what_was_paid_is_paid(site: Site, bank: Bank) -> None:
+    """Else a citizen who paid a minute ago has money at the bank and no payment."""
+    payment = await site.payment()
+    await site.attempt(payment)
+    bank.says = {}
+    waiting: list[object] = []
+
+    async def look() -> None:
+        async with site.owner.begin() as connection:
+            waiting.extend(await connection.execute(_IDLE))
+
+    bank.meanwhile = look
+
+    said = await cancelled(site, bank, payment)
+
+    assert said == (409, "/problems/payment-not-open", "paid")
+    assert (len(bank.asked), waiting) == (1, []), "nothing is open while the bank answers"
+    assert await violations(site.parts.store) == []
+
+
+async def test_cancelling_waits_for_a_bank_that_does_not_answer(site: Site, bank: Bank) -> None:
+    payment = await site.payment()
+    await site.attempt(payment)
+
+    silent = await cancelled(site, bank, payment)
+    bank.says = {"vnp_ResponseCode": "91"}
+    unpaid = await cancelled(site, bank, payment)
+
+    assert silent == (409, "/problems/payment-in-doubt", "open")
+    assert unpaid == (200, "", "cancelled")
+
+
+async def test_cancelling_does_not_trust_an_answer_about_another_attempt(
+    site: Site, bank: Bank
+) -> None:
+    """While the bank was asked, the citizen began once more; nobody has asked about that."""
+    payment = await site.payment()
+    await site.attempt(payment)
+    bank.says = {"vnp_ResponseCode": "91"}
+
+    async def begin_another() -> None:
+        site.clock.move(timedelta(minutes=16))  # The first is too old to be given back.
+        await site.attempt(payment)
+
+    bank.meanwhile = begin_another
+
+    said = await cancelled(site, bank, payment)
+
+    assert said == (409, "/problems/payment-in-doubt", "open")
+
+
 async def test_a_review_books_nothing_and_a_person_sees_it(site: Site) -> None:
     payment = await site.payment()
     attempt = await site.attempt(payment)
@@ -155,3 +226,26 @@ async def test_a_review_books_nothing_and_a_person_sees_it(site: Site) -> None:
     assert code == "00"
     seen = await site.get(f"/payments/{payment['id']}")
     assert (seen["state"], seen["in_doubt"], seen["amount_received"]) == ("open", True, 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [({}, "captured"), ({"vnp_ResponseCode": "24", "vnp_TransactionStatus": "02"}, "cancelled")],
+)
+async def test_a_review_is_cleared_up_when_the_attempt_ends(
+    site: Site, changes: dict[str, str], state: str
+) -> None:
+    """Else a person asks the bank again what it has said already."""
+    attempt = await site.attempt(await site.payment())
+    other = await site.attempt(await site.payment(2))
+    for one in (attempt, other):
+        await site.vnpay_says(one, vnp_ResponseCode="07")
+
+    await site.vnpay_says(attempt, **changes)
+
+    async with site.parts.store.begin() as tx:
+        cases = await tx.rows(text("SELECT subject, state, resolution FROM break ORDER BY subject"))
+    assert [tuple(k.values()) for k in cases] == [
+        (f"attempt:{attempt['id']}", "resolved", f"the attempt ended: {state}"),
+        (f"attempt:{other['id']}", "open", None),
+    ]

@@ -35,6 +35,22 @@ _FUNCTIONS = text(
     " WHERE pronamespace = 'public'::regnamespace ORDER BY 1"
 )
 
+# A part that came for a payment which was withdrawn: a case since 0012.
+_A_PART = """
+INSERT INTO branch VALUES ('a', 'b', 'B');
+INSERT INTO client VALUES ('a', 'c', 'C', false, '{}', now());
+INSERT INTO payment (agency_id, id, reference, branch_id, client_id, dossier_id, procedure,
+  instalment, price_on, state, amount, amount_received, amount_on_account, amount_suspended,
+  amount_refunded, amount_settled, in_doubt, late, metadata, token, sequence, created_at,
+  expires_at)
+VALUES ('a', 'pay_1', 'R', 'b', 'c', 'D', 'P', 1, now(), 'cancelled', 10000, 0, 4000, 0, 0, 0,
+  false, false, '{}', 'T', 1, now(), now());
+INSERT INTO capture (agency_id, id, provider, account, txn_id, amount, result, booked_on, value_on,
+  paid_at, taken_at) VALUES ('a', 'cap_1', 'vietqr', 'default', 'X', 4000, 'on_account', now(),
+  now(), now(), now());
+INSERT INTO allocation VALUES ('a', 'cap_1', 'pay_1', 'on_account', 4000);
+"""
+
 
 async def shape(engine: AsyncEngine) -> dict[str, list[tuple[object, ...]]]:
     asked = {"columns": _COLUMNS, "constraints": _CONSTRAINTS, "indexes": _INDEXES,
@@ -66,6 +82,7 @@ async def test_an_earlier_database_becomes_like_a_new_one_and_keeps_its_rows(
         " payer_address, locale, created_at, expires_at, asked) VALUES ('a', 'att_1', 'vnpay',"
         " 'default', 'R1', 'captured', 10000, '127.0.0.1', 'vi', now(), now(), 0)"
     )
+    await old.execute(_A_PART)
     await old.close()
     upgraded = create_async_engine(engine_url(url))
 
@@ -76,7 +93,9 @@ async def test_an_earlier_database_becomes_like_a_new_one_and_keeps_its_rows(
     assert await shape(upgraded) == new
     async with upgraded.connect() as connection:
         (row,) = (await connection.execute(text("SELECT * FROM attempt"))).mappings()
+        (case,) = (await connection.execute(text("SELECT * FROM break"))).mappings()
     assert (row["id"], row["amount"], row["method"]) == ("att_1", 10_000, None)
+    assert (case["kind"], case["amount"], case["id"]) == ("partial", 4_000, "brk_1")
     await upgraded.dispose()
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()

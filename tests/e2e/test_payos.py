@@ -145,8 +145,8 @@ async def test_a_withdrawal_that_fails_is_tried_again(watched: Watched) -> None:
     payment = await watched.site.payment()
     await watched.site.attempt(payment, "payos")
     (order,) = payos(watched).orders.known.values()
-    watched.banks.faults.set(order.reference, Fault.MAINTENANCE)
     await watched.site.ask(f"/payments/{payment['id']}/cancel", {})
+    watched.banks.faults.set(order.reference, Fault.MAINTENANCE)
 
     await watched.work()
     first = await attempts(watched)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from books import breaks, reconcile, reconciliation, take, written
+from books import NEXT, balance, breaks, reconcile, reconciliation, take, written
 from front_door import AGENCY, Site
 from sqlalchemy import text
 
@@ -33,6 +33,8 @@ async def spoil(site: Site, query: str) -> None:
         ({"kind": "refund", "fee": 0, "net": 10_000}, "gross of a refund is not below zero"),
         ({"kind": "reversal", "gross": 0, "fee": 0, "net": 0}, "gross of a reversal is not below"),
         ({"kind": "charge", "gross": 0, "fee": 0, "net": 0}, "net of a charge is not below zero"),
+        ({"fee": 0, "net": 4_000}, "net is not gross less fee"),
+        ({"kind": "charge", "gross": 0, "fee": 0, "net": -900}, "net is not gross less fee"),
     ],
 )
 async def test_an_amount_that_cannot_be_of_its_kind_refuses_the_file_by_its_line(
@@ -43,6 +45,26 @@ async def test_an_amount_that_cannot_be_of_its_kind_refuses_the_file_by_its_line
         await take(site, "provider", {}, {"provider_txn_id": "999"} | changes)
 
     assert await rows(site, "SELECT id FROM statement_line") == []
+
+
+async def test_a_charge_that_nobody_declared_is_a_break_and_never_booked(site: Site) -> None:
+    """Six thousand đồng that the provider kept would pass as its charge."""
+    payment = await site.payment()
+    attempt = await site.attempt(payment)
+    assert await site.vnpay_says(attempt) == "00"
+    site.clock.move(timedelta(hours=41, minutes=30))
+    await take(site, "provider", {"merchant_reference": attempt["provider_reference"]})
+    await spoil(site, "UPDATE statement_line SET fee = 0, net = 4000")
+    await take(
+        site, "statement",
+        {"booked_on": "2026-11-19", "amount": 4_000, "reference": "VNPAY-20261118",
+         "memo": "VNPAY THANH TOAN TESTTMN1 VNPAY-20261118"},
+    )  # fmt: skip
+
+    report = await reconcile(site, NEXT)
+
+    assert report.breaks == {"batch_total": 1}
+    assert [await balance(site, a) for a in ("1380", "6420", "1383")] == [10_000, 0, 0]
 
 
 async def test_a_line_that_cannot_be_taken_up_stops_no_other_line(site: Site) -> None:

@@ -4,14 +4,22 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from books import DAY, reconciliation, take, written
-from front_door import AGENCY, Site
+from books import DAY, reconcile, reconciliation, take, written
+from front_door import AGENCY, Site, opened
 from sqlalchemy import text
 
 from gateway.domain.errors import Refusal
+from gateway.infra.clock import TestClock
 from gateway.services.seed import seed
 
 LIVE = "hn-tthcc"
+STATEMENT = "the bank account equals its statement"
+# A second bank account of the agency's.
+PAYOS = {
+    "THUPHI_PAYOS_CLIENT_ID": "client", "THUPHI_PAYOS_API_KEY": "payos-api-key-0123456789",
+    "THUPHI_PAYOS_CHECKSUM_KEY": "payos-checksum-key-0123456789",
+    "THUPHI_PAYOS_BASE_URL": "http://127.0.0.1:9/payos", "THUPHI_PAYOS_ACCOUNT": "9876543210",
+}  # fmt: skip
 
 
 async def rows(site: Site, query: str) -> list[dict[str, Any]]:
@@ -95,3 +103,64 @@ async def test_an_account_that_changed_hands_pays_no_payment_of_its_former_agenc
     assert captures == [{"agency_id": LIVE, "result": "unknown_money"}]
     states = await rows(site, "SELECT state FROM payment")
     assert states == [{"state": "open"}]
+
+
+async def unlike(site: Site) -> list[str]:
+    """Reconcile the day; say on which accounts books and statement differ."""
+    report = await reconcile(site)
+    assert report.closed is not None
+    assert report.closed.is_closed == (STATEMENT not in report.closed.open_checks)
+    return list(report.closed.open_checks.get(STATEMENT, ()))
+
+
+async def test_what_is_missing_on_one_account_does_not_hide_behind_another(
+    database_url: str, clock: TestClock
+) -> None:
+    async with opened(database_url, clock, PAYOS) as site:
+        site.clock.move(timedelta(hours=17, minutes=30))
+        await take(
+            site, "statement",
+            {"line_id": "1", "amount": 777, "reference": "B", "memo": "VNPAY THANH TOAN B"},
+            {"line_id": "2", "amount": -777, "account": "9876543210", "memo": "CHUYEN DI"},
+        )  # fmt: skip
+
+        assert await unlike(site) == [
+            "1120 0123456789: 0, statement 777", "1120 9876543210: 0, statement -777",
+        ]  # fmt: skip
+
+
+async def test_lines_of_an_account_that_is_not_ours_keep_no_day_open(site: Site) -> None:
+    """They may stand there from before files were checked; as breaks somebody sees them."""
+    site.clock.move(timedelta(hours=17, minutes=30))
+    await take(site, "statement", {"amount": -777, "memo": "CHUYEN DI"})
+    assert await unlike(site) == ["1120 0123456789: 0, statement -777"]
+    async with site.parts.store.begin() as tx:
+        await tx.run(text("UPDATE statement_line SET account = '5555555555'"))
+
+    assert await unlike(site) == []
+    assert await rows(site, "SELECT kind FROM break WHERE state = 'open'") == [{"kind": "reversed"}]
+
+
+async def test_what_goes_back_by_transfer_leaves_the_account_on_which_it_came(
+    database_url: str, clock: TestClock
+) -> None:
+    """The other account comes first by its number, and must not seem to have paid."""
+    first = PAYOS | {"THUPHI_PAYOS_ACCOUNT": "0000000000"}
+    async with opened(database_url, clock, first) as site:
+        payment = await site.payment()
+        await site.sepay_says(f"TP{payment['reference']}", 10_000, 1)
+        await site.parts.receipts.issue()
+        wanted = (4_000, "thừa", 10_000)
+        refund = await site.parts.refunds.ask_for_officer(
+            AGENCY, payment["id"], wanted, "staff:a"
+        )  # fmt: skip
+        await site.parts.refunds.decide(AGENCY, refund, "staff:b", agree=True)
+        await site.parts.sender.prove(AGENCY, refund, "UNC 1", "staff:a")
+        site.clock.move(timedelta(hours=17, minutes=30))
+        await take(
+            site, "statement",
+            {"line_id": "1", "reference": "FT1", "memo": f"TP{payment['reference']}"},
+            {"line_id": "2", "amount": -4_000, "memo": "HOAN TRA"},
+        )  # fmt: skip
+
+        assert await unlike(site) == []

@@ -6,7 +6,9 @@ from datetime import UTC, date, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.domain import endings
 from gateway.domain import payment as rules
+from gateway.domain.endings import Part
 from gateway.domain.ledger import Entry
 from gateway.domain.payment import Capture, FeeLine, Payment, Standing, Step
 from gateway.domain.states import State
@@ -59,16 +61,21 @@ def test_any_walk_leaves_balanced_books_that_agree_with_the_payment(
     step = opened()
     assert step.payment is not None
     payment, entries, came = step.payment, list(step.entries), 0
+    held: list[Part] = []
     for n, (kind, amount) in enumerate(walk):
         if kind in ("expire", "cancel"):
             if payment.state is not State.OPEN:
                 continue
-            step = rules.expire(payment) if kind == "expire" else rules.cancel(payment)
+            ends = endings.expire if kind == "expire" else endings.cancel
+            step = ends(payment, held)
+            assert sum(b.amount for b in step.breaks) == payment.amount_on_account
         else:
             came += amount
             step = rules.take(payment, capture(n, amount, fixed=kind == "card"), "a", Standing())
             assert step.capture is not None, "money that has moved is never refused"
             assert step.breaks or step.result in ("paid", "on_account")
+            if step.result == "on_account":
+                held.append(Part(step.capture.id, amount, ON))
         entries += step.entries
         payment = step.payment or payment
 

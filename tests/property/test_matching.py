@@ -48,6 +48,7 @@ def test_every_line_is_a_match_or_a_break_and_never_both(seed: int) -> None:
         "02-advised",
     )
     _each_capture_once(result, transfers)
+    _each_capture_once(result, ("01-provider-id",))
     lines_used = [(m.line_id, m.capture_id) for m in result.matches]
     assert len(lines_used) == len(set(lines_used))
 

@@ -84,9 +84,10 @@ def test_the_reasons_are_found_in_every_rule_and_none_is_translated_for_nothing(
             assert plain in mine or not re.search(r"[a-z] [a-z]", plain), plain
     code = "".join(
         (ROOT / path).read_text("utf-8")
-        for path in ("gateway/domain/payment.py", "gateway/services/captures.py",
+        for path in ("gateway/domain/payment.py", "gateway/domain/endings.py",
+                     "gateway/services/captures.py",
                      "gateway/services/disputes.py", "gateway/services/refund_rows.py",
-                     "gateway/domain/till.py",
+                     "gateway/domain/till.py", "gateway/services/attempt_rows.py",
                      "reconciliation/casework.py")
     )  # fmt: skip
     everything = [said for _, said in WRITTEN]

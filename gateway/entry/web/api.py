@@ -20,6 +20,7 @@ from gateway.ports.clock import Clock
 from gateway.services import catalogue
 from gateway.services.access import Access, Client
 from gateway.services.attempts import Attempts
+from gateway.services.cancelling import Cancelling
 from gateway.services.outbox import Outbox
 from gateway.services.payments import Answer, Payments, Wanted, page_size_max, render
 from gateway.services.refunds import RefundDesk, reason_chars_max
@@ -39,6 +40,7 @@ class ApiParts:
     access: Access
     payments: Payments
     attempts: Attempts
+    cancelling: Cancelling
     refunds: RefundDesk
     outbox: Outbox
 
@@ -174,7 +176,7 @@ def _changing_routes(api: APIRouter, parts: ApiParts) -> None:
         body = await read_body(request)
         values = read_json(body) if body else {}
         once = (f"POST /v1/payments/{payment_id}/cancel", key, body_hash(values))
-        return _said(await parts.payments.cancel(client, payment_id, once))
+        return _said(await parts.cancelling.cancel(client, payment_id, once))
 
     @api.post("/payments/{payment_id}/attempts", status_code=201)
     async def start_attempt(request: Request, payment_id: str) -> Response:

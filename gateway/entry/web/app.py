@@ -53,6 +53,7 @@ def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
                 parts.access,
                 parts.payments,
                 parts.attempts,
+                parts.cancelling,
                 parts.refunds,
                 parts.outbox,
             )

@@ -20,7 +20,7 @@ from gateway.services import catalogue
 from gateway.services.access import Access, Officer, session_hours_max
 from gateway.services.books import trial_balance
 from gateway.services.desk import Desk, Search, age_days, cut, page_rows_max
-from gateway.services.refund_rows import SURPLUS, SUSPENDED
+from gateway.services.refund_rows import SOURCES
 from gateway.store.tx import Row, Store
 from receipts.words import in_words
 from reconciliation.intake import Intake
@@ -171,7 +171,7 @@ class Console:
         age = age_days(row["since_on"], self.store.clock.now())
         may_refund = (
             officer.role in MAY_SEE_PAYER and row["state"] == "open" and row["capture_id"]
-            and row["kind"] in (*SURPLUS, *SUSPENDED)
+            and row["kind"] in SOURCES
         )  # fmt: skip
         shown = {"k": dict(row) | {"age": age}, "may_refund": may_refund}
         return self.page("break", request, officer, shown)

@@ -15,6 +15,7 @@ from gateway.entry.web.words import Words, both
 REASONS: Final[Mapping[str, str]] = {
     "the payer disputes this payment with the provider":
         "người nộp khiếu nại khoản này với ngân hàng, ví",
+    "the attempt ended: {}": "lượt thanh toán đã kết thúc: {}",
     "the dispute was {}": "khiếu nại đã kết thúc: {}",
     "no working calendar covers this year, so the day was not moved":
         "chưa có lịch làm việc của năm này nên ngày nghiệp vụ chưa được chuyển",
@@ -25,8 +26,11 @@ REASONS: Final[Mapping[str, str]] = {
     "the payment was cancelled": "khoản này đã huỷ",
     "the payment had expired": "khoản này đã hết hạn",
     "more came than was due": "nộp nhiều hơn số phải nộp",
+    "a part came, and the payment ended without the rest":
+        "mới nộp một phần thì khoản này đã hết hạn hoặc bị huỷ",
     "the provider wants a person to look (its code {})":
         "ngân hàng, ví cần người xem xét (mã của họ: {})",
+    "the provider reports this {} twice": "ngân hàng, ví báo {} này hai lần",
     "the provider reports a {} we did not ask": "ngân hàng, ví báo {} mà cơ quan không yêu cầu",
     "the provider reports a payment we have not booked":
         "ngân hàng, ví báo một khoản mà sổ chưa có",
@@ -98,6 +102,7 @@ REFUSALS: Final[Mapping[str, str]] = {
     "{} is zero": "{} bằng 0",
     "{} of a {} is not above zero": "{} của {} phải lớn hơn 0",
     "{} of a {} is not below zero": "{} của {} phải nhỏ hơn 0",
+    "{} is not gross less fee": "{} không bằng gross trừ fee",
     "{} of a {} is below zero": "{} của {} nhỏ hơn 0",
     "{} is no account of {} (it has: {})": "{} không phải tài khoản của {} (có: {})",
     "{} is not a date YYYY-MM-DD": "{} không phải ngày YYYY-MM-DD",
@@ -109,6 +114,8 @@ _OFFICERS: Final[Mapping[str, str]] = {
     "Nothing was captured for this payment.": "Khoản này không có tiền để hoàn trả.",
     "{} đồng can be refunded, not {}; look again.":
         "Còn hoàn trả được {} đồng, không phải {}. Hãy tải lại trang rồi yêu cầu lại.",
+    "Parts go back whole; those left are, in đồng: {}.":
+        "Mỗi lần nộp được hoàn trả nguyên số. Còn lại (đồng): {}.",
     "At most {} đồng can be refunded.": "Chỉ hoàn trả được nhiều nhất {} đồng.",
     "A refund of this case waits already.": "Chênh lệch này đã có yêu cầu hoàn trả đang chờ.",
     "The payer disputes this payment; wait for its end.":
@@ -151,6 +158,8 @@ _OFFICERS: Final[Mapping[str, str]] = {
 _NAMES: Final = {
     "payment": "khoản nộp", "refund": "khoản hoàn", "charge": "khoản phí", "reversal": "khoản đảo",
     "won": "cơ quan giữ tiền", "lost": "người nộp được hoàn",
+    "captured": "đã nhận tiền", "declined": "bị từ chối", "cancelled": "đã huỷ",
+    "expired": "hết hạn",
 }  # fmt: skip
 # Kind of break -> what to do about it.
 ADVICE: Final[Words] = {
@@ -188,6 +197,10 @@ ADVICE: Final[Words] = {
     "surplus": both(
         "Hoàn trả người nộp phần nộp thừa.",
         "Give the payer back what is beyond.",
+    ),
+    "partial": both(
+        "Hoàn trả người nộp, hoặc hỏi hệ thống thủ tục có mở lại khoản này không.",
+        "Give it back, or ask the procedure system whether the fee is asked for again.",
     ),
     "reversed": both(
         "Hỏi ngân hàng, ví ai yêu cầu và vì sao.",

@@ -136,6 +136,7 @@ ROUTES: Final[Words] = {
 REFUND_SOURCES: Final[Words] = {
     "debt": ("khoản đã nộp", "what paid the fee"), "surplus": ("tiền nộp thừa", "the surplus"),
     "suspended": ("tiền đang treo", "money in suspense"),
+    "on_account": ("tiền nộp một phần", "a part, kept on account"),
 }  # fmt: skip
 KINDS: Final[Words] = {"phi": ("phí", "fee"), "le_phi": ("lệ phí", "charge")}
 SUBJECTS: Final[Words] = {

@@ -1,0 +1,30 @@
+"""The parts that lie on account for a payment; each is a case of its own once the payment ends."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import text
+
+from gateway.domain.endings import Part
+from gateway.domain.payment import Payment
+from gateway.store.tx import Tx
+
+# The newest are those still held: earlier ones may have become surplus before a dispute was lost.
+_HELD: Final = text(
+    "SELECT capture_id, amount, value_on FROM (SELECT a.capture_id, a.amount, c.value_on,"
+    " sum(a.amount) OVER (ORDER BY c.taken_at DESC, c.id DESC) AS upto FROM allocation a"
+    " JOIN capture c ON c.agency_id = a.agency_id AND c.id = a.capture_id"
+    " WHERE a.agency_id = :agency AND a.payment_id = :payment AND a.use = 'on_account') x"
+    " WHERE upto <= :held ORDER BY capture_id"
+)
+
+
+async def parts_of(tx: Tx, payment: Payment) -> Sequence[Part]:
+    """List what each capture holds on account for a payment."""
+    if not payment.amount_on_account:
+        return ()
+    rows = await tx.rows(
+        _HELD,
+        {"agency": payment.agency_id, "payment": payment.id, "held": payment.amount_on_account},
+    )
+    return [Part(**row) for row in rows]
