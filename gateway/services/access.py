@@ -9,6 +9,7 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
 
 from gateway.domain.errors import Refusal
 from gateway.store import tables as t
@@ -101,13 +102,19 @@ class Access:
         """Add a member of staff; give the password, which is shown this once."""
         password = secrets.token_urlsafe(12)
         clock = self.store.clock
-        async with self.store.begin() as tx:
-            await tx.run(
-                t.staff.insert(),
-                {"agency_id": agency_id, "id": clock.new_id("stf"), "username": username,
-                 "password_hash": _HASHER.hash(password), "role": role,
-                 "created_at": clock.now()},
-            )  # fmt: skip
+        row = {
+            "agency_id": agency_id, "id": clock.new_id("stf"), "username": username,
+            "password_hash": _HASHER.hash(password), "role": role, "created_at": clock.now(),
+        }  # fmt: skip
+        try:
+            async with self.store.begin() as tx:
+                await tx.run(t.staff.insert(), row)
+        except IntegrityError as error:
+            if "uq_staff_username" in str(error.orig):
+                raise Refusal(
+                    "invalid-request", "That user name is taken: choose another."
+                ) from None
+            raise Refusal("not-found", f"There is no agency {agency_id}; run seed first.") from None
         return password
 
     async def sign_in(self, username: str, password: str, source: str) -> str:
