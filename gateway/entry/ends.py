@@ -6,6 +6,7 @@ here is a defect, and keeps its traceback.
 
 import os
 import socket
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -68,8 +69,14 @@ def file_words(error: OSError) -> str:
 
 def _unreachable(error: OSError) -> str:
     """Say why there is no connection; only the database is dialled without a word of its own."""
+    if isinstance(error, ssl.SSLError):
+        why = getattr(error, "verify_message", None) or error.reason or "no TLS"
+        return (
+            f"The database's certificate is not believed ({why.rstrip('.')}): check sslmode,"
+            " sslrootcert and the host's name in THUPHI_DATABASE_URL."
+        )
     is_plain = error.errno and not isinstance(error, socket.gaierror)  # Else errno is not one.
-    why = os.strerror(error.errno or 0) if is_plain else error.strerror
+    why = os.strerror(error.errno or 0) if is_plain else error.strerror or f"{error}"
     return f"The database cannot be reached ({why or 'no answer'}): start it, or {_ADDRESS}."
 
 

@@ -175,6 +175,11 @@ def _check_database(url: str) -> None:
         )
     if options.get("sslmode", SSL_MODES[0]) not in SSL_MODES:
         raise SettingError(f"THUPHI_DATABASE_URL: sslmode must be one of {', '.join(SSL_MODES)}.")
+    if options.get("sslmode", "").startswith("verify-") and "sslrootcert" not in options:
+        raise SettingError(
+            f"THUPHI_DATABASE_URL: sslmode={options['sslmode']} needs sslrootcert, the file of"
+            " who signed the server's certificate."
+        )
     for name in _DATABASE_FILES & options.keys():
         if not os.access(options[name], os.R_OK):
             raise SettingError(f"THUPHI_DATABASE_URL: the file of {name} cannot be read.")

@@ -32,6 +32,10 @@ FIELDS = ("VNPAY_TMN_CODE", "VNPAY_SECRET")
         ({"THUPHI_DATABASE_URL": "postgresql://h/x?sslmod=require"}, "unknown option sslmod;"),
         ({"THUPHI_DATABASE_URL": "postgresql://h/x?sslmode=on"}, "must be one of disable, allow"),
         (
+            {"THUPHI_DATABASE_URL": "postgresql://h/x?sslmode=verify-full"},
+            "sslmode=verify-full needs sslrootcert",
+        ),
+        (
             {"THUPHI_DATABASE_URL": "postgresql://h/x?sslrootcert=/nowhere"},
             "THUPHI_DATABASE_URL: the file of sslrootcert cannot be read",
         ),
