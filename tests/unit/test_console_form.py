@@ -17,7 +17,8 @@ def test_an_amount_is_read_as_people_write_it(text: str, amount: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "-1", "1,5", "1e3", "١٢", str(amount_dong_max + 1), "0" * 19 + "9" * 19, "9" * 5_000]
+    "text",
+    ["", "-1", "1,5", "1e3", "١٢", str(amount_dong_max + 1), "0" * 19 + "9" * 19, "9" * 5_000],
 )
 def test_what_no_account_can_hold_is_refused(text: str) -> None:
     with pytest.raises(Refusal, match="whole number"):
