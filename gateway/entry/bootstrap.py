@@ -14,6 +14,7 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from adapters.counter import Counter
+from gateway.domain.addresses import is_plain_url
 from gateway.entry.plugins import adapters, business_days, offered
 from gateway.entry.registry import Registry
 from gateway.entry.settings import SettingError, Settings
@@ -102,13 +103,11 @@ def engine_of(url: str, role: str = "", name: str = "thuphi") -> AsyncEngine:
     if role:
         settings["role"] = role
     return create_async_engine(
-        url.replace("postgresql://", "postgresql+asyncpg://", 1).replace(
-            "postgres://", "postgresql+asyncpg://", 1
-        ),
+        "postgresql+asyncpg://",  # The driver reads the address itself, with libpq's sslmode.
         pool_size=pool_connections_max,
         max_overflow=0,
         hide_parameters=True,  # An error's text must not quote what a person sent.
-        connect_args={"server_settings": settings},
+        connect_args={"dsn": url, "server_settings": settings},
     )
 
 
@@ -126,6 +125,18 @@ async def require_sandbox(parts: Parts) -> None:
     if live:
         raise SettingError(
             f"THUPHI_CLOCK is set, and {live['id']} is a live agency: remove the test clock."
+        )
+
+
+async def require_agency(parts: Parts) -> None:
+    """Refuse accounts of an agency that is not there, once there are any. Raises SettingError."""
+    named = parts.settings.default_agency
+    async with parts.store.begin() as tx:
+        known = [r["id"] for r in await tx.rows(select(t.agency.c.id).order_by(t.agency.c.id))]
+    if known and named not in known:
+        raise SettingError(
+            f"THUPHI_DEFAULT_AGENCY is {named}, which is no agency here; there are"
+            f" {', '.join(known)}."
         )
 
 
@@ -223,8 +234,13 @@ def reconciliation_of(parts: Parts) -> "Reconciliation":
 
 
 def _origins(values: Mapping[str, str]) -> frozenset[str]:
-    """Give the addresses that settings name; the wire always lets us reach those."""
-    return frozenset(_origin(v) for k, v in values.items() if k.endswith("_URL") and "://" in v)
+    """Give the addresses that settings name; the wire always lets us reach those.
+
+    What is no address, its adapter refuses by name.
+    """
+    return frozenset(
+        _origin(v) for k, v in values.items() if k.endswith("_URL") and is_plain_url(v)
+    )
 
 
 def _origin(url: str) -> str:

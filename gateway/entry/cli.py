@@ -2,39 +2,53 @@
 
 import argparse
 import asyncio
-import json
 import logging
 import secrets
 import signal
 import sys
 from base64 import b64encode
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from gateway.domain.addresses import is_origin, is_plain_url, origin_of
-from gateway.domain.errors import Refusal
 from gateway.entry import cli_accounts as accounts
-from gateway.entry import cli_adapters, cli_agency
+from gateway.entry import cli_adapters, cli_agency, cli_people
 from gateway.entry import cli_books as books
-from gateway.entry.bootstrap import Parts, clock_of, prepare, require_sandbox, running
+from gateway.entry import cli_values as values
+from gateway.entry.bootstrap import (
+    Parts,
+    clock_of,
+    prepare,
+    require_agency,
+    require_sandbox,
+    running,
+)
+from gateway.entry.cli_said import say
 from gateway.entry.day import do_day
 from gateway.entry.demo import do_demo, simulated, simulating, simulator_port_default
 from gateway.entry.doctor import do_doctor
+from gateway.entry.ends import ended, file_words
 from gateway.entry.logs import start_logs
 from gateway.entry.plugins import adapters, setting_names
 from gateway.entry.registry import kept_fresh
-from gateway.entry.settings import SettingError, Settings, environment, read_settings
+from gateway.entry.settings import (
+    SettingError,
+    Settings,
+    environment,
+    make_folder,
+    read_settings,
+    secret_in,
+)
 from gateway.infra.embedded import Embedded
 from gateway.services.reseal import Reseal
 from gateway.services.seed import seed
 from gateway.store.migrate import keep_roles
 from gateway.store.roles import AUDITOR, WEB, WORKER
 
-ROLES: Final = ("accountant", "approver", "clerk", "operator", "auditor")
 port_default: Final = 8080
+interrupted: Final = 130  # As a shell says of what Ctrl-C ended.
 address_default: Final = "127.0.0.1"  # A container serves on 0.0.0.0, behind a TLS proxy.
 Command = Callable[[argparse.Namespace], Awaitable[int]]
 
@@ -42,18 +56,20 @@ Command = Callable[[argparse.Namespace], Awaitable[int]]
 def settings_now() -> Settings:
     """Read the settings; on loopback a missing master key is made and kept in the data folder."""
     settings = read_settings(environment(Path.cwd()), setting_names(adapters()))
-    if settings.master_key or not settings.is_loopback or settings.database_url:
+    if settings.database_url:
+        return settings
+    make_folder(settings.data_dir)
+    if settings.master_key or not settings.is_loopback:
         return settings
     path = settings.data_dir / "master.key"
     if not path.exists():
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_text(b64encode(secrets.token_bytes(32)).decode(), "ascii")
-    return replace(settings, master_key=path.read_text("ascii"))
+    return replace(settings, master_key=secret_in(path, f"{path}"))
 
 
 @asynccontextmanager
-async def opened(role: str = "") -> AsyncIterator[Parts]:
+async def opened(role: str = "", *, makes_agencies: bool = False) -> AsyncIterator[Parts]:
     """Give the parts on the configured database, starting the embedded one when it is ours.
 
     Whatever works afterwards has taken a role; only a migration stays who it is.
@@ -65,21 +81,14 @@ async def opened(role: str = "") -> AsyncIterator[Parts]:
         await prepare(settings, url)
         async with running(settings, url, role) as parts:
             await require_sandbox(parts)
+            if role and not makes_agencies:
+                await require_agency(parts)
             if role != AUDITOR:  # An auditor opens nothing that is sealed.
                 await parts.registry.refresh()
             yield parts
     finally:
         if embedded:
             embedded.stop()
-
-
-def say(args: argparse.Namespace, values: Mapping[str, Any]) -> None:
-    """Print a result: a line each for a person, one object with --json."""
-    if args.json:
-        print(json.dumps(values, ensure_ascii=False))
-        return
-    for name, value in values.items():
-        print(f"{name:20} {value}")
 
 
 async def do_migrate(args: argparse.Namespace) -> int:
@@ -92,25 +101,10 @@ async def do_migrate(args: argparse.Namespace) -> int:
 
 async def do_seed(args: argparse.Namespace) -> int:
     """Make the sandbox agency, and the live one when asked."""
-    async with opened(WORKER) as parts:
+    async with opened(WORKER, makes_agencies=True) as parts:
         if args.live and parts.settings.clock_at:
             raise SettingError("THUPHI_CLOCK is set: an installation with it has no live agency.")
-        say(args, {"agencies": ", ".join(await seed(parts.store, live=args.live))})
-    return 0
-
-
-async def do_clients_add(args: argparse.Namespace) -> int:
-    """Add a client, and its webhook when one is named; secrets are shown this once."""
-    async with opened(WORKER) as parts:
-        client_id, key = await parts.access.add_client(
-            args.name, args.agency, may_price=args.may_price,
-            return_origins=args.return_origin,
-        )  # fmt: skip
-        said: dict[str, Any] = {"client_id": client_id, "api_key": key}
-        if args.webhook:
-            made = await parts.webhooks.add(args.agency, client_id, args.webhook)
-            said |= {"webhook_secret": made.secret, "webhook_public_key": made.public_key}
-        say(args, said)
+        say(args, {"agencies": await seed(parts.store, live=args.live)})
     return 0
 
 
@@ -120,14 +114,6 @@ async def do_reseal(args: argparse.Namespace) -> int:
         work = Reseal(parts.store, parts.vault)
         moved = await work.run()
         say(args, {"moved": sum(moved.values()), "left": await work.left(), **moved})
-    return 0
-
-
-async def do_staff_add(args: argparse.Namespace) -> int:
-    """Add a member of staff; the password is shown this once."""
-    async with opened(WORKER) as parts:
-        password = await parts.access.add_staff(args.username, args.role, args.agency)
-        say(args, {"username": args.username, "password": password})
     return 0
 
 
@@ -153,7 +139,9 @@ async def do_verify(args: argparse.Namespace) -> int:
         trusted = trusted_of(args.trust) if args.trust else trusted_in(folder)
         with args.file.open("rb") as file:
             found = verify(file.read(document_bytes_max + 1), trusted)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        found = Finding(Verdict.UNREADABLE, file_words(error))
+    except ValueError as error:
         found = Finding(Verdict.UNREADABLE, f"{error}")
     if found.verdict is Verdict.UNREADABLE and not args.json:
         print(f"thuphi: {found.why}", file=sys.stderr)
@@ -174,6 +162,8 @@ async def do_serve(args: argparse.Namespace) -> int:
         kept_fresh(parts.registry),
         serving(build_app(parts), args.port, args.address),
     ):
+        host = f"[{args.address}]" if ":" in args.address else args.address
+        say(args, {"listens_on": f"http://{host}:{args.port}", "for": parts.settings.public_url})
         await stop.wait()
     return 0
 
@@ -187,20 +177,6 @@ async def do_simulate(args: argparse.Namespace) -> int:
         say(args, {"banks": f"{origin}/bank", "notices_go_to": settings.public_url})
         await stopped().wait()
     return 0
-
-
-def web_address(text: str) -> str:
-    """Read an address that webhooks go to."""
-    if is_plain_url(text):
-        return text
-    raise argparse.ArgumentTypeError("it must be like https://dvc.example.vn/hook")
-
-
-def origin(text: str) -> str:
-    """Read an origin that citizens may be sent back to."""
-    if is_origin(text):
-        return origin_of(text)
-    raise argparse.ArgumentTypeError("it must be like https://dvc.example.vn, with no path")
 
 
 def stopped() -> asyncio.Event:
@@ -229,20 +205,20 @@ def parser() -> argparse.ArgumentParser:
         return made
 
     serve = add("serve", do_serve, "serve the API and the pages")
-    serve.add_argument("--port", type=int, default=port_default)
+    serve.add_argument("--port", type=values.port, default=port_default)
     serve.add_argument("--address", default=address_default)
     add("worker", do_worker, "run the jobs")
     demo = add("demo", do_demo, "run everything on loopback, with simulated banks")
-    demo.add_argument("--port", type=int, default=port_default)
-    demo.add_argument("--simulator-port", type=int, default=simulator_port_default)
+    demo.add_argument("--port", type=values.port, default=port_default)
+    demo.add_argument("--simulator-port", type=values.port, default=simulator_port_default)
     banks = add("simulate", do_simulate, "run the simulated banks alone")
-    banks.add_argument("--port", type=int, default=simulator_port_default)
+    banks.add_argument("--port", type=values.port, default=simulator_port_default)
     banks.add_argument("--address", default=address_default)
     day = add("day", do_day, "live a whole day on a test clock, and prove the books")
-    day.add_argument("--payments", type=int, default=200)
+    day.add_argument("--payments", type=values.citizens, default=200)
     day.add_argument("--seed", type=int, default=7)
-    day.add_argument("--date", type=books.day_of, default="2026-11-18", metavar="YYYY-MM-DD")
-    day.add_argument("--faults", type=float, default=0.1, metavar="SHARE")
+    day.add_argument("--date", type=values.day_of, default="2026-11-18", metavar="YYYY-MM-DD")
+    day.add_argument("--faults", type=values.share, default=0.1, metavar="SHARE")
     add(
         "doctor",
         lambda args: do_doctor(args, opened(WEB)),
@@ -260,23 +236,9 @@ def parser() -> argparse.ArgumentParser:
         help="a certificate (PEM) to trust, or a folder of them; else the data folder's trust/",
     )  # fmt: skip
     _add_books(add)
-    for group in (accounts, cli_agency):
+    for group in (accounts, cli_agency, cli_people):
         group.describe(add, commands, lambda: opened(WORKER))
     cli_adapters.describe(add, commands)
-    clients = commands.add_parser("clients", help="procedure systems").add_subparsers(required=True)
-    client = add("add", do_clients_add, "add a client", clients)
-    client.add_argument("name")
-    client.add_argument("--agency", required=True)
-    client.add_argument("--webhook", metavar="URL", type=web_address)
-    client.add_argument(
-        "--return-origin", metavar="ORIGIN", type=origin, action="append", default=[]
-    )
-    client.add_argument("--may-price", action="store_true")
-    staff = commands.add_parser("staff", help="people").add_subparsers(required=True)
-    person = add("add", do_staff_add, "add a member of staff", staff)
-    person.add_argument("username")
-    person.add_argument("--role", required=True, choices=ROLES)
-    person.add_argument("--agency", required=True)
     return top
 
 
@@ -292,13 +254,13 @@ def _add_books(add: Callable[..., argparse.ArgumentParser]) -> None:
     taken.add_argument("file", metavar="FILE")
     taken.add_argument("--profile", required=True, metavar="NAME")
     night = add("reconcile", on_books(books.do_reconcile), "reconcile a day, and close it")
-    night.add_argument("--date", type=books.day_of, required=True, metavar="YYYY-MM-DD")
+    night.add_argument("--date", type=values.day_of, required=True, metavar="YYYY-MM-DD")
     night.add_argument("--reopen", action="store_true", help="open the last closed day again")
     balance = add(
         "trial-balance", on_books(books.do_trial_balance, AUDITOR), "print the trial balance"
     )
-    balance.add_argument("--date", type=books.day_of, required=True, metavar="YYYY-MM-DD")
-    balance.add_argument("--since", type=books.day_of, metavar="YYYY-MM-DD")
+    balance.add_argument("--date", type=values.day_of, required=True, metavar="YYYY-MM-DD")
+    balance.add_argument("--since", type=values.day_of, metavar="YYYY-MM-DD")
     for command in (taken, night, balance):
         command.add_argument("--agency", metavar="A", help="the account default's agency if absent")
 
@@ -309,12 +271,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     start_logs(logging.WARNING)  # What a command has to say is its output.
     try:
         code: int = asyncio.run(args.run(args))
-    except SettingError as error:
-        print(f"thuphi: {error}", file=sys.stderr)
-        return 2
-    except Refusal as refusal:
-        print(f"thuphi: {refusal.detail}", file=sys.stderr)
-        return 1
+    except KeyboardInterrupt:
+        return interrupted
+    except Exception as error:
+        end = ended(error)
+        if end is None:
+            raise
+        print(f"thuphi: {end.said}", file=sys.stderr)
+        return end.code
     return code
 
 

@@ -11,9 +11,11 @@ from typing import Any, Final
 from gateway.domain.calendar import rfc3339
 from gateway.domain.errors import DeclinedError, InDoubtError, Refusal
 from gateway.entry.bootstrap import Parts
+from gateway.entry.cli_values import hours as hours_of
 from gateway.entry.settings import PREFIX
 from gateway.ports.provider import Inquires, Order
 from gateway.services.accounts import overlap_default
+from gateway.services.agencies import Agencies
 
 Opened = AbstractAsyncContextManager[Parts]
 ACTOR: Final = "command line"
@@ -56,6 +58,8 @@ async def do_add(args: argparse.Namespace, opened: Opened) -> int:
 async def do_list(args: argparse.Namespace, opened: Opened) -> int:
     """List the accounts, the environment's too."""
     async with opened as parts:
+        if args.agency:
+            await Agencies(parts.store).require(args.agency)
         rows = await parts.registry.accounts.listed(args.agency)
         shown: list[dict[str, Any]] = [
             {"account": f"{r['provider']}/{r['name']}", "agency": r["agency_id"],
@@ -107,7 +111,10 @@ async def do_test(args: argparse.Namespace, opened: Opened) -> int:
     async with opened as parts:
         provider = parts.providers.get((args.provider, args.name))
         if provider is None:
-            raise Refusal("not-found", f"There is no account {args.provider}/{args.name}.")
+            raise Refusal(
+                "not-found",
+                f"There is no account {args.provider}/{args.name}; see thuphi accounts list.",
+            )
         if not isinstance(provider, Inquires):
             return _tried(
                 args, "unknown", "its settings are well formed; it cannot be asked anything"
@@ -162,6 +169,6 @@ def describe(add: Any, commands: Any, opened: Any) -> None:  # noqa: ANN401 - ar
             )  # fmt: skip
         if name == "rotate":
             hours = int(overlap_default.total_seconds() // 3600)
-            made.add_argument("--overlap-hours", type=int, default=hours)
+            made.add_argument("--overlap-hours", type=hours_of, default=hours)
         if name in ("add", "list"):
             made.add_argument("--agency", required=name == "add", metavar="A")

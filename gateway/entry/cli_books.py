@@ -4,13 +4,14 @@ import argparse
 import json
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 from gateway.domain.errors import Refusal
 from gateway.domain.money import figures
 from gateway.entry.bootstrap import Parts, reconciliation_of
+from gateway.entry.ends import file_words
+from gateway.services.agencies import Agencies
 from gateway.services.books import BalanceLine, trial_balance, unbalanced
 
 Opened = AbstractAsyncContextManager[Parts]
@@ -22,25 +23,18 @@ _HEADS: Final = ("Đầu kỳ Nợ", "Đầu kỳ Có", "Phát sinh Nợ", "Phá
                  "Cuối kỳ Có")  # fmt: skip
 
 
-def day_of(text: str) -> date:
-    """Read YYYY-MM-DD, for argparse."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError("a day is written YYYY-MM-DD") from None
-
-
-def agency_of(args: argparse.Namespace, parts: Parts) -> str:
-    """Give the agency that is named, or the one of the account ``default``."""
-    return str(args.agency or parts.settings.default_agency)
+async def agency_of(args: argparse.Namespace, parts: Parts) -> str:
+    """Give the agency that is named, or the one of the account ``default``; it is there."""
+    return await Agencies(parts.store).require(args.agency or parts.settings.default_agency)
 
 
 async def do_import(args: argparse.Namespace, opened: Opened) -> int:
     """Take a file whole, or refuse it with the line; the same file again changes nothing."""
     content = _content(Path(args.file))
     async with opened as parts:
+        agency = await agency_of(args, parts)
         taken = await reconciliation_of(parts).intake.import_file(
-            agency_of(args, parts), args.profile, Path(args.file).name, content, "command line"
+            agency, args.profile, Path(args.file).name, content, "command line"
         )
     said = {"file": taken.file_id, "state": taken.state, "lines": taken.lines, "new": taken.added}
     print(
@@ -55,14 +49,14 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise Refusal("file-refused", f"{path} cannot be read: {error.strerror}.") from None
+        raise Refusal("file-refused", file_words(error)) from None
 
 
 async def do_reconcile(args: argparse.Namespace, opened: Opened) -> int:
     """Reconcile a day and close it when every check holds; or reopen it."""
     async with opened as parts:
         reconciliation = reconciliation_of(parts)
-        agency = agency_of(args, parts)
+        agency = await agency_of(args, parts)
         if args.reopen:
             back = await reconciliation.casework.reopen(agency, args.date, "command line")
             said: dict[str, Any] = {"reopened": args.date.isoformat(), "taken_back": back}
@@ -92,8 +86,11 @@ def _print_report(said: dict[str, Any]) -> None:
 
 async def do_trial_balance(args: argparse.Namespace, opened: Opened) -> int:
     """Print the trial balance of a day; exit 1 if it does not add up."""
+    if args.since and args.since > args.date:
+        raise Refusal("invalid-request", "--since is after --date: exchange them.")
     async with opened as parts:
-        lines = await trial_balance(parts.store, agency_of(args, parts), args.date, args.since)
+        agency = await agency_of(args, parts)
+        lines = await trial_balance(parts.store, agency, args.date, args.since)
     wrong = unbalanced(lines)
     if args.json:
         shown = [

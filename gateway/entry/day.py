@@ -32,6 +32,7 @@ from gateway.entry.plugins import adapters, setting_names
 from gateway.entry.settings import PREFIX, Settings, read_settings
 from gateway.infra.clock import TestClock
 from gateway.infra.embedded import Embedded
+from gateway.services import catalogue
 from gateway.services.invariants import violations
 from gateway.services.seed import BRANCHES, seed
 from gateway.store.roles import WEB, WORKER
@@ -277,6 +278,9 @@ async def live(payments: int, seed_number: int, on: date, faults: float) -> dict
 
 async def do_day(args: argparse.Namespace) -> int:
     """Live a day; exit 1 if anything that must hold does not."""
+    for procedure, facts in PROCEDURES:  # A day without a tariff ends here, before it begins.
+        priced = catalogue.Facts(channel=facts.get("channel", "online"))
+        catalogue.price(agency, procedure, priced, args.date)
     said = await live(args.payments, args.seed, args.date, args.faults)
     if args.json:
         print(json.dumps(said, ensure_ascii=False))

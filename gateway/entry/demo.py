@@ -14,9 +14,9 @@ from typing import Any, Final
 from adapters.simulator.app import build_simulator, sandbox_settings
 from adapters.simulator.config import SimulatorConfig
 from gateway.domain.calendar import hanoi_day
-from gateway.entry.bootstrap import Parts, prepare, require_sandbox, running
+from gateway.entry.bootstrap import Parts, prepare, require_agency, require_sandbox, running
 from gateway.entry.registry import kept_fresh
-from gateway.entry.settings import Settings
+from gateway.entry.settings import SettingError, Settings
 from gateway.infra.embedded import Embedded
 from gateway.ports.clock import Clock
 from gateway.services import catalogue
@@ -29,10 +29,21 @@ agency: Final = "hn-tthcc-test"
 procedure: Final = "1.004222"
 
 
+def _kept(path: Path) -> dict[str, str] | None:
+    """Read what an earlier start has kept; None when there was none."""
+    if not path.exists():
+        return None
+    try:
+        kept: dict[str, str] = json.loads(path.read_text("utf-8"))
+    except ValueError:
+        raise SettingError(f"{path} is damaged: delete it, and start again.") from None
+    return kept
+
+
 def simulated(settings: Settings, folder: Path, origin: str) -> Settings:
     """Point the adapters at the simulated banks, with secrets made once and kept in the folder."""
     path = folder / "simulator.json"
-    kept: dict[str, str] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    kept = _kept(path) or {}
     values = sandbox_settings(origin, lambda name: kept.setdefault(name, secrets.token_hex(16)))
     folder.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
@@ -79,8 +90,8 @@ async def working(parts: Parts, stop: asyncio.Event) -> AsyncIterator[None]:
 async def credentials(parts: Parts, folder: Path) -> dict[str, str]:
     """Make a client and a member of staff once; show the same ones at every later start."""
     path = folder / "demo.json"
-    if path.exists():
-        kept: dict[str, str] = json.loads(path.read_text("utf-8"))
+    kept = _kept(path)
+    if kept:
         return kept
     await seed(parts.store, live=False)
     client_id, key = await parts.access.add_client(
@@ -126,6 +137,8 @@ async def do_demo(args: argparse.Namespace) -> int:
     from gateway.entry.web.app import build_app
     from gateway.entry.web.serving import serving
 
+    if args.port == args.simulator_port:
+        raise SettingError("--port and --simulator-port must differ: choose another for one.")
     start_logs()
     base = settings_now()
     folder = base.data_dir
@@ -146,6 +159,7 @@ async def do_demo(args: argparse.Namespace) -> int:
             await parts.registry.refresh()
             await stack.enter_async_context(kept_fresh(parts.registry))
         known = await credentials(worker, folder)
+        await require_agency(worker)
         trust(folder, await worker.receipts.certificate(agency))
         stop = stopped()
         await stack.enter_async_context(working(worker, stop))

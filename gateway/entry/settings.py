@@ -3,13 +3,15 @@
 import difflib
 import ipaddress
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
+from gateway.domain.addresses import is_origin, origin_of
 from gateway.infra.wire import Network
 
 PREFIX: Final = "THUPHI_"
@@ -17,9 +19,15 @@ _KNOWN: Final = frozenset(
     {
         "DATABASE_URL", "DATABASE_PASSWORD_FILE", "DATA_DIR", "PUBLIC_URL", "MASTER_KEY",
         "MASTER_KEY_FILE", "MASTER_KEY_FORMER_FILE", "WIRE_ALLOW", "TRUSTED_PROXIES", "CLOCK",
-        "DEFAULT_AGENCY", "SERVER_PORT", "TEST_DATABASE_URL",
+        "DEFAULT_AGENCY", "TEST_DATABASE_URL",
     }
 )  # fmt: skip
+_DATABASE_FILES: Final = frozenset({"sslrootcert", "sslcert", "sslkey"})
+# What libpq calls them; the driver reads the address by its rules.
+_DATABASE_OPTIONS: Final = _DATABASE_FILES | {"host", "port", "sslmode", "sslpassword"}
+SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_WELL_KNOWN_PORTS: Final = {"http": 80, "https": 443}
+_AGENCY: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")  # As the API takes it.
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 public_url_default: Final = "http://127.0.0.1:8080"
 
@@ -54,7 +62,7 @@ def environment(folder: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     path = folder / ".env"
     if path.exists():
-        for n, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        for n, line in enumerate(_lines(path), 1):
             text = line.strip()
             if not text or text.startswith("#"):
                 continue
@@ -63,6 +71,15 @@ def environment(folder: Path) -> dict[str, str]:
                 raise SettingError(f"Line {n} of .env is not NAME=value.")
             found[name.strip()] = value.strip().strip('"')
     return found | {k: v for k, v in os.environ.items() if k.startswith(PREFIX)}
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text("utf-8-sig").splitlines()
+    except OSError as error:
+        raise SettingError(f".env cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise SettingError(".env is not UTF-8: save it as UTF-8.") from None
 
 
 def read_settings(values: Mapping[str, str], adapter_fields: Iterable[str]) -> Settings:
@@ -74,21 +91,17 @@ def read_settings(values: Mapping[str, str], adapter_fields: Iterable[str]) -> S
             near = difflib.get_close_matches(name, _KNOWN | fields, n=2)
             hint = f" Did you mean {' or '.join(PREFIX + n for n in near)}?" if near else ""
             raise SettingError(f"There is no setting {PREFIX}{name}.{hint}")
-    public_url = mine.get("PUBLIC_URL", public_url_default).rstrip("/")
-    parts = urlsplit(public_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path:
-        raise SettingError("THUPHI_PUBLIC_URL must be like https://pay.example.vn, with no path.")
     settings = Settings(
         database_url=_database(mine),
-        data_dir=Path(mine.get("DATA_DIR", ".data")).absolute(),
-        public_url=public_url,
+        data_dir=_folder(mine),
+        public_url=_public_url(mine),
         master_key=_master_key(mine),
         master_key_former=_content(mine, "MASTER_KEY_FORMER_FILE")
         if "MASTER_KEY_FORMER_FILE" in mine
         else "",
         wire_allow=_networks(mine, "WIRE_ALLOW"),
         trusted_proxies=_networks(mine, "TRUSTED_PROXIES"),
-        default_agency=mine.get("DEFAULT_AGENCY", "hn-tthcc-test"),
+        default_agency=_agency(mine),
         clock_at=_instant(mine.get("CLOCK")),
         adapters={k: v for k, v in mine.items() if k in fields},
     )
@@ -104,11 +117,36 @@ def read_settings(values: Mapping[str, str], adapter_fields: Iterable[str]) -> S
     return settings
 
 
+def _public_url(mine: Mapping[str, str]) -> str:
+    """Take the origin that citizens see, as browsers write it: no port that goes without saying."""
+    given = mine.get("PUBLIC_URL", public_url_default)
+    if not is_origin(given):
+        raise SettingError("THUPHI_PUBLIC_URL must be like https://pay.example.vn, with no path.")
+    parts = urlsplit(origin_of(given))
+    if parts.port == _WELL_KNOWN_PORTS[parts.scheme]:
+        parts = parts._replace(netloc=parts.netloc.rpartition(":")[0])
+    return parts.geturl()
+
+
+def _folder(mine: Mapping[str, str]) -> Path:
+    given = mine.get("DATA_DIR", ".data")
+    if not given.strip():
+        raise SettingError("THUPHI_DATA_DIR must name a folder; leave it out for .data.")
+    return Path(given).absolute()
+
+
+def _agency(mine: Mapping[str, str]) -> str:
+    given = mine.get("DEFAULT_AGENCY", "hn-tthcc-test")
+    if not _AGENCY.fullmatch(given):
+        raise SettingError("THUPHI_DEFAULT_AGENCY must be an agency's id such as hn-tthcc.")
+    return given
+
+
 def _database(mine: Mapping[str, str]) -> str | None:
     """Take the database's address; its password may stand in a file of its own."""
     url = mine.get("DATABASE_URL")
-    if url is not None and not url.startswith(("postgresql://", "postgres://")):
-        raise SettingError("THUPHI_DATABASE_URL must begin with postgresql://.")
+    if url is not None:
+        _check_database(url)
     if "DATABASE_PASSWORD_FILE" not in mine:
         return url
     parts = urlsplit(url or "")
@@ -121,6 +159,32 @@ def _database(mine: Mapping[str, str]) -> str | None:
     return parts._replace(netloc=f"{user}:{password}@{host}").geturl()
 
 
+def _check_database(url: str) -> None:
+    """Find now what the driver would trip over. Raises SettingError, which never quotes the URL."""
+    try:
+        parts = urlsplit(url)
+        _, options = parts.port, dict(parse_qsl(parts.query, keep_blank_values=True))
+    except ValueError:
+        raise SettingError("THUPHI_DATABASE_URL has no readable host and port.") from None
+    if parts.scheme not in ("postgresql", "postgres") or not url.startswith(f"{parts.scheme}://"):
+        raise SettingError("THUPHI_DATABASE_URL must begin with postgresql://.")
+    for name in sorted(options.keys() - _DATABASE_OPTIONS):
+        raise SettingError(
+            f"THUPHI_DATABASE_URL has an unknown option {name}; there are"
+            f" {', '.join(sorted(_DATABASE_OPTIONS))}."
+        )
+    if options.get("sslmode", SSL_MODES[0]) not in SSL_MODES:
+        raise SettingError(f"THUPHI_DATABASE_URL: sslmode must be one of {', '.join(SSL_MODES)}.")
+    if options.get("sslmode", "").startswith("verify-") and "sslrootcert" not in options:
+        raise SettingError(
+            f"THUPHI_DATABASE_URL: sslmode={options['sslmode']} needs sslrootcert, the file of"
+            " who signed the server's certificate."
+        )
+    for name in _DATABASE_FILES & options.keys():
+        if not os.access(options[name], os.R_OK):
+            raise SettingError(f"THUPHI_DATABASE_URL: the file of {name} cannot be read.")
+
+
 def _master_key(mine: Mapping[str, str]) -> str:
     if "MASTER_KEY" in mine and "MASTER_KEY_FILE" in mine:
         raise SettingError("Set THUPHI_MASTER_KEY or THUPHI_MASTER_KEY_FILE, not both.")
@@ -130,10 +194,30 @@ def _master_key(mine: Mapping[str, str]) -> str:
 
 
 def _content(mine: Mapping[str, str], name: str) -> str:
+    return secret_in(Path(mine[name]), f"{PREFIX}{name}")
+
+
+def secret_in(path: Path, called: str) -> str:
+    """Read a secret that stands in a file of its own."""
     try:
-        return Path(mine[name]).read_text("ascii").strip()
+        return path.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError):
-        raise SettingError(f"{PREFIX}{name} cannot be read; check its path.") from None
+        raise SettingError(f"{called} cannot be read; check its path.") from None
+
+
+def make_folder(path: Path) -> None:
+    """Make the data folder, which only the embedded database and its key need."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingError(
+            f"THUPHI_DATA_DIR: {path} cannot be a folder ({error.strerror}); name another."
+        ) from None
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        raise SettingError(
+            f"THUPHI_DATA_DIR: this user may not write in {path}; change its owner, or name"
+            " another."
+        )
 
 
 def _networks(mine: Mapping[str, str], name: str) -> tuple[Network, ...]:

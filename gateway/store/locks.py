@@ -44,8 +44,10 @@ DISPUTE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 74130
 RUN: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:agency, 7413006))")
 SERIES: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:agency, 7413007))")
 
-# Taken alone: who makes a key or partitions; who stamps or judges, or leaves it to whoever does.
+# Taken alone: who makes a key or partitions, or tries to sign in from one place; who stamps or
+# judges, or leaves it to whoever does.
 STAMPING: Final = text("SELECT pg_try_advisory_xact_lock(7413005) AS mine")
 JUDGING: Final = text("SELECT pg_try_advisory_xact_lock(7413009) AS mine")
 SIGNING_KEY: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:agency, 7413010))")
+SIGNING_IN: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:place, 7413012))")
 PARTITIONS: Final = text("SELECT pg_advisory_xact_lock(7413011)")

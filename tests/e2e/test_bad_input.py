@@ -38,6 +38,41 @@ async def test_a_wrong_field_is_named(site: Site, name: str, value: Any) -> None
 
 
 @pytest.mark.parametrize(
+    ("change", "blamed"),
+    [
+        ({"lines": []}, ["/lines"]), ({"lines": 5}, ["/lines"]),
+        ({"lines": [{}]}, [f"/lines/0/{n}" for n in
+                           ("code", "kind", "name", "amount", "budget_line")]),
+        ({"facts": None}, ["/facts"]), ({}, ["/facts"]),
+        ({"facts": {}, "lines": []}, ["/lines", "/facts"]),
+    ],
+    ids=repr,
+)  # fmt: skip
+async def test_only_what_is_wrong_is_blamed(
+    site: Site, change: dict[str, Any], blamed: list[str]
+) -> None:
+    """Whoever sent lines and is told of facts looks in the wrong place."""
+    body = payment_body() | change
+    if "facts" not in change:
+        del body["facts"]
+
+    answer = await site.ask("/payments", body)
+
+    assert [e["pointer"] for e in answer.json()["errors"]] == blamed
+
+
+async def test_a_cancellation_has_no_fields(site: Site) -> None:
+    """Who believes that a reason was kept, and is wrong, learns it too late."""
+    payment = await site.payment()
+
+    answer = await site.ask(f"/payments/{payment['id']}/cancel", {"reason": "x"})
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/reason"
+    assert (await site.get(f"/payments/{payment['id']}"))["state"] == "open"
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b"", b"[]", b"null", b"{", b'{"a":NaN}', b'{"a":1,"a":2}', b"\xff\xfe", b"1" * 70_000,

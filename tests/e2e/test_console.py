@@ -215,6 +215,25 @@ async def test_a_file_is_queued_at_the_door_read_by_the_worker_and_refused_by_it
     assert "Line 2: amount is not a whole number" in english
 
 
+async def test_a_form_with_a_character_that_no_database_keeps_is_only_odd(
+    site: Site, desk: httpx.AsyncClient
+) -> None:
+    token = csrf((await desk.get("/console/days")).text)
+    payment = await site.payment()
+
+    sent = await desk.post(
+        "/console/files", data={"csrf": token, "profile": "canonical-\0"},
+        files={"file": ("a.csv", b"\0")},
+    )  # fmt: skip
+    asked = await desk.post(
+        f"/console/payments/{payment['id']}/refunds",
+        data={"csrf": token, "amount": "1", "expected": "0", "reason": "a\0b"},
+    )
+
+    assert sent.status_code in (303, 400)
+    assert asked.status_code in (303, 400)
+
+
 async def test_a_wrong_address_is_a_page_that_says_what_to_do(desk: httpx.AsyncClient) -> None:
     for path in ("/console/payments/nobody", "/console/breaks/nobody", "/console/runs/nobody"):
         answer = await desk.get(path)

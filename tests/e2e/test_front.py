@@ -1,8 +1,10 @@
 """Who asks decides what an error is: a page that says what to do, or a problem document."""
 
+from urllib.parse import urlsplit
+
 import httpx
 import pytest
-from front_door import Site
+from front_door import Site, vnpay_query
 from receipt_days import paid
 
 PERSON = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -158,3 +160,30 @@ async def test_a_code_without_a_parameter_asks_for_one(site: Site) -> None:
     answer = await site.http.get("/verify")
 
     assert (answer.status_code, answer.headers["location"]) == (303, "/?lang=vi")
+
+
+@pytest.mark.parametrize("lang", ["en", "vi"])
+async def test_who_leaves_for_a_bank_comes_back_in_the_same_language(site: Site, lang: str) -> None:
+    """A bank gives our address back as it knows it, so the browser remembers."""
+    payment, other = await site.payment(1), await site.payment(2)
+    page = payment["links"]["pay"]
+    left = await site.http.get(f"{page}/vnpay?lang={lang}")
+    attempt = {"redirect_url": left.headers["location"]}
+
+    back = await site.http.get(f"{page}?{vnpay_query(attempt)}")
+    stranger = await site.http.get(f"{other['links']['pay']}?{vnpay_query(attempt)}")
+
+    assert (back.status_code, back.headers["location"]) == (
+        303,
+        f"{urlsplit(page).path}?lang={lang}",
+    )
+    assert stranger.headers["location"].endswith("?lang=vi")
+
+
+async def test_a_way_to_pay_that_nobody_offers_is_said_on_the_page(site: Site) -> None:
+    page = (await site.payment())["links"]["pay"]
+
+    answer = await site.http.get(f"{page}/nosuch?lang=en", follow_redirects=True)
+
+    assert 'role="alert"' in answer.text
+    assert "could not be opened" in answer.text

@@ -38,9 +38,11 @@ NOT_FOR_AUDITORS = [
 ]  # fmt: skip
 
 
-async def test_a_payment_is_taken_by_a_web_process_without_power(site: Site) -> None:
+async def test_a_payment_is_taken_by_a_web_process_without_power(
+    site: Site, database_url: str
+) -> None:
     """Each session of a process has its role from its first moment, and keeps it."""
-    web = engine_of(site.owner.url.render_as_string(hide_password=False), WEB)
+    web = engine_of(database_url, WEB)
     for engine, role in ((web, WEB), (site.parts.engine, WORKER)):
         async with engine.connect() as connection:
             await connection.execute(text("RESET ROLE"))

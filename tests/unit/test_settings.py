@@ -18,7 +18,31 @@ FIELDS = ("VNPAY_TMN_CODE", "VNPAY_SECRET")
     [
         ({"THUPHI_VNPAY_SECERT": "x"}, "VNPAY_SECRET"),
         ({"THUPHI_PUBLIC_URL": "pay.example.vn"}, "THUPHI_PUBLIC_URL"),
+        ({"THUPHI_PUBLIC_URL": ""}, "THUPHI_PUBLIC_URL"),
+        ({"THUPHI_PUBLIC_URL": "http://[::1"}, "THUPHI_PUBLIC_URL"),
+        ({"THUPHI_PUBLIC_URL": "https://pay.example.vn:99999"}, "THUPHI_PUBLIC_URL"),
+        ({"THUPHI_PUBLIC_URL": "https://pay.example.vn?x"}, "THUPHI_PUBLIC_URL"),
+        ({"THUPHI_PUBLIC_URL": "https://pay.example.vn#f"}, "THUPHI_PUBLIC_URL"),
+        ({"THUPHI_PUBLIC_URL": "https://u:pw@pay.example.vn"}, "THUPHI_PUBLIC_URL"),
+        ({"THUPHI_PUBLIC_URL": "https://pay.example.vn/path"}, "with no path"),
         ({"THUPHI_DATABASE_URL": "mysql://x"}, "postgresql://"),
+        ({"THUPHI_DATABASE_URL": "postgresql:x"}, "postgresql://"),
+        ({"THUPHI_DATABASE_URL": "postgresql://u:pw@h:abc/x"}, "URL has no readable host and port"),
+        ({"THUPHI_DATABASE_URL": "postgresql://u:pw@h:99999/x"}, "no readable host and port"),
+        ({"THUPHI_DATABASE_URL": "postgresql://h/x?sslmod=require"}, "unknown option sslmod;"),
+        ({"THUPHI_DATABASE_URL": "postgresql://h/x?sslmode=on"}, "must be one of disable, allow"),
+        (
+            {"THUPHI_DATABASE_URL": "postgresql://h/x?sslmode=verify-full"},
+            "sslmode=verify-full needs sslrootcert",
+        ),
+        (
+            {"THUPHI_DATABASE_URL": "postgresql://h/x?sslrootcert=/nowhere"},
+            "THUPHI_DATABASE_URL: the file of sslrootcert cannot be read",
+        ),
+        ({"THUPHI_DATA_DIR": " "}, "THUPHI_DATA_DIR must name a folder"),
+        ({"THUPHI_DEFAULT_AGENCY": ""}, "THUPHI_DEFAULT_AGENCY must be an agency's id"),
+        ({"THUPHI_DEFAULT_AGENCY": "hn tthcc"}, "THUPHI_DEFAULT_AGENCY must be an agency's id"),
+        ({"THUPHI_SERVER_PORT": "8080"}, "There is no setting THUPHI_SERVER_PORT"),
         ({"THUPHI_WIRE_ALLOW": "everything"}, "CIDR"),
         ({"THUPHI_TRUSTED_PROXIES": "my-proxy"}, "THUPHI_TRUSTED_PROXIES must be CIDRs"),
         ({"THUPHI_TRUSTED_PROXIES": "10.0.0.1, 0.0.0.0/0"}, "anybody"),
@@ -45,6 +69,7 @@ def test_a_wrong_setting_is_one_sentence(values: dict[str, str], sentence: str) 
         read_settings(values, FIELDS)
 
     assert "\n" not in str(caught.value)
+    assert "pw" not in str(caught.value)
 
 
 def test_what_is_not_ours_is_left_alone() -> None:
@@ -69,6 +94,20 @@ def test_the_databases_password_may_stand_in_a_file_of_its_own(tmp_path: Path) -
 
     assert settings.database_url == "postgresql://thuphi:a%2Fb%40c%3Ad%25@postgres:5432/thuphi"
     assert "a%2Fb" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://Pay.example.vn/", "https://pay.example.vn"),
+        ("https://pay.example.vn:443", "https://pay.example.vn"),
+        ("http://[::1]:80", "http://[::1]"),
+        ("https://pay.example.vn:80", "https://pay.example.vn:80"),
+    ],
+)
+def test_the_public_address_is_kept_as_browsers_write_it(given: str, kept: str) -> None:
+    """A form that a browser sends from https://x is otherwise foreign to https://x:443."""
+    assert read_settings({"THUPHI_PUBLIC_URL": given}, FIELDS).public_url == kept
 
 
 @pytest.mark.parametrize(

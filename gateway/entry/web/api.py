@@ -174,8 +174,10 @@ def _changing_routes(api: APIRouter, parts: ApiParts) -> None:
         client = await _client(parts, request)
         key = idempotency_key(request)
         body = await read_body(request)
-        values = read_json(body) if body else {}
-        once = (f"POST /v1/payments/{payment_id}/cancel", key, body_hash(values))
+        reader = Reader(read_json(body) if body else {})
+        reader.end()
+        reader.check()
+        once = (f"POST /v1/payments/{payment_id}/cancel", key, body_hash(reader.values))
         return _said(await parts.cancelling.cancel(client, payment_id, once))
 
     @api.post("/payments/{payment_id}/attempts", status_code=201)

@@ -200,7 +200,7 @@ def payment_body(values: Mapping[str, Any], now: datetime) -> PaymentBody:
     r.end()
     if not now < body.expires_at <= now + timedelta(days=link_days_max):
         r.wrong("expires_at", f"Must be in the future, and within {link_days_max} days.")
-    if (body.facts is None) == (not body.lines):
+    if ("facts" in values) == ("lines" in values):
         r.wrong("facts", "Send either facts or lines.")
     r.check()
     return body

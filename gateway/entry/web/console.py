@@ -15,6 +15,7 @@ from fastapi.responses import RedirectResponse, Response
 from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import Refusal
 from gateway.domain.refund import refundable
+from gateway.entry.web.console_form import fields_of
 from gateway.entry.web.console_page import Look, render
 from gateway.services import catalogue
 from gateway.services.access import Access, Officer, session_hours_max
@@ -66,8 +67,8 @@ class Console:
 
     async def sign_in(self, request: Request) -> Response:
         """Check user name and password; a good pair opens a session of its own."""
-        form = await request.form()
-        username, password = str(form.get("username", "")), str(form.get("password", ""))
+        form = await fields_of(request)
+        username, password = form.get("username", ""), form.get("password", "")
         source = request.client.host if request.client else "unknown"
         try:
             token = await self.access.sign_in(username[:64], password[:256], source)
@@ -217,14 +218,13 @@ class Console:
         """Keep a file and queue it; the worker reads it whole or says which line is wrong."""
         if officer.role not in MAY_UPLOAD:
             raise Refusal("forbidden", "Your role does not bring files.")
-        form = await request.form()
-        file = form.get("file")
+        file = (await request.form()).get("file")
         if file is None or isinstance(file, str) or not file.filename:
             return RedirectResponse("/console/days?told=no-file", 303)
         content = await file.read(file_bytes_max + 1)
         await self.intake.store(
-            officer.agency_id, str(form.get("profile", "")), file.filename, content,
-            f"staff:{officer.username}",
+            officer.agency_id, (await fields_of(request)).get("profile", ""),
+            file.filename.replace("\0", "\ufffd"), content, f"staff:{officer.username}",
         )  # fmt: skip
         return RedirectResponse("/console/days?told=queued", 303)
 

@@ -14,13 +14,16 @@ def require(officer: Officer, roles: frozenset[str]) -> None:
 
 
 async def fields_of(request: Request) -> dict[str, str]:
-    """Read the texts of a form; a file is none."""
-    return {k: v for k, v in (await request.form()).items() if isinstance(v, str)}
+    """Read the texts of a form; a file is none, and a NUL is no character that can be kept."""
+    given = await request.form()
+    return {k: v.replace("\0", "\ufffd") for k, v in given.items() if isinstance(v, str)}
 
 
 def amount_of(text: str) -> int:
     """Read an amount as people write it: 1.234.567 or 1 234 567, and never a decimal."""
     digits = "".join(c for c in text if c not in " .\u00a0")
-    if not (digits.isascii() and digits.isdigit() and int(digits[:19]) <= amount_dong_max):
+    is_short = len(digits) <= len(str(amount_dong_max))
+    is_whole = is_short and digits.isascii() and digits.isdigit()
+    if not is_whole or int(digits) > amount_dong_max:
         raise Refusal("invalid-amount", "Write a whole number of đồng, such as 1.234.567.")
     return int(digits)

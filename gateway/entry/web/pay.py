@@ -43,6 +43,8 @@ class PayPages:
         if query and not query.startswith("lang="):
             looks = is_only_looking(request)
             verdict = None if looks else await self.attempts.returned(payment, query)
+            left_from, left_in = _left(request)
+            lang = left_in if left_from == token else lang
             return _to_page(token, lang, "declined" if verdict in _ENDED else "")
         told = request.query_params.get("told", "")
         seen = await self._seen(payment, lang, told if told in TOLD else "")
@@ -71,7 +73,7 @@ class PayPages:
             return _to_page(token, lang)
         answer = RedirectResponse(begun["redirect_url"], 303)
         answer.set_cookie(
-            _BACK, f"{token}.{lang}", max_age=back_s_max, path="/pay/back", httponly=True,
+            _BACK, f"{token}.{lang}", max_age=back_s_max, path="/pay", httponly=True,
             samesite="lax", secure=self.store.public_url.startswith("https"),
         )  # fmt: skip
         return answer
@@ -81,13 +83,13 @@ class PayPages:
 
         That somebody came back is a reason to ask the provider, and proves nothing.
         """
-        token, _, lang = request.cookies.get(_BACK, "").partition(".")
+        token, lang = _left(request)
         async with self.store.begin() as tx:
             payment = await tx.payment_by_token(token)
         if payment is None:
             return RedirectResponse("/", 303)
         await self.attempts.came_back(payment, provider)
-        return _to_page(token, "en" if lang == "en" else "vi")
+        return _to_page(token, lang)
 
     async def bill(self, token: str) -> Response:
         """Hand over the receipt that a provider's platform issued."""
@@ -141,6 +143,12 @@ class PayPages:
             await self.attempts.transfer(payment) if is_payable else None, told,
             await self._elsewhere(payment, lang) if stands == "paid" else "",
         )  # fmt: skip
+
+
+def _left(request: Request) -> tuple[str, str]:
+    """Tell from which page this browser left for a provider, and in which language."""
+    token, _, lang = request.cookies.get(_BACK, "").partition(".")
+    return token, "en" if lang == "en" else "vi"
 
 
 def _to_page(token: str, lang: str, told: str = "") -> Response:
