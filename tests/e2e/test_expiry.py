@@ -30,7 +30,8 @@ def again(table: str, **changes: str) -> str:
     new = "".join(f" || jsonb_build_object('{k}', {v})" for k, v in changes.items())
     return (
         f"INSERT INTO {table} OVERRIDING SYSTEM VALUE SELECT made.* FROM {table} one,"
-        f" generate_series(1, {expiry.expiry_batch}) n, jsonb_populate_record(one, to_jsonb(one){new}) made"
+        f" generate_series(1, {expiry.expiry_batch}) n,"
+        f" jsonb_populate_record(one, to_jsonb(one){new}) made"
     )
 
 
