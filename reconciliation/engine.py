@@ -24,6 +24,7 @@ _SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
         "id": _T, "provider_account": _T, "txn_id": _T, "amount": "int64", "value_on": "date32",
         "day_no": "int64", "business_on": "date32", "business_no": "int64",
         "paid_at": "timestamp[us, tz=UTC]", "bank_account": _T, "bank_reference": _T,
+        "is_cash": "bool",
     },
     "share": {"capture_id": _T, "payment_id": _T},
     "payment": {"id": _T, "reference": _T},
@@ -41,6 +42,7 @@ _SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
         "id": _T, "capture_id": _T, "provider_account": _T, "kind": _T, "reference": _T,
         "amount": "int64",
     },
+    "bag": {"id": _T, "bag": _T, "amount": "int64"},
     "candidate": {"line_id": _T, "reference": _T},
     "advised": {"line_id": _T, "capture_id": _T},
     "mark": {"kind": _T, "provider_account": _T, "text": _T},
@@ -113,6 +115,7 @@ def tables_of(given: Inputs) -> dict[str, Rows]:
         "payment": [{"id": k, "reference": v} for k, v in sorted(payments.items())],
         "due": given.dues,
         "taken_back": given.taken_back,
+        "bag": given.bags,
         "line": given.lines,
         "candidate": [
             {"line_id": x["id"], "reference": r} for x in given.lines for r in x["candidates"]

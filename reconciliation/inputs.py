@@ -29,7 +29,9 @@ _CAPTURES: Final = text(
     " c.value_on, c.value_on - DATE '2000-01-01' AS day_no, c.paid_at, c.provider, c.account,"
     f" (SELECT min(a.bank_account) {_ADVICES}) AS bank_account,"
     " coalesce(nullif(c.bank_reference, ''),"
-    f" (SELECT min(a.bank_reference) {_ADVICES} AND a.bank_reference <> '')) AS bank_reference"
+    f" (SELECT min(a.bank_reference) {_ADVICES} AND a.bank_reference <> '')) AS bank_reference,"
+    " EXISTS (SELECT 1 FROM counter_take k WHERE k.agency_id = c.agency_id"
+    " AND k.capture_id = c.id AND k.method = 'cash') AS is_cash"
     f" FROM capture c WHERE c.agency_id = :agency{_VALUES} ORDER BY c.id"
 )
 _SHARES: Final = text(
@@ -65,6 +67,11 @@ _TAKEN_BACK: Final = text(
     " ('requested','rejected') UNION ALL SELECT d.id, d.capture_id, d.provider || '/' || d.account,"
     " 'reversal', d.provider_dispute_id, d.amount FROM dispute d WHERE d.agency_id = :agency"
     " AND d.opened_at <= :as_of ORDER BY 1"
+)
+# What left in each deposit bag for the bank; the drawer's float went back to the safe.
+_BAGS: Final = text(
+    "SELECT id, bag, counted_amount - float_amount AS amount FROM shift WHERE agency_id = :agency"
+    " AND state = 'closed' AND bag <> '' AND closed_at <= :as_of ORDER BY id"
 )
 _LINES: Final = text(
     "SELECT l.id, l.source, l.account, l.booked_on, l.booked_on - DATE '2000-01-01' AS day_no,"
@@ -105,12 +112,14 @@ class Inputs:
     taken_back: Rows
     lines: Rows
     advised: Rows
+    bags: Rows
 
     @property
     def digest(self) -> str:
         """SHA-256 over every row."""
         said = [
             self.captures, self.shares, self.dues, self.taken_back, self.lines, self.advised,
+            self.bags,
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
 
@@ -146,6 +155,7 @@ async def load(
         ),
         lines=list(map(dict, await tx.rows(_LINES, asked))),
         advised=list(map(dict, await tx.rows(_ADVISED, asked))),
+        bags=list(map(dict, await tx.rows(_BAGS, {"agency": agency_id, "as_of": as_of}))),
     )  # fmt: skip
 
 

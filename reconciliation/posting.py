@@ -51,6 +51,8 @@ def postings(given: Inputs, result: Result) -> list[Posting]:
             entries = ledger.remitted(line_id, -line["net"])
         elif rule == "10-top-up":
             entries = ledger.topped_up(line_id, line["net"])
+        elif rule == "12-bag":
+            entries = ledger.banked(line_id, line["net"])
         elif rule in _TREASURY_RULES:
             entries = _confirmed(line, matches, given)
         if found_entries := tuple(entries):

@@ -84,12 +84,11 @@ class Parts:
     webhooks: Webhooks
     receipts: Receipts
 
-    def can_ask(self, provider: str) -> bool:
-        """Tell whether a provider can be asked what became of an order, or to withdraw it."""
-        return any(
-            isinstance(p, (Inquires, Cancels))
-            for (name, _), p in self.providers.items()
-            if name == provider
+    @property
+    def can_ask(self) -> frozenset[tuple[str, str]]:
+        """Give the accounts that can be asked what became of an order, or to withdraw it."""
+        return frozenset(
+            key for key, p in self.providers.items() if isinstance(p, (Inquires, Cancels))
         )
 
 

@@ -15,7 +15,8 @@ from gateway.domain.calendar import hanoi_day, rfc3339
 from gateway.entry.bootstrap import Parts, without
 from gateway.entry.plugins import adapters
 from gateway.entry.scheduler import jobs_of
-from gateway.services.invariants import violations
+from gateway.services.invariant_rules import HEARD, NOTICES, RULES
+from gateway.services.invariants import grace, violations
 from gateway.store.roles import ROLES, lacking
 
 versions_known: Final = range(15, 19)  # PostgreSQL, by CONTRACT 7.
@@ -40,6 +41,14 @@ Look = Callable[[Parts], Awaitable[Finding]]
 async def _row(parts: Parts, query: str, **values: object) -> dict[str, Any]:
     async with parts.store.begin() as tx:
         return dict(await tx.row(text(query), values) or {})
+
+
+async def _broken(parts: Parts, rule: str) -> int:
+    """Count what breaks a rule."""
+    row = await _row(
+        parts, f"SELECT count(*) AS n FROM ({RULES[rule]}) x", before=parts.clock.now() - grace
+    )
+    return int(row["n"])
 
 
 async def database(parts: Parts) -> Finding:
@@ -169,12 +178,26 @@ async def worker(parts: Parts) -> Finding:
     return Finding("worker", is_right=True, said=f"{len(last)} jobs tick")
 
 
+async def notices(parts: Parts) -> Finding:
+    """Look for notices that nobody could read: their money may be known to nobody."""
+    unread = await _broken(parts, NOTICES)
+    if unread:
+        return Finding("notices", is_right=False, said=f"{unread} were never read, and are tried no"
+                       " more: the worker's log says why, by «replay notices».")  # fmt: skip
+    return Finding("notices", is_right=True, said="each was read, or is tried again")
+
+
 async def messages(parts: Parts) -> Finding:
-    """Look for events that a client does not take."""
+    """Look for events that a client does not take, or was never sent."""
     row = await _row(parts, "SELECT count(*) AS n FROM delivery WHERE state = 'stuck'")
+    wrong = []
     if row["n"]:
-        return Finding("webhooks", is_right=False, said=f"{row['n']} deliveries were given up after"
-                       " three days: ask the client to read GET /v1/events.")  # fmt: skip
+        wrong.append(f"{row['n']} deliveries were given up after three days")
+    if unsent := await _broken(parts, HEARD):
+        wrong.append(f"{unsent} payments that are paid were told to nobody")
+    if wrong:
+        return Finding("webhooks", is_right=False, said=f"{'; '.join(wrong)}: ask the client to"
+                       " read GET /v1/events.")  # fmt: skip
     return Finding("webhooks", is_right=True, said="none is stuck")
 
 
@@ -228,8 +251,8 @@ async def folder(parts: Parts) -> Finding:
 
 
 LOOKS: Final[tuple[Look, ...]] = (
-    database, powers, clock, key, folder, providers, agencies, certificates, worker, messages,
-    days, calendar, books,
+    database, powers, clock, key, folder, providers, agencies, certificates, worker, notices,
+    messages, days, calendar, books,
 )  # fmt: skip
 
 

@@ -1,9 +1,10 @@
 """The rows of attempts: which may still bring money, and how what is known of one is changed."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
 
 from gateway.domain.states import LIVE, AttemptState
 from gateway.store import tables as t
@@ -14,6 +15,19 @@ _CLEAR: Final = text(
     " WHERE agency_id = :agency AND subject = :subject AND kind = 'status_conflict'"
     " AND state = 'open'"
 )
+Account = tuple[str, str]  # A provider, and one of its accounts.
+_A: Final = t.attempt.c
+_DUE: Final = select(_A.provider, _A.account).where(_A.ask_at <= bindparam("now")).distinct()
+_NEXT: Final = (
+    select(t.attempt)
+    .where(
+        _A.ask_at <= bindparam("now"),
+        _A.provider == bindparam("name"), _A.account == bindparam("holder"),
+    )
+    .order_by(_A.ask_at)
+    .limit(1)
+    .with_for_update(skip_locked=True, key_share=True)
+)  # fmt: skip
 
 
 async def live_attempts(
@@ -53,3 +67,15 @@ async def set_attempt(tx: Tx, attempt: Row, **values: object) -> None:
             {"agency": attempt["agency_id"], "subject": f"attempt:{attempt['id']}",
              "now": tx.clock.now(), "how": f"the attempt ended: {state}"},
         )  # fmt: skip
+
+
+async def accounts_due(tx: Tx, now: datetime) -> list[Account]:
+    """List the accounts that are to be asked about something by now."""
+    rows = await tx.rows(_DUE, {"now": now})
+    return [(row["provider"], row["account"]) for row in rows]
+
+
+async def next_due(tx: Tx, account: Account, now: datetime) -> Row | None:
+    """Give the attempt that an account is to be asked about first; lock it, and wait for nobody."""
+    name, holder = account
+    return await tx.row(_NEXT, {"now": now, "name": name, "holder": holder})

@@ -22,16 +22,22 @@ from gateway.ports.provider import (
 )
 from gateway.services import catalogue
 from gateway.services.access import Client
-from gateway.services.attempt_rows import live_attempts, set_attempt
+from gateway.services.attempt_rows import (
+    Account,
+    accounts_due,
+    live_attempts,
+    next_due,
+    set_attempt,
+)
 from gateway.services.captures import Captures
 from gateway.services.health import ProviderHealth
+from gateway.services.lanes import Lanes
 from gateway.services.payments import Answer, Payments, render
 from gateway.services.ways import Ways, due_at
 from gateway.services.withdrawals import is_over, withdraw
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 
-ask_batch: Final = 20
 ask_first_s: Final = 30  # The back-off doubles from here.
 ask_last_s: Final = 3_600  # Never less often than once an hour until it is known.
 attempt_minutes_max: Final = 15  # What VNPAY's pay page allows; short enough to know soon.
@@ -254,25 +260,31 @@ class Attempts:
             await self.payments.settle_doubt(tx, held)
 
     async def ask(self) -> int:
-        """Ask providers about the attempts that are due; gives how many were asked."""
+        """Ask providers about the attempts that are due, each provider apart from the others."""
+        return await Lanes("ask doubtful", self._due, self._claim, self._ask_claimed).run()
+
+    async def _due(self) -> list[Account]:
+        async with self.store.begin() as tx:
+            due = await accounts_due(tx, self.store.clock.now())
+        return [account for account in due if account in self.providers]
+
+    async def _claim(self, account: Account) -> tuple[str, Row] | None:
+        """Take the next attempt of a provider; when it is asked again is on disk before."""
         now = self.store.clock.now()
         async with self.store.begin() as tx:
-            c = t.attempt.c
-            due = await tx.rows(
-                select(t.attempt)
-                .where(c.ask_at <= now)
-                .order_by(c.ask_at)
-                .limit(ask_batch)
-                .with_for_update(skip_locked=True)
-            )
-            for attempt in due:
-                pause = min(ask_first_s * 2 ** min(attempt["asked"], 10), ask_last_s)
-                await set_attempt(
-                    tx, attempt, asked=attempt["asked"] + 1, ask_at=now + timedelta(seconds=pause)
-                )
-        for attempt in due:
-            await self.ask_one(attempt, now)
-        return len(due)
+            attempt = await next_due(tx, account, now)
+            if attempt is None:
+                return None
+            pause = min(ask_first_s * 2 ** min(attempt["asked"], 10), ask_last_s)
+            again_at = now + timedelta(seconds=pause)
+            await set_attempt(tx, attempt, asked=attempt["asked"] + 1, ask_at=again_at)
+        return attempt["id"], attempt
+
+    async def _ask_claimed(self, attempt: Row) -> bool:
+        """Ask, and tell whether it is worth asking the same provider about the next."""
+        provider = self.providers[attempt["provider"], attempt["account"]]
+        answered = await self.ask_one(attempt, self.store.clock.now())
+        return answered or not isinstance(provider, Inquires)
 
     async def ask_one(self, attempt: Row, now: datetime) -> bool:
         """Ask about one attempt; tell whether there was a believable answer.

@@ -19,6 +19,10 @@ _ELSEWHERE: Final = (
     " AND x.use = 'debt' AND c.receipt_elsewhere)"
 )
 
+NOTICES: Final = "no notice is left unread"
+HEARD: Final = "each client is told of each payment that is paid"
+unread_hours_max: Final = 4  # All of a notice's tries together take three and a half.
+
 RULES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "the ledger sums to zero": (
@@ -179,6 +183,18 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         ),
         "no event waits for its position": (
             "SELECT id AS what FROM event WHERE position IS NULL AND occurred_at < :before"
+        ),
+        NOTICES: (
+            "SELECT notice_id AS what FROM notice_work WHERE state = 'stored'"
+            f" AND received_at + interval '{unread_hours_max} hours' < :before"
+        ),
+        HEARD: (
+            "SELECT e.id AS what FROM event e JOIN payment y ON y.agency_id = e.agency_id"
+            " AND y.id = e.payment_id JOIN endpoint p ON p.agency_id = y.agency_id"
+            " AND p.client_id = y.client_id AND p.disabled_at IS NULL"
+            " AND p.created_at <= e.occurred_at LEFT JOIN delivery d"
+            " ON d.agency_id = e.agency_id AND d.event_id = e.id AND d.endpoint_id = p.id"
+            " WHERE e.type = 'payment.paid' AND e.occurred_at < :before AND d.event_id IS NULL"
         ),
     }
 )

@@ -7,21 +7,39 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
 
 from gateway.domain.errors import ForgedError, Refusal
 from gateway.ports.provider import Ack, Notice, Outcome, Provider, RawNotice
 from gateway.ports.vault import Vault
 from gateway.services.captures import Captures
 from gateway.services.disputes import Disputes
+from gateway.services.lanes import Lanes
 from gateway.services.refund_sender import RefundSender
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 
 refused_kept: Final = timedelta(days=30)
-replay_batch: Final = 50
 replay_pause: Final = timedelta(seconds=60)
 replay_tries_max: Final = 20  # Then a person looks; the notice stays where it is.
+
+_W: Final = t.notice_work.c
+_N: Final = t.notice.c
+_ITS_WORK: Final = (_W.notice_id == _N.id) & (_W.received_at == _N.received_at)
+_IS_DUE: Final = (
+    _W.state == "stored", _W.due_at <= bindparam("now"), _W.tries < replay_tries_max,
+)  # fmt: skip
+_STORED: Final = (
+    select(_N.provider, _N.account).join(t.notice_work, _ITS_WORK).where(*_IS_DUE).distinct()
+)
+_OLDEST: Final = (
+    select(t.notice, _W.tries)
+    .join(t.notice_work, _ITS_WORK)
+    .where(*_IS_DUE, _N.provider == bindparam("name"), _N.account == bindparam("holder"))
+    .order_by(_W.due_at)
+    .limit(1)
+    .with_for_update(skip_locked=True, of=t.notice_work)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +51,7 @@ class Notices:
     captures: Captures
     by_path: Mapping[tuple[str, str], Provider]  # (path name, account) -> provider
     former: Mapping[tuple[str, str], Provider]  # The same with the secrets of before a rotation.
-    ask: Callable[[Row, datetime], Awaitable[object]]  # Asks a provider about one attempt, now.
+    ask: Callable[[Row, datetime], Awaitable[bool]]  # Asks a provider about one attempt, now.
     refunds: RefundSender
     disputes: Disputes
 
@@ -124,27 +142,38 @@ class Notices:
         return outcome
 
     async def replay(self) -> int:
-        """Take up what was stored and never finished, because we fell over in between."""
-        now = self.store.clock.now()
-        w, n = t.notice_work.c, t.notice.c
+        """Take up what was stored and never finished, because we fell over in between.
+
+        Each account's by itself, for some must be asked about over the wire.
+        """
+        return await Lanes("replay notices", self._stored, self._claim, self._read_again).run()
+
+    async def _stored(self) -> list[tuple[str, str]]:
         async with self.store.begin() as tx:
-            rows = await tx.rows(
-                select(t.notice, w.tries)
-                .join(t.notice_work, (w.notice_id == n.id) & (w.received_at == n.received_at))
-                .where(w.state == "stored", w.due_at <= now, w.tries < replay_tries_max)
-                .limit(replay_batch)
-                .with_for_update(skip_locked=True, of=t.notice_work)
-            )
-            for row in rows:
-                await tx.run(
-                    t.notice_work.update().where(w.notice_id == row["id"])
-                    .values(tries=row["tries"] + 1, due_at=now + replay_pause * (row["tries"] + 1))
-                )  # fmt: skip
-        for row in rows:
-            provider = self.adapter_of(row["provider"], row["account"])
-            if provider:
-                await self._read(provider, row["id"], self._unseal(row["id"], row["sealed"]))
-        return len(rows)
+            rows = await tx.rows(_STORED, {"now": self.store.clock.now()})
+        stored = [(row["provider"], row["account"]) for row in rows]
+        return [holder for holder in stored if self.adapter_of(*holder)]
+
+    async def _claim(self, holder: tuple[str, str]) -> tuple[str, Row] | None:
+        """Take the oldest of an account, and count this try."""
+        name, account = holder
+        now, w = self.store.clock.now(), t.notice_work
+        async with self.store.begin() as tx:
+            row = await tx.row(_OLDEST, {"now": now, "name": name, "holder": account})
+            if row is None:
+                return None
+            tries = row["tries"] + 1
+            await tx.run(
+                w.update().where(w.c.notice_id == row["id"])
+                .values(tries=tries, due_at=now + replay_pause * tries)
+            )  # fmt: skip
+        return row["id"], row
+
+    async def _read_again(self, row: Row) -> bool:
+        provider = self.adapter_of(row["provider"], row["account"])
+        if provider:
+            await self._read(provider, row["id"], self._unseal(row["id"], row["sealed"]))
+        return True
 
     def adapter_of(self, name: str, account: str) -> Provider | None:
         """Find the adapter of a stored notice."""

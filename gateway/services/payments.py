@@ -1,7 +1,7 @@
 """Ask for payments, read them, let them expire."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final
@@ -18,15 +18,13 @@ from gateway.domain.payment import FeeLine, Payment, Step
 from gateway.domain.states import State
 from gateway.ports.vault import Vault
 from gateway.services.access import Client
-from gateway.services.attempt_rows import live_attempts, set_attempt
-from gateway.services.part_payments import parts_of
+from gateway.services.attempt_rows import live_attempts
+from gateway.services.expiry import CanAsk, expire
 from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 
-CanAsk = Callable[[str], bool]  # Whether a provider can be asked what became of an order.
 page_size_max: Final = 100
-expiry_batch: Final = 200
 
 # One look at all that may stand in the way of a new payment.
 _BEFORE: Final = text(
@@ -249,41 +247,8 @@ class Payments:
         return shown, (rows[limit - 1]["id"] if len(rows) > limit else None)
 
     async def expire(self, can_ask: CanAsk) -> int:
-        """End the links whose time is over; whoever may still take money is asked first."""
-        c = t.payment.c
-        due = (
-            select(c.agency_id, c.id)
-            .where(c.state == "open", c.expires_at <= self.store.clock.now())
-            .order_by(c.expires_at)
-            .limit(expiry_batch)
-        )
-        async with self.store.begin() as tx:
-            rows = await tx.rows(due)
-        return sum([await self._expire(r["agency_id"], r["id"], can_ask) for r in rows])
-
-    async def _expire(self, agency_id: str, payment_id: str, can_ask: CanAsk) -> bool:
-        """End one link in a transaction of its own: nobody's notice waits for the whole batch."""
-        async with self.store.begin() as tx:
-            live = await live_attempts(tx, agency_id, payment_id, lock=True)
-            payment = await tx.payment(agency_id, payment_id, lock=True)
-            if payment is None or payment.state is not State.OPEN:
-                return False  # Its money came a moment ago.
-            if await self._still_asking(tx, live, can_ask):
-                return False
-            await tx.record([endings.expire(payment, await parts_of(tx, payment))])
-        return True
-
-    async def _still_asking(self, tx: Tx, live: Sequence[Row], can_ask: CanAsk) -> bool:
-        """Close the attempts nobody can be asked about; have the others asked at once."""
-        waiting = False
-        for attempt in live:
-            if can_ask(attempt["provider"]):
-                waiting = True
-                if attempt["ask_at"] is None:
-                    await set_attempt(tx, attempt, ask_at=self.store.clock.now())
-            else:
-                await set_attempt(tx, attempt, state="expired", ask_at=None)
-        return waiting
+        """End the links whose time is over; gives how many."""
+        return await expire(self.store, can_ask)
 
     async def settle_doubt(self, tx: Tx, payment: Payment) -> None:
         """Make ``in_doubt`` say what the attempts say."""

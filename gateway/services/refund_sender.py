@@ -6,10 +6,10 @@ provider that does not answer leaves the refund in doubt until it says how it en
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from gateway.domain import refund as rules
 from gateway.domain.errors import DeclinedError, InDoubtError, Refusal
@@ -25,14 +25,35 @@ from gateway.ports.provider import (
     RefundVerdict,
 )
 from gateway.services.attempts import Attempts
+from gateway.services.lanes import Lanes
 from gateway.services.refund_rows import RefundRows
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 from gateway.store.views import refund_of
 
-send_batch: Final = 20
 ask_first_s: Final = 60  # The back-off doubles from here.
 ask_last_s: Final = 3_600
+
+_R: Final = t.refund.c
+_C: Final = t.capture.c
+_GIVES_BACK: Final = (_C.agency_id == _R.agency_id) & (_C.id == _R.capture_id)
+_DUE: Final = (
+    select(_C.provider, _C.account)
+    .join(t.refund, _GIVES_BACK)
+    .where(_R.ask_at <= bindparam("now"))
+    .distinct()
+)
+_NEXT: Final = (
+    select(t.refund)
+    .join(t.capture, _GIVES_BACK)
+    .where(
+        _R.ask_at <= bindparam("now"),
+        _C.provider == bindparam("name"), _C.account == bindparam("holder"),
+    )
+    .order_by(_R.ask_at)
+    .limit(1)
+    .with_for_update(of=t.refund, skip_locked=True)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,28 +66,40 @@ class RefundSender:
     providers: Mapping[tuple[str, str], Provider]
 
     async def send(self) -> int:
-        """Send what is approved, ask about what is under way; gives how many were due."""
+        """Send what is approved, ask about what is under way, each provider apart from the others.
+
+        Gives how many were due.
+        """
+        return await Lanes("send refunds", self._due, self._claim, self._send_one).run()
+
+    async def _due(self) -> list[tuple[str, str]]:
+        async with self.store.begin() as tx:
+            rows = await tx.rows(_DUE, {"now": self.store.clock.now()})
+        due = [(row["provider"], row["account"]) for row in rows]
+        return [account for account in due if account in self.providers]
+
+    async def _claim(self, account: tuple[str, str]) -> tuple[str, Row] | None:
+        """Take the next refund of a provider; when it is looked at again is on disk before."""
+        name, holder = account
         now, c = self.store.clock.now(), t.refund.c
         async with self.store.begin() as tx:
-            due = await tx.rows(
-                select(t.refund).where(c.ask_at <= now).order_by(c.ask_at).limit(send_batch)
-                .with_for_update(skip_locked=True)
-            )  # fmt: skip
-            for row in due:
-                pause = min(ask_first_s * 2 ** min(row["asked"], 10), ask_last_s)
-                await tx.run(
-                    t.refund.update()
-                    .where(c.agency_id == row["agency_id"], c.id == row["id"])
-                    .values(asked=row["asked"] + 1, ask_at=now + timedelta(seconds=pause))
-                )
-        for row in due:
-            await self._send_one(row, now)
-        return len(due)
+            row = await tx.row(_NEXT, {"now": now, "name": name, "holder": holder})
+            if row is None:
+                return None
+            pause = min(ask_first_s * 2 ** min(row["asked"], 10), ask_last_s)
+            await tx.run(
+                t.refund.update()
+                .where(c.agency_id == row["agency_id"], c.id == row["id"])
+                .values(asked=row["asked"] + 1, ask_at=now + timedelta(seconds=pause))
+            )
+        return row["id"], row
 
-    async def _send_one(self, row: Row, now: datetime) -> None:
+    async def _send_one(self, row: Row) -> bool:
+        """Send one, or ask about it; tells whether its provider answered."""
+        now = self.store.clock.now()
         provider, order = await self._order(row)
         if provider is None or order is None or not isinstance(provider, Refunds):
-            return  # Its account was taken out of the settings: a person sees it in doubt.
+            return True  # Its account was taken out of the settings: a person sees it in doubt.
         try:
             if row["state"] != RefundState.APPROVED and isinstance(provider, AsksRefunds):
                 asking = provider
@@ -80,10 +113,14 @@ class RefundSender:
                 )
         except InDoubtError:
             said = RefundSaid(RefundVerdict.PENDING, order.reference, code="no answer")
-        except DeclinedError:
+        except DeclinedError as error:
+            if row["state"] != RefundState.APPROVED or error.is_unreachable:
+                return False  # It says nothing about what was sent before, if anything was.
             said = RefundSaid(RefundVerdict.REFUSED, order.reference, code="declined")
+        is_silence = said.code == "no answer"
         async with self.store.begin() as tx:
-            await self.told(tx, provider, said, is_silence=said.code == "no answer")
+            await self.told(tx, provider, said, is_silence=is_silence)
+        return not is_silence
 
     async def told(
         self, tx: Tx, provider: Provider, said: RefundSaid, *, is_silence: bool = False

@@ -1,6 +1,5 @@
 """Webhooks: each event to each endpoint at least once, in order per payment, for three days."""
 
-import asyncio
 import base64
 import hashlib
 import hmac
@@ -22,26 +21,33 @@ from sqlalchemy import text
 from gateway.domain.errors import DeclinedError, InDoubtError
 from gateway.ports.vault import Vault
 from gateway.ports.wire import Wire
+from gateway.services.lanes import Lanes
 from gateway.services.outbox import event_view
 from gateway.services.payments import render
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store
 
-deliver_batch: Final = 50
+Slot = tuple[str, str, int]  # An agency's endpoint, and one of the places in which it is sent to.
+endpoint_sends_max: Final = 5  # At once: a client that hangs has no more of us than that.
 lease: Final = timedelta(seconds=60)  # Longer than a delivery may take.
 timeout_s: Final = 15.0
 first_pause_s: Final = 5
 pause_s_max: Final = 6 * 3600
 kept_trying: Final = timedelta(days=3)
 
+_DUE: Final = text(
+    "SELECT agency_id, endpoint_id, count(*) AS n FROM delivery"
+    " WHERE state = 'waiting' AND due_at <= :now GROUP BY agency_id, endpoint_id"
+)
 # Only the head of each (endpoint, payment) can be claimed, so order holds per payment.
 _CLAIM: Final = text(
     "WITH due AS (SELECT d.agency_id, d.event_id, d.endpoint_id FROM delivery d"
-    " WHERE d.state = 'waiting' AND d.due_at <= :now"
+    " WHERE d.agency_id = :agency AND d.endpoint_id = :endpoint"
+    " AND d.state = 'waiting' AND d.due_at <= :now"
     " AND (d.leased_until IS NULL OR d.leased_until < :now)"
     " AND NOT EXISTS (SELECT 1 FROM delivery b WHERE b.endpoint_id = d.endpoint_id"
     " AND b.payment_id = d.payment_id AND b.sequence < d.sequence AND b.state = 'waiting')"
-    " ORDER BY d.due_at LIMIT :batch FOR UPDATE OF d SKIP LOCKED)"
+    " ORDER BY d.due_at LIMIT 1 FOR UPDATE OF d SKIP LOCKED)"
     " UPDATE delivery d SET leased_until = :until, tries = d.tries + 1 FROM due"
     " WHERE d.agency_id = due.agency_id AND d.event_id = due.event_id"
     " AND d.endpoint_id = due.endpoint_id RETURNING d.*"
@@ -88,25 +94,36 @@ class Webhooks:
         return NewEndpoint(endpoint_id, f"whsec_{base64.b64encode(secret).decode()}", shown)
 
     async def deliver(self) -> int:
-        """Claim what is due and send it; gives how many were tried."""
-        now = self.store.clock.now()
-        async with self.store.begin() as tx:
-            claimed = await tx.rows(
-                _CLAIM, {"now": now, "until": now + lease, "batch": deliver_batch}
-            )
-        # Only heads are claimed, one a payment and endpoint, so at once keeps the order.
-        await asyncio.gather(*(self._send(delivery) for delivery in claimed))
-        return len(claimed)
+        """Send what is due, a few at once to each endpoint; gives how many were tried."""
+        return await Lanes("deliver", self._due, self._claim, self._send).run()
 
-    async def _send(self, delivery: Row) -> None:
+    async def _due(self) -> list[Slot]:
+        """List the places in which something can be sent: as many as are due, within the limit."""
         async with self.store.begin() as tx:
-            event = await tx.row(
-                _LOAD,
-                {"agency": delivery["agency_id"], "event": delivery["event_id"],
-                 "endpoint": delivery["endpoint_id"]},
-            )  # fmt: skip
+            due = await tx.rows(_DUE, {"now": self.store.clock.now()})
+        return [
+            (row["agency_id"], row["endpoint_id"], n)
+            for row in due
+            for n in range(min(row["n"], endpoint_sends_max))
+        ]
+
+    async def _claim(self, slot: Slot) -> tuple[str, tuple[Row, Row]] | None:
+        """Take the next delivery of an endpoint, with its event: nobody else sends it meanwhile."""
+        agency, endpoint, _ = slot
+        now = self.store.clock.now()
+        whose = {"agency": agency, "endpoint": endpoint}
+        async with self.store.begin() as tx:
+            delivery = await tx.row(_CLAIM, whose | {"now": now, "until": now + lease})
+            if delivery is None:
+                return None
+            event = await tx.row(_LOAD, whose | {"event": delivery["event_id"]})
         if event is None:
             raise LookupError(delivery["event_id"])
+        return f"{delivery['event_id']} to {endpoint}", (delivery, event)
+
+    async def _send(self, claimed: tuple[Row, Row]) -> bool:
+        """Send one; tells whether there was any answer."""
+        delivery, event = claimed
         body = render(event_view(event))
         began = monotonic()
         status: int | None = None
@@ -120,6 +137,7 @@ class Webhooks:
         except (InDoubtError, DeclinedError) as failure:
             error = str(failure)
         await self._note(delivery, status, error, int((monotonic() - began) * 1000))
+        return error is None
 
     def _headers(self, delivery: Row, event: Row, body: bytes) -> dict[str, str]:
         endpoint = delivery["endpoint_id"]

@@ -26,12 +26,15 @@ UNION ALL
 SELECT CASE WHEN k.kind = 'payout' AND b.batch_id IS NULL THEN 'missing_at_provider'
             WHEN k.kind IS NOT NULL THEN 'batch_total'
             WHEN l.net < 0 THEN 'reversed'
+            WHEN g.bag IS NOT NULL THEN 'amount'
             WHEN n.wanted > 1 THEN 'ambiguous' ELSE 'unknown_money' END,
        'line:' || l.id, abs(l.net), l.id, NULL,
        CASE WHEN k.kind = 'payout' AND b.batch_id IS NULL
             THEN 'a payout of a batch that no provider report lists yet'
             WHEN k.kind IS NOT NULL THEN 'the lines of this batch do not add up to the movement'
             WHEN l.net < 0 THEN 'money left the account and no rule knows why'
+            WHEN g.bag IS NOT NULL
+            THEN 'the bank counted another amount than left in this bag, or credits it twice'
             WHEN n.wanted > 1 THEN 'the text may mean several payments'
             ELSE 'a credit that nothing in our books explains' END,
        l.booked_on
@@ -39,6 +42,7 @@ FROM open_line l
 LEFT JOIN mark k ON l.memo LIKE '%' || k.text || '%'
 LEFT JOIN (SELECT DISTINCT account, batch_id FROM line WHERE source = 'provider') b
   ON b.account = k.provider_account AND b.batch_id = l.reference
+LEFT JOIN bag g ON g.bag = l.reference
 LEFT JOIN (SELECT n.line_id, count(*) AS wanted FROM candidate n
            JOIN payment p ON p.reference = n.reference GROUP BY n.line_id) n ON n.line_id = l.id
 WHERE l.source = 'statement'
@@ -61,7 +65,7 @@ SELECT 'missing_at_provider', 'capture:' || c.id, c.amount, NULL, c.id,
        'the provider''s report of that day does not list it', c.value_on
 FROM capture c
 JOIN told t ON t.source = 'provider' AND t.account = c.provider_account AND t.upto >= c.business_no
-WHERE c.bank_account IS NULL
+WHERE c.bank_account IS NULL AND NOT c.is_cash  -- Cash was counted, and stands in no report.
   AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.capture_id = c.id AND s.source = 'provider')
   AND NOT EXISTS (SELECT 1 FROM line l WHERE l.source = 'provider'
                   AND l.account = c.provider_account AND l.txn_id = c.txn_id)

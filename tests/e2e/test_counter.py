@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from books import balance, reconcile, take
+from books import NEXT, balance, breaks, reconcile, take
 from east_bank import holds, rows
 from front_door import AGENCY, Site
 from sqlalchemy import text
@@ -220,14 +220,17 @@ async def test_a_payment_is_found_by_link_reference_or_dossier(site: Site, clerk
 async def test_a_day_with_cash_and_a_card_closes_once_the_terminals_slips_are_reported(
     site: Site, clerk: Officer
 ) -> None:
-    """Cash was counted and stands in no file; a card's slip is matched by the terminal's report."""
+    """Cash was counted and stands in no file; a card's slip is matched by the terminal's report.
+
+    The bag is banked when the statement names it; another amount in it is nobody's payment.
+    """
     cash, card = await site.payment(1), await site.payment(2)
     await site.parts.counters.take(clerk, cash["id"], "cash")
     await site.parts.counters.take(clerk, card["id"], "card", "000123")
     shift, other = await shift_of(site, clerk), await officer(site, "hoa")
     await site.parts.counters.count(clerk, shift, DUE)
     await site.parts.counters.sign(other, shift, "TUI-9")
-    site.clock.move(timedelta(days=1))
+    site.clock.move(timedelta(days=2))
 
     early = await reconcile(site)
     await take(
@@ -235,9 +238,17 @@ async def test_a_day_with_cash_and_a_card_closes_once_the_terminals_slips_are_re
         {"provider": f"counter/{AGENCY}", "provider_txn_id": "hoan-kiem/000123", "fee": 0,
          "net": DUE, "batch_id": "POS-20261118"},
     )  # fmt: skip
-    report = await reconcile(site)
+    deposit = {"reference": "TUI-9", "memo": "NOP TIEN MAT", "booked_on": "2026-11-19"}
+    await take(
+        site, "statement",
+        {"line_id": "1", "amount": DUE, **deposit}, {"line_id": "2", "amount": 7_000, **deposit},
+    )  # fmt: skip
+    report, _ = await reconcile(site), await reconcile(site, NEXT)
 
     assert early.closed is not None
     assert not early.closed.is_closed  # The terminal's bank has not reported the slip yet.
     assert report.closed is not None
     assert report.closed.is_closed, report.closed.open_checks
+    assert [await balance(site, a) for a in ("1110", "1120", "1130")] == [0, DUE, 0]
+    assert await breaks(site) == [("amount", "line")]
+    await holds(site)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from front_door import SEPAY_SECRET, VNPAY_SECRET, Site
+from front_door import AGENCY, SEPAY_SECRET, VNPAY_SECRET, Site
 from sqlalchemy import text
 
 from gateway.entry.doctor import Finding, examine
@@ -81,6 +81,26 @@ async def test_broken_books_are_named(site: Site) -> None:
         )
 
     assert payment["id"] in (await wrong(site))["books"]
+
+
+async def test_what_nobody_read_and_nobody_was_told_of_is_named(site: Site) -> None:
+    """A notice without a try left, and a paid payment that its client never heard of."""
+    async with site.parts.store.begin() as tx:
+        client = await tx.row(text("SELECT id FROM client"))
+    assert client is not None
+    await site.parts.webhooks.add(AGENCY, client["id"], "http://127.0.0.1:9/")
+    await site.vnpay_says(await site.attempt(await site.payment()))
+    await site.parts.outbox.sequence()
+    await site.as_owner("UPDATE notice_work SET state = 'stored', tries = 20")
+    site.clock.move(timedelta(hours=5))
+    assert await site.parts.notices.replay() == 0
+    assert "webhooks" not in await wrong(site)
+    await site.as_owner("DELETE FROM delivery")
+
+    said = await wrong(site)
+
+    assert "1 were never read" in said["notices"]
+    assert "1 payments that are paid were told to nobody" in said["webhooks"]
 
 
 async def test_no_secret_is_in_what_it_says(site: Site) -> None:

@@ -1,11 +1,12 @@
 """Events leave in order, signed, at least once; failures are retried and then stand out."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from front_door import AGENCY, Site, free_port
 from sqlalchemy import text
 
 from gateway.entry.web.serving import serving
-from gateway.services.webhooks import NewEndpoint
+from gateway.services.webhooks import NewEndpoint, endpoint_sends_max
 
 
 @dataclass
@@ -26,6 +27,12 @@ class Receiver:
     url: str
     answers: list[int] = field(default_factory=list)
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    free: asyncio.Event = field(default_factory=asyncio.Event)
+    held: list[str] = field(default_factory=list)  # Ids at the door that hangs until it is free.
+
+    @property
+    def slow_url(self) -> str:
+        return f"{self.url}-slow"
 
     @property
     def types(self) -> list[str]:
@@ -42,6 +49,13 @@ async def receiver() -> AsyncIterator[Receiver]:
     async def hook(request: Request) -> Response:
         made.got.append((dict(request.headers), await request.body()))
         return Response(status_code=made.answers.pop(0) if made.answers else 204)
+
+    @app.post("/hook-slow")
+    async def hang(request: Request) -> Response:
+        made.held.append(request.headers["webhook-id"])
+        await made.free.wait()
+        made.got.append((dict(request.headers), await request.body()))
+        return Response(status_code=204)
 
     async with serving(app, port):
         yield made
@@ -127,3 +141,41 @@ async def test_an_address_that_refuses_is_retried_too(site: Site) -> None:
     await pump(site)
 
     assert await states(site) == [("waiting", 1)]
+
+
+async def test_an_endpoint_that_hangs_holds_up_only_a_few_of_its_own(
+    site: Site, receiver: Receiver
+) -> None:
+    """What another client is to hear, also what happens meanwhile, it hears meanwhile."""
+    await endpoint(site, receiver.slow_url)
+    for n in range(1, endpoint_sends_max + 4):
+        await site.payment(n)
+    client, key = await site.parts.access.add_client(
+        "other", AGENCY, may_price=False, return_origins=[]
+    )
+    await site.parts.webhooks.add(AGENCY, client, receiver.url)
+    other = replace(site, key=key)
+    await other.payment(100)
+    await site.parts.outbox.sequence()
+
+    async with asyncio.timeout(20):
+        doing = asyncio.ensure_future(site.parts.webhooks.deliver())
+        await heard(receiver, 1)
+        await other.payment(101)
+        await site.parts.outbox.sequence()
+        await heard(receiver, 2)
+        assert not doing.done()
+        assert len(receiver.held) == endpoint_sends_max
+        receiver.free.set()
+        await doing
+
+    assert len(receiver.held) == len(set(receiver.held)) == endpoint_sends_max + 3
+    assert await states(site) == [("done", 1)] * (endpoint_sends_max + 5)
+
+
+async def heard(receiver: Receiver, count: int) -> None:
+    """Wait until so much was heard."""
+    while True:
+        if len(receiver.got) >= count:
+            return
+        await asyncio.sleep(0.02)

@@ -16,7 +16,7 @@ PG_TYPES = {
     "amount": "bigint", "day_no": "int", "line_no": "int", "gross": "bigint", "fee": "bigint",
     "net": "bigint", "value_on": "date",
     "booked_on": "date", "paid_at": "timestamptz", "business_on": "date", "business_no": "int",
-    "confirm_by_no": "int",
+    "confirm_by_no": "int", "is_cash": "boolean",
 }  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def test_the_same_inputs_in_any_order_give_the_same_answer(seed: int) -> None:
     world = _world(seed)
     turned = Inputs(world.captures[::-1], world.shares[::-1], world.dues[::-1],
                     world.taken_back[::-1], world.lines[::-1],
-                    world.advised[::-1])  # fmt: skip
+                    world.advised[::-1], world.bags[::-1])  # fmt: skip
 
     assert run(turned).digest == run(world).digest
 
@@ -100,6 +100,7 @@ def _world(seed: int) -> Inputs:
             "business_on": _day(business), "business_no": DAY_NO + business,
             "bank_account": "0123" if is_transfer else None,
             "bank_reference": chance.choice((None, None, f"FT{i}", "FT1")) if is_transfer else None,
+            "is_cash": not is_transfer and chance.random() < 0.3,
         })  # fmt: skip
         which = chance.randrange(3)
         shares.append({"capture_id": f"cap{i:02}", "payment_id": f"pay{which}",
@@ -118,7 +119,7 @@ def _world(seed: int) -> Inputs:
             "day_no": DAY_NO + n, "line_no": i, "kind": chance.choice(("payment", "payment",
             "charge", "refund")) if source == "provider" else "credit", "gross": sign * amount,
             "fee": 0, "net": sign * amount, "txn_id": f"T{chance.randrange(14)}",
-            "reference": chance.choice((None, None, "FT1", f"FT{i}", "B1", "NS1")),
+            "reference": chance.choice((None, "FT1", f"FT{i}", "B1", "NS1", "BAG1")),
             "batch_id": {"provider": chance.choice(("B1", "B2")), "statement": None,
             "treasury": "NS1"}[source], "obligation_id": chance.choice((None, "pay1",
             f"pay{chance.randrange(14)}")) if source == "treasury" else None,
@@ -139,7 +140,8 @@ def _world(seed: int) -> Inputs:
         for line in lines
         if line["source"] == "statement" and line["net"] > 0 and chance.random() < 0.3
     ]
-    return Inputs(captures, shares, dues, taken_back, lines, advised)
+    bags = [{"id": f"shf{n}", "bag": f"BAG{n}", "amount": 5_000 * n} for n in (1, 2)]
+    return Inputs(captures, shares, dues, taken_back, lines, advised, bags)
 
 
 def _answer(result: Result) -> tuple[list[Any], list[Any]]:
