@@ -16,7 +16,7 @@ from gateway.ports.clock import Clock
 from gateway.store import locks
 from gateway.store import statements as known
 from gateway.store import tables as t
-from gateway.store.views import payment_of, payment_row, payment_view
+from gateway.store.views import entry_row, payment_of, payment_row, payment_view
 from gateway.store.writes import Waiting
 
 Row = Mapping[str, Any]
@@ -266,7 +266,7 @@ class Tx:
         booked_on = await self.open_day(agency_id, capture.booked_on if capture else value_on)
         await self.put(
             t.entry,
-            *(_entry_row(e, agency_id, booked_on, value_on, capture, payment)
+            *(entry_row(e, agency_id, booked_on, value_on, capture, payment)
               | {"created_at": now} for e in entries),
         )  # fmt: skip
 
@@ -324,22 +324,3 @@ class Tx:
             {"id": self.clock.new_id("aud"), "at": self.clock.now(), "agency_id": agency_id,
              "actor": actor, "action": action, "object_id": object_id, "details": {}},
         )  # fmt: skip
-
-
-def _entry_row(
-    entry: Entry, agency_id: str, booked_on: date, value_on: date,
-    capture: Capture | None, payment: Payment | None,
-) -> dict[str, Any]:  # fmt: skip
-    return {
-        "agency_id": agency_id, "booked_on": booked_on, "value_on": value_on,
-        "debit": entry.debit, "credit": entry.credit, "amount": entry.amount,
-        "voucher_kind": entry.voucher_kind or ("capture" if capture else "correction"),
-        "voucher_id": entry.voucher_id or (capture.id if capture else ""),
-        "payment_id": entry.payment_id,
-        "branch_id": entry.branch_id or (payment.branch_id if payment else None),
-        "provider_account": entry.provider_account
-        or (f"{capture.provider}/{capture.account}" if capture else None),
-        "batch_id": entry.batch_id, "budget_line": entry.budget_line,
-        "evidence_hash": entry.evidence_hash or (capture.evidence_hash if capture else None),
-        "rule": entry.rule, "storno": entry.storno,
-    }  # fmt: skip

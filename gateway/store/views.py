@@ -1,10 +1,12 @@
 """Rows to values, and a payment as the world sees it (CONTRACT 3): one shape, everywhere."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from gateway.domain.calendar import rfc3339
-from gateway.domain.payment import FeeLine, Payment
+from gateway.domain.ledger import Entry
+from gateway.domain.payment import Capture, FeeLine, Payment
 from gateway.domain.refund import Refund, Route, Source, refundable
 from gateway.domain.states import RefundState, State
 
@@ -47,6 +49,26 @@ def payment_row(payment: Payment) -> dict[str, Any]:
         "metadata": payment.metadata, "token": payment.token, "sequence": payment.sequence,
         "created_at": payment.created_at, "expires_at": payment.expires_at,
         "paid_at": payment.paid_at,
+    }  # fmt: skip
+
+
+def entry_row(
+    entry: Entry, agency_id: str, booked_on: date, value_on: date,
+    capture: Capture | None, payment: Payment | None,
+) -> dict[str, Any]:  # fmt: skip
+    """Build the row of one posting; what its capture and its payment say need not be said twice."""
+    return {
+        "agency_id": agency_id, "booked_on": booked_on, "value_on": value_on,
+        "debit": entry.debit, "credit": entry.credit, "amount": entry.amount,
+        "voucher_kind": entry.voucher_kind or ("capture" if capture else "correction"),
+        "voucher_id": entry.voucher_id or (capture.id if capture else ""),
+        "payment_id": entry.payment_id,
+        "branch_id": entry.branch_id or (payment.branch_id if payment else None),
+        "provider_account": entry.provider_account
+        or (f"{capture.provider}/{capture.account}" if capture else None),
+        "batch_id": entry.batch_id, "budget_line": entry.budget_line,
+        "evidence_hash": entry.evidence_hash or (capture.evidence_hash if capture else None),
+        "rule": entry.rule, "storno": entry.storno,
     }  # fmt: skip
 
 
