@@ -14,7 +14,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -54,6 +54,7 @@ _STATUSES: Final = MappingProxyType(
 _WITHDRAWN: Final = frozenset(_STATUSES)
 _STATUSES_OF_ACK: Final = MappingProxyType({Outcome.FORGED: 401, Outcome.FAILED: 500})
 # payOS's own name of a transfer where it knows none of the bank's [L].
+_REFERENCE: Final = re.compile(r"[!-~]{1,64}")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -146,21 +147,23 @@ class Payos:
             return Notice(Verdict.PENDING, "", 0, code="not ours")  # Thanked, and no money of ours.
         if code != OK:
             return Notice(Verdict.PENDING, "", 0, order_serial=serial, code=code)
-        return replace(self._transfer(data, serial, received_at), code=code)
+        return self._transfer(data, serial, received_at, code)
 
-    def _transfer(self, said: Mapping[str, Any], serial: int, noted_at: datetime) -> Notice:
+    def _transfer(
+        self, said: Mapping[str, Any], serial: int, noted_at: datetime, code: str = ""
+    ) -> Notice:
         """Read one transfer, as a notice or an answer tells it."""
         amount, reference = said.get("amount"), _text(said.get("reference"))
         if type(amount) is not int or not 0 < amount <= amount_dong_max:
             raise ValueError("The amount is not a whole number of đồng.")
-        if not re.fullmatch(r"[!-~]{1,64}", reference):
+        if not _REFERENCE.fullmatch(reference):
             raise ValueError("A transfer without a name cannot be told from its repeat.")
         number = _text(said.get("accountNumber"))
-        if self.account_number in _accounts(said):
-            number = self.account_number or number
+        if self.account_number and self.account_number in _accounts(said):
+            number = self.account_number
         if not number:
             raise ValueError("The transfer names no account.")
-        paid_at = _instant(said.get("transactionDateTime")) or noted_at
+        paid_at, day = _paid(said.get("transactionDateTime"), noted_at)
         return Notice(
             Verdict.CAPTURED if said.get("currency") in (None, "", "VND") else Verdict.REVIEW,
             f"{serial}-{reference}",
@@ -169,12 +172,13 @@ class Payos:
             memo=_text(said.get("description")),
             movement=Movement(
                 account=number,
-                booked_on=paid_at.astimezone(HANOI).date().isoformat(),
+                booked_on=day.isoformat(),
                 amount=amount,
                 bank_reference="" if _UUID.fullmatch(reference) else reference,
             ),
             paid_at=paid_at,
             merchant=number,
+            code=code,
         )
 
     def acknowledge(self, outcome: Outcome) -> Ack:
@@ -285,13 +289,18 @@ def _name(value: object) -> str:
     return name
 
 
-def _instant(value: object) -> datetime | None:
-    """Read a time, Hanoi's where none is named; a bad one is no reason to lose money that moved."""
+def _paid(value: object, noted_at: datetime) -> tuple[datetime, date]:
+    """Read when it was paid, and on which day in Hanoi, whose time it is where no other is named.
+
+    A bad time is no reason to lose money that moved.
+    """
     try:
         at = datetime.fromisoformat(_text(value))
-    except ValueError:
-        return None
-    return (at if at.tzinfo else at.replace(tzinfo=HANOI)).astimezone(UTC)
+        if at.tzinfo is None:
+            return at.replace(tzinfo=HANOI).astimezone(UTC), at.date()
+        return at.astimezone(UTC), at.astimezone(HANOI).date()
+    except (ValueError, OverflowError):  # The year 1 has no UTC in Hanoi.
+        return noted_at, noted_at.astimezone(HANOI).date()
 
 
 def _build(values: Mapping[str, str], wire: Wire, account: str) -> Payos:

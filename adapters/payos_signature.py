@@ -18,13 +18,16 @@ def sign_request(key: str, words: Mapping[str, Any]) -> str:
 
 def sign_data(key: str, data: Mapping[str, Any]) -> str:
     """Sign what payOS says: every key that is there, sorted, as its own client writes values."""
-    return sign_request(key, {name: _as_signed(value) for name, value in data.items()})
+    words = [f"{k}={v if type(v := data[k]) is int else _as_signed(v)}" for k in sorted(data)]
+    return signing.hmac_sha256(key, "&".join(words).encode())
 
 
 def _as_signed(value: object) -> str:
     """Write a value as JavaScript does, for that is what payOS signs with."""
-    if value in (None, "null", "undefined"):
+    if value is None:
         return ""
+    if isinstance(value, str):
+        return "" if value in {"null", "undefined"} else value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):

@@ -22,7 +22,9 @@ notice_body_bytes_max: Final = 65_536  # A genuine body is under 2 KB; longer is
 notice_query_chars_max: Final = 1_024  # SePay sends none.
 tolerance_s: Final = 300  # SePay's own rule against replays.
 _ACCOUNTS: Final = ("accountNumber", "subAccount")
-_DATE: Final = "%Y-%m-%d %H:%M:%S"
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
+_STAMP: Final = re.compile(r"[0-9]{1,12}")
+_IDENTITY: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 _STATUSES: Final = MappingProxyType({Outcome.FORGED: 401, Outcome.FAILED: 500})
 
 
@@ -36,9 +38,9 @@ def read(
     _verify(secret, raw)
     try:
         said = strict_json.read_object(raw.body)
-        named = {payment_of(_words(said, name)) for name in _ACCOUNTS} - {""}
-        return _notice(said, account_number, named.pop() if named else "")
-    except ValueError as error:
+        named = [x for name in _ACCOUNTS if (x := payment_of(_words(said, name)))]
+        return _notice(said, account_number, named[0] if named else "")
+    except (ValueError, OverflowError) as error:  # The year 1 has no UTC in Hanoi.
         raise ForgedError("The notice cannot be read.") from error
 
 
@@ -54,7 +56,7 @@ def _verify(secret: str, raw: RawNotice) -> None:
     if len(raw.body) > notice_body_bytes_max:
         raise ForgedError("The body is too long.")
     stamp = raw.headers.get("x-sepay-timestamp", "")
-    if not re.fullmatch(r"[0-9]{1,12}", stamp):
+    if not _STAMP.fullmatch(stamp):
         raise ForgedError("The timestamp is missing or unreadable.")
     expected = signing.hmac_sha256(secret, stamp.encode() + b"." + raw.body)
     signing.require(raw.headers.get("x-sepay-signature", ""), f"sha256={expected}")
@@ -74,7 +76,7 @@ def _notice(said: dict[str, Any], account_number: str, payment_reference: str) -
     amount = said.get("transferAmount")
     if type(amount) is not int or not 0 < amount <= amount_dong_max:
         raise ValueError("The amount is not a whole number of đồng.")
-    paid_at = _instant(_words(said, "transactionDate"))
+    day, paid_at = _paid(_words(said, "transactionDate"))
     return Notice(
         Verdict.CAPTURED,
         txn_id,
@@ -83,7 +85,7 @@ def _notice(said: dict[str, Any], account_number: str, payment_reference: str) -
         payment_reference=payment_reference,
         movement=Movement(
             account=account_number,
-            booked_on=paid_at.astimezone(HANOI).date().isoformat(),
+            booked_on=day,
             amount=amount,
             bank_reference=_words(said, "referenceCode"),
         ),
@@ -96,7 +98,7 @@ def _notice(said: dict[str, Any], account_number: str, payment_reference: str) -
 def _identity(value: object) -> str:
     """Take the deduplication key: a positive number, or a short word."""
     text = str(value) if type(value) in (int, str) else ""
-    if not re.fullmatch(r"[0-9A-Za-z-]{1,64}", text) or text.startswith("-") or text == "0":
+    if not _IDENTITY.fullmatch(text) or text.startswith("-") or text == "0":
         raise ValueError("The id is not a number or a short word.")
     return text
 
@@ -111,7 +113,8 @@ def _words(said: dict[str, Any], name: str) -> str:
     return value.replace("\x00", " ")
 
 
-def _instant(text: str) -> datetime:
-    if not re.fullmatch(r"[0-9-]{10} [0-9:]{8}", text):
+def _paid(text: str) -> tuple[str, datetime]:
+    """Read Hanoi's day, and the instant."""
+    if not _DATE.fullmatch(text):
         raise ValueError("The date is not a date.")
-    return datetime.strptime(text, _DATE).replace(tzinfo=HANOI).astimezone(UTC)
+    return text[:10], datetime.fromisoformat(text).replace(tzinfo=HANOI).astimezone(UTC)

@@ -6,8 +6,6 @@ median of each counts. Targets are ratios; the absolute rates are printed beside
 
 import asyncio
 import json
-import os
-import platform
 import re
 import sys
 from collections import Counter
@@ -19,7 +17,9 @@ from typing import Any, Final
 
 import asyncpg
 
+from bench import parsing, storm
 from bench.load import fire
+from bench.result import Result, at_least, at_most, machine
 from bench.site import Site, Web, agency, baseline_database, database, pgbench, site
 from bench.statements import Seen, Witness, changing, expressions, script, set_loud
 
@@ -32,29 +32,6 @@ baseline_each: Final = 75  # Transactions of each of the 32 clients in a round.
 ratio_target: Final = 0.15
 resident_mb_max: Final = 200.0
 RESULTS: Final = Path(__file__).parent / "results.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One line of the table; the names are CONTRACT 7's."""
-
-    name: str
-    ours: float
-    baseline: float
-    unit: str
-    ratio: float
-    target: float
-    ok: bool
-    machine: str
-
-
-def machine(counted_by: str) -> str:
-    """Name what this ran on, and who counted the statements."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**30
-    return (
-        f"{platform.machine()}, {os.cpu_count()} cores, {memory} GiB, one web process;"
-        f" statements counted by {counted_by}"
-    )
 
 
 async def baseline(at: Site, text: str, first: int) -> float:
@@ -233,13 +210,15 @@ async def measure(at: Site) -> list[Result]:
         paid = await rounds_of_notices(at, web, found)
     await base.close()
     await prove(at)
-    ran_on = machine(found.counted_by)
-    memory = Result(
-        "web process after 10,000 payments", round(resident, 1), resident_mb_max, "MB resident",
-        round(resident / resident_mb_max, 3), 1.0, resident < resident_mb_max, ran_on,
-    )  # fmt: skip
-    create = compared("create payment", ran_on, *made)
-    return [create, compared("notice to paid", ran_on, *paid), memory]
+    ran_on = machine(f"one web process; statements counted by {found.counted_by}")
+    return [
+        at_least("create payment", ran_on, *made, "a second", ratio_target),
+        at_least("notice to paid", ran_on, *paid, "a second", ratio_target),
+        at_most(
+            "web process after 10,000 payments", ran_on, resident, resident_mb_max, "MB resident",
+            1.0,
+        ),
+    ]  # fmt: skip
 
 
 async def rounds_of_creates(at: Site, web: Web, found: Captured) -> tuple[float, float]:
@@ -286,20 +265,16 @@ async def prove(at: Site) -> None:
         await connection.close()
 
 
-def compared(name: str, ran_on: str, ours: float, theirs: float) -> Result:
-    """Judge a ratio."""
-    ratio = ours / theirs
-    return Result(
-        name, round(ours, 1), round(theirs, 1), "a second", round(ratio, 3), ratio_target,
-        ratio >= ratio_target, ran_on,
-    )  # fmt: skip
-
-
 async def main() -> int:
     """Measure, print, write."""
+    results = parsing.measure()
     async with site() as at:
-        results = await measure(at)
-    print(f"\n{results[0].machine}\n{'':36}{'ours':>10}{'baseline':>10}{'ratio':>8}{'target':>8}")
+        results += await measure(at)
+    async with site() as at:
+        results += await storm.measure(at)
+    for said in dict.fromkeys(r.machine for r in results):
+        print(f"\n{said}", end="")
+    print(f"\n{'':36}{'ours':>10}{'baseline':>10}{'ratio':>8}{'target':>8}")
     for r in results:
         word = "ok" if r.ok else "MISSED"
         print(f"{r.name:36}{r.ours:10}{r.baseline:10}{r.ratio:8}{r.target:8}  {r.unit}  {word}")

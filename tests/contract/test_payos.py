@@ -122,8 +122,9 @@ def test_well_signed_nonsense_is_refused(changes: dict[str, object]) -> None:
         build().read(raw(signed({**DATA, **changes})))
 
 
-def test_a_bad_date_loses_no_money() -> None:
-    said = build().read(notice(transactionDateTime="25/11/2026"))
+@pytest.mark.parametrize("date", ["25/11/2026", "0001-01-01 00:00:00", ""])
+def test_a_bad_date_loses_no_money(date: str) -> None:
+    said = build().read(notice(transactionDateTime=date))
 
     assert (said.amount, said.paid_at) == (150_000, NOW)
 

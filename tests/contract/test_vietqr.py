@@ -119,6 +119,7 @@ def test_a_notice_without_a_usable_id_is_refused(value: object) -> None:
         json.dumps({**BODY, "content": "\ud800"}).encode(),
         json.dumps({**BODY, "transactionDate": "25/11/2026"}).encode(),
         json.dumps({**BODY, "transactionDate": "2026-13-45 00:00:00"}).encode(),
+        json.dumps({**BODY, "transactionDate": "0001-01-01 00:00:00"}).encode(),
         json.dumps({**BODY, "content": 5}).encode(),
     ],
 )
