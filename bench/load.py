@@ -35,12 +35,9 @@ class _Caller(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Gather one answer, look at it, and go on."""
         self._heard += data
-        head, found, body = self._heard.partition(_END)
-        if not found:
+        if not is_whole(self._heard):
             return
-        size = int(head.lower().split(b"content-length:", 1)[1].split(b"\r\n", 1)[0])
-        if len(body) < size:
-            return
+        head, _, body = self._heard.partition(_END)
         if not head.startswith(self._status) or not any(m in body for m in self._marks):
             self.done.set_exception(AssertionError(bytes(self._heard[:600])))
             return
@@ -77,3 +74,83 @@ async def fire(
     took = perf_counter() - began
     assert sum(answers) == len(requests)
     return len(requests) / took
+
+
+async def paced(
+    port: int, requests: Sequence[bytes], rate: float, clients: int, status: bytes,
+    marks: Sequence[bytes],
+) -> list[float]:  # fmt: skip
+    """Send a request at each of its moments, ``rate`` a second; give the milliseconds of each.
+
+    A moment does not wait for the answer before it: when all connections are busy, the time that
+    a request waits for one counts too.
+    """
+    loop = asyncio.get_running_loop()
+    free: asyncio.Queue[_Steady] = asyncio.Queue()
+    for n in range(clients):
+        _, caller = await loop.create_connection(
+            lambda: _Steady(status, marks, free), "127.0.0.1", port,
+            local_addr=(f"127.0.0.{2 + n}", 0),
+        )  # fmt: skip
+        free.put_nowait(caller)
+    began, answers = perf_counter() + 0.1, []
+    for n, request in enumerate(requests):
+        due = began + n / rate
+        await asyncio.sleep(max(0.0, due - perf_counter()))
+        answers.append((await free.get()).send(request, due))
+    took = await asyncio.gather(*answers)
+    while not free.empty():
+        free.get_nowait().hang_up()
+    return list(took)
+
+
+class _Steady(asyncio.Protocol):
+    """One keep-alive connection that sends what it is given, and is free again when answered."""
+
+    def __init__(
+        self, status: bytes, marks: Sequence[bytes], free: "asyncio.Queue[_Steady]"
+    ) -> None:
+        self._status, self._marks, self._free = b"HTTP/1.1 " + status, marks, free
+        self._heard = bytearray()
+        self._transport: asyncio.Transport | None = None
+        self._answer: asyncio.Future[float] | None = None
+        self._due = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Be ready."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def send(self, request: bytes, due: float) -> "asyncio.Future[float]":
+        """Send one request; the answer's time is counted from when it was due."""
+        assert self._transport is not None
+        self._due, self._answer = due, asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return self._answer
+
+    def data_received(self, data: bytes) -> None:
+        """Gather one answer, look at it, and be free."""
+        self._heard += data
+        if not is_whole(self._heard):
+            return
+        answer, said = self._answer, bytes(self._heard)
+        assert answer is not None
+        self._heard.clear()
+        if said.startswith(self._status) and any(m in said for m in self._marks):
+            answer.set_result((perf_counter() - self._due) * 1000)
+        else:
+            answer.set_exception(AssertionError(said[:600]))
+        self._free.put_nowait(self)
+
+    def hang_up(self) -> None:
+        """Close the connection."""
+        assert self._transport is not None
+        self._transport.close()
+
+
+def is_whole(heard: bytearray) -> bool:
+    """Tell whether a whole answer is there: its head, and as many bytes as that says."""
+    head, found, body = heard.partition(_END)
+    return bool(found) and len(body) >= int(
+        head.lower().split(b"content-length:", 1)[1].split(b"\r\n", 1)[0]
+    )

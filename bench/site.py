@@ -14,10 +14,11 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl, quote_plus, urlsplit
 
@@ -82,7 +83,7 @@ class Site:
     master: str = field(repr=False)
 
     @asynccontextmanager
-    async def web(self) -> AsyncIterator["Web"]:
+    async def web(self, more: Mapping[str, str] = MappingProxyType({})) -> AsyncIterator["Web"]:
         """Run one web process until the block ends; it is ended by its own id."""
         port = free_port()
         values = {
@@ -90,7 +91,7 @@ class Site:
             "THUPHI_PUBLIC_URL": f"http://127.0.0.1:{port}",
             "THUPHI_VNPAY_TMN_CODE": "BENCHTMN", "THUPHI_VNPAY_SECRET": self.secret,
             "THUPHI_VNPAY_BASE_URL": "http://127.0.0.1:9/pay",
-            "THUPHI_VNPAY_API_URL": "http://127.0.0.1:9/api",
+            "THUPHI_VNPAY_API_URL": "http://127.0.0.1:9/api", **more,
         }  # fmt: skip
         plain = {k: v for k, v in os.environ.items() if not k.startswith("THUPHI_")}
         process = await asyncio.create_subprocess_exec(
@@ -147,15 +148,15 @@ class Web:
         }  # fmt: skip
         return self.post("/v1/payments", body, f"create-{n:07}")
 
-    def notice(self, redirect_url: str, n: int) -> bytes:
-        """Write VNPAY's notice that an attempt was paid."""
+    def notice(self, redirect_url: str, n: int, reference: str = "") -> bytes:
+        """Write VNPAY's notice that an attempt was paid, or another one like it."""
         asked = dict(parse_qsl(urlsplit(redirect_url).query))
         values = {
             "vnp_Amount": asked["vnp_Amount"], "vnp_BankCode": "NCB",
             "vnp_OrderInfo": asked["vnp_OrderInfo"], "vnp_PayDate": asked["vnp_CreateDate"],
             "vnp_ResponseCode": "00", "vnp_TmnCode": asked["vnp_TmnCode"],
             "vnp_TransactionNo": f"{10_000_000 + n}", "vnp_TransactionStatus": "00",
-            "vnp_TxnRef": asked["vnp_TxnRef"],
+            "vnp_TxnRef": reference or asked["vnp_TxnRef"],
         }  # fmt: skip
         query = "&".join(f"{k}={quote_plus(v)}" for k, v in sorted(values.items()))
         mac = hmac.new(self.site.secret.encode(), query.encode(), hashlib.sha512).hexdigest()

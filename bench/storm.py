@@ -6,13 +6,11 @@ the provider that hangs: it takes their calls and answers none of them.
 """
 
 import asyncio
-import hashlib
-import hmac
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote_plus
 
 import asyncpg
 
@@ -28,31 +26,32 @@ hang_ratio_max: Final = 1.2
 checkouts_a_second: Final = 2  # At the provider that hangs.
 warm_up: Final = 600
 _COPIES: Final = {
-    "payment": "'id', 'pay_storm' || n, 'reference', 'S' || n, 'token', 'storm' || n,"
-    " 'dossier_id', 'storm-' || n",
-    "fee_line": "'payment_id', 'pay_storm' || n",
-    "entry": "'id', nextval('entry_id_seq'), 'payment_id', 'pay_storm' || n",
-    "event": "'id', 'evt_storm' || n, 'payment_id', 'pay_storm' || n",
-    "attempt": "'id', 'att_storm' || n, 'serial', 1000000000 + n,"
-    " 'provider_reference', 'STORM' || n",
-    "attempt_share": "'attempt_id', 'att_storm' || n, 'payment_id', 'pay_storm' || n",
+    "payment": "'id', 'pay_storm' || nth, 'reference', 'S' || nth, 'token', 'storm' || nth,"
+    " 'dossier_id', 'storm-' || nth",
+    "fee_line": "'payment_id', 'pay_storm' || nth",
+    "entry": "'id', nextval('entry_id_seq'), 'payment_id', 'pay_storm' || nth",
+    "event": "'id', 'evt_storm' || nth, 'payment_id', 'pay_storm' || nth",
+    "attempt": "'id', 'att_storm' || nth, 'serial', 1000000000 + nth,"
+    " 'provider_reference', 'STORM' || nth",
+    "attempt_share": "'attempt_id', 'att_storm' || nth, 'payment_id', 'pay_storm' || nth",
 }
 
 
 async def measure(at: Site) -> list[Result]:
     """Measure both minutes, on payments of their own."""
-    async with hanging() as silent, at.web({"MOMO_BASE_URL": silent.url}) as web:
+    async with hanging() as silent, at.web(_momo(silent.url)) as web:
         await fire(web.port, [web.create(1)], 1, b"201", [b'"open"'])
-        await _copy(at, web, warm_up + 2 * rate * lasts_s)
-        told = [_notice(at, web, n) for n in range(1, 1 + warm_up + 2 * rate * lasts_s)]
+        url = await _copy(at, web, warm_up + 2 * rate * lasts_s)
+        told = [
+            web.notice(url, 20_000_000 + n, f"STORM{n}")
+            for n in range(1, 1 + warm_up + 2 * rate * lasts_s)
+        ]
         await fire(web.port, told[:warm_up], connections, b"200", [b'"00"'])
-        quiet = told[warm_up : warm_up + rate * lasts_s]
-        alone = await paced(web.port, quiet, rate, connections, b"200", [b'"00"'])
-        await fire(web.port, [web.create(n) for n in range(2, 202)], 1, b"201", [b'"open"'])
-        choosing = asyncio.create_task(_choose(at, web))
-        beside = await paced(
-            web.port, told[warm_up + rate * lasts_s :], rate, connections, b"200", [b'"00"']
-        )
+        first, second = told[warm_up : -rate * lasts_s], told[-rate * lasts_s :]
+        alone = await paced(web.port, first, rate, connections, b"200", [b'"00"'])
+        fresh = await _fresh(at, web, lasts_s * checkouts_a_second)
+        choosing = asyncio.create_task(_choose(web, fresh))
+        beside = await paced(web.port, second, rate, connections, b"200", [b'"00"'])
         choosing.cancel()
     assert silent.calls, "nobody called the provider that hangs"
     await _prove(at, len(told))
@@ -60,10 +59,9 @@ async def measure(at: Site) -> list[Result]:
         f"{rate} notices a second for {lasts_s} s, one web process;"
         f" {silent.calls} calls were hanging meanwhile"
     )
-    first, second = p99(alone), p99(beside)
     return [
-        at_most("notice, 99 of 100 within", ran_on, first, p99_ms_max, "ms", 1.0),
-        at_most("the same beside a hang", ran_on, second, first, "ms", hang_ratio_max),
+        at_most("notice, 99 of 100 within", ran_on, p99(alone), p99_ms_max, "ms", 1.0),
+        at_most("the same beside a hang", ran_on, p99(beside), p99(alone), "ms", hang_ratio_max),
     ]
 
 
@@ -103,28 +101,67 @@ async def hanging() -> AsyncIterator[Silent]:
             writer.close()
 
 
-async def _copy(at: Site, web: Web, many: int) -> None:
-    """Make many payments with an attempt each out of one of each: it is the notices we measure."""
+def _momo(url: str) -> dict[str, str]:
+    return {
+        "THUPHI_MOMO_PARTNER_CODE": "BENCH", "THUPHI_MOMO_ACCESS_KEY": secrets.token_hex(8),
+        "THUPHI_MOMO_SECRET_KEY": secrets.token_hex(16), "THUPHI_MOMO_BASE_URL": url,
+    }  # fmt: skip
+
+
+async def _fresh(at: Site, web: Web, many: int) -> list[str]:
+    """Ask for payments of those who choose the provider that hangs."""
+    await fire(web.port, [web.create(n) for n in range(2, 2 + many)], 1, b"201", [b'"open"'])
+    admin = await asyncpg.connect(at.server.url(database))
+    rows = await admin.fetch(
+        "SELECT id FROM payment WHERE state = 'open' ORDER BY id DESC LIMIT $1", many
+    )
+    await admin.close()
+    return [row["id"] for row in rows]
+
+
+async def _copy(at: Site, web: Web, many: int) -> str:
+    """Make many payments with an attempt each out of one of each: it is the notices we measure.
+
+    Gives the address at VNPAY that all of them were made from.
+    """
     admin = await asyncpg.connect(at.server.url(database))
     payment = await admin.fetchval("SELECT id FROM payment")
     request = web.post(f"/v1/payments/{payment}/attempts", {"provider": "vnpay"}, "storm")
     await fire(web.port, [request], 1, b"201", [b"redirect_url"])
     for table, changes in _COPIES.items():
         await admin.execute(
-            f"INSERT INTO {table} SELECT (jsonb_populate_record(r, jsonb_build_object({changes}))).*"
-            f" FROM (SELECT * FROM {table}) r, generate_series(1, $1::int) n",
+            f"INSERT INTO {table} OVERRIDING SYSTEM VALUE"
+            f" SELECT (jsonb_populate_record(r, jsonb_build_object({changes}))).*"
+            f" FROM {table} r, generate_series(1, $1::int) nth",
             many,
         )
     await admin.execute("ANALYZE")
+    url: str = await admin.fetchval("SELECT redirect_url FROM attempt LIMIT 1")
     await admin.close()
+    return url
 
 
-def _notice(at: Site, web: Web, n: int) -> bytes:
-    return web.signed(
-        {
-            "vnp_Amount": "", "vnp_BankCode": "NCB", "vnp_OrderInfo": "storm",
-            "vnp_PayDate": "", "vnp_ResponseCode": "00", "vnp_TmnCode": "BENCHTMN",
-            "vnp_TransactionNo": f"{20_000_000 + n}", "vnp_TransactionStatus": "00",
-            "vnp_TxnRef": f"STORM{n}",
-        }
-    )  # fmt: skip
+async def _choose(web: Web, payments: list[str]) -> None:
+    """Choose the provider that hangs, again and again, for payments of their own."""
+    waiting = set()
+    for n, payment in enumerate(payments):
+        request = web.post(f"/v1/payments/{payment}/attempts", {"provider": "momo"}, f"hang-{n}")
+        waiting.add(asyncio.create_task(_wait_for_any_answer(web.port, request)))
+        await asyncio.sleep(1 / checkouts_a_second)
+    await asyncio.gather(*waiting)
+
+
+async def _wait_for_any_answer(port: int, request: bytes) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    await reader.readline()
+    writer.close()
+
+
+async def _prove(at: Site, told: int) -> None:
+    """Look at the books: every notice paid its payment, and nothing else did."""
+    admin = await asyncpg.connect(at.server.url(database))
+    paid = await admin.fetchval("SELECT count(*) FROM payment WHERE state = 'paid'")
+    captures = await admin.fetchval("SELECT count(*) FROM capture WHERE result = 'paid'")
+    await admin.close()
+    assert (paid, captures) == (told, told)
