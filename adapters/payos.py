@@ -14,13 +14,12 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from adapters import settings_rules, signing, strict_json
+from adapters import payos_fields, settings_rules, signing, strict_json
 from adapters.payos_signature import sign_data, sign_request
-from gateway.domain.calendar import HANOI
 from gateway.domain.errors import DeclinedError, ForgedError, InDoubtError
 from gateway.domain.ids import TRANSFER_PREFIX
 from gateway.ports.plugin import AdapterSpec
@@ -100,7 +99,7 @@ class Payos:
         return Checkout(
             redirect_url=page,
             qr_text=qr_text if isinstance(qr_text, str) and qr_text else None,
-            provider_id=_name(data.get("paymentLinkId")),
+            provider_id=payos_fields.name(data.get("paymentLinkId")),
         )
 
     def _request(self, order: Order) -> dict[str, Any]:
@@ -121,7 +120,7 @@ class Payos:
         data = self._believed(await self._call("GET", f"{PATH}/{order.serial}"), order)
         if data.get("status") != "PENDING":
             raise InDoubtError("payOS has this order, and it is no longer waiting.")
-        link = _name(data.get("id"))
+        link = payos_fields.name(data.get("id"))
         # The page's address as the documentation's sample shows it [D].
         host = self.base_url.replace("://api-merchant.", "://pay.", 1)
         return Checkout(redirect_url=f"{host}/web/{link}", provider_id=link)
@@ -153,23 +152,23 @@ class Payos:
         self, said: Mapping[str, Any], serial: int, noted_at: datetime, code: str = ""
     ) -> Notice:
         """Read one transfer, as a notice or an answer tells it."""
-        amount, reference = said.get("amount"), _text(said.get("reference"))
+        amount, reference = said.get("amount"), payos_fields.text(said.get("reference"))
         if type(amount) is not int or not 0 < amount <= amount_dong_max:
             raise ValueError("The amount is not a whole number of đồng.")
         if not _REFERENCE.fullmatch(reference):
             raise ValueError("A transfer without a name cannot be told from its repeat.")
-        number = _text(said.get("accountNumber"))
+        number = payos_fields.text(said.get("accountNumber"))
         if self.account_number and self.account_number in _accounts(said):
             number = self.account_number
         if not number:
             raise ValueError("The transfer names no account.")
-        paid_at, day = _paid(said.get("transactionDateTime"), noted_at)
+        paid_at, day = payos_fields.paid(said.get("transactionDateTime"), noted_at)
         return Notice(
             Verdict.CAPTURED if said.get("currency") in (None, "", "VND") else Verdict.REVIEW,
             f"{serial}-{reference}",
             amount,
             order_serial=serial,
-            memo=_text(said.get("description")),
+            memo=payos_fields.text(said.get("description")),
             movement=Movement(
                 account=number,
                 booked_on=day.isoformat(),
@@ -265,42 +264,15 @@ class Payos:
         data = said.get("data")
         if not isinstance(data, dict):
             raise ValueError("There is no data.")  # noqa: TRY004 - one kind of refusal.
-        signing.require(_text(said.get("signature")), sign_data(self.checksum_key, data))
+        signing.require(
+            payos_fields.text(said.get("signature")), sign_data(self.checksum_key, data)
+        )
         return data
 
 
 def _accounts(said: Mapping[str, Any]) -> tuple[object, object]:
     """Give the account a transfer went to, and the virtual one that stands for it."""
     return said.get("accountNumber"), said.get("virtualAccountNumber")
-
-
-def _text(value: object) -> str:
-    """Take a text, empty where absent; NUL cannot be stored, so it becomes a space."""
-    if value is not None and not isinstance(value, str):
-        raise ValueError("A text is not a text.")
-    return (value or "").replace("\x00", " ")
-
-
-def _name(value: object) -> str:
-    """Take payOS's name of an order; it stands in an address."""
-    name = _text(value)
-    if not re.fullmatch(r"[0-9A-Za-z_-]{1,64}", name):
-        raise InDoubtError("payOS gave the order no usable name.")
-    return name
-
-
-def _paid(value: object, noted_at: datetime) -> tuple[datetime, date]:
-    """Read when it was paid, and on which day in Hanoi, whose time it is where no other is named.
-
-    A bad time is no reason to lose money that moved.
-    """
-    try:
-        at = datetime.fromisoformat(_text(value))
-        if at.tzinfo is None:
-            return at.replace(tzinfo=HANOI).astimezone(UTC), at.date()
-        return at.astimezone(UTC), at.astimezone(HANOI).date()
-    except (ValueError, OverflowError):  # The year 1 has no UTC in Hanoi.
-        return noted_at, noted_at.astimezone(HANOI).date()
 
 
 def _build(values: Mapping[str, str], wire: Wire, account: str) -> Payos:

@@ -45,6 +45,7 @@ from gateway.services.webhooks import Webhooks
 from gateway.services.working_calendar import vietnam
 from gateway.store import roles
 from gateway.store import tables as t
+from gateway.store.gathering import Gathering
 from gateway.store.migrate import migrate
 from gateway.store.partitions import keep_partitions
 from gateway.store.tx import Store
@@ -187,8 +188,8 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
         attempts=attempts, cancelling=Cancelling(store, payments, attempts),
         refunds=RefundDesk(store, payments, rows, providers), sender=sender,
         notices=Notices(
-            store, vault, captures, registry.by_path, registry.former, attempts.ask_one, sender,
-            Disputes(store),
+            store, Gathering(store), vault, captures, registry.by_path, registry.former,
+            attempts.ask_one, sender, Disputes(store),
         ),
         counters=Counters(store, attempts, till_of), outbox=Outbox(store),
         webhooks=Webhooks(

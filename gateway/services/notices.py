@@ -17,6 +17,7 @@ from gateway.services.disputes import Disputes
 from gateway.services.lanes import Lanes
 from gateway.services.refund_sender import RefundSender
 from gateway.store import tables as t
+from gateway.store.gathering import Gathering
 from gateway.store.tx import Row, Store, Tx
 
 refused_kept: Final = timedelta(days=30)
@@ -47,6 +48,7 @@ class Notices:
     """The door that providers knock on."""
 
     store: Store
+    kept: Gathering
     vault: Vault
     captures: Captures
     by_path: Mapping[tuple[str, str], Provider]  # (path name, account) -> provider
@@ -69,20 +71,18 @@ class Notices:
             {"method": raw.method, "query": raw.query, "headers": dict(raw.headers),
              "body": raw.body.decode("latin-1"), "received_at": raw.received_at.isoformat()}
         ).encode()  # fmt: skip
-        async with self.store.once() as tx:
-            await tx.put(
-                t.notice,
-                {"id": notice_id, "received_at": raw.received_at,
-                 "agency_id": self.captures.agency_of(provider), "provider": provider.name,
-                 "account": provider.account, "source": source,
-                 "sealed": self.vault.seal(f"notice|{notice_id}|raw", plain),
-                 "hash": hashlib.sha256(raw.query.encode() + b"\n" + raw.body).hexdigest()},
-            )  # fmt: skip
-            await tx.put(
-                t.notice_work,
-                {"notice_id": notice_id, "received_at": raw.received_at, "state": "stored",
-                 "tries": 0, "due_at": raw.received_at + replay_pause},
-            )  # fmt: skip
+        row = {
+            "id": notice_id, "received_at": raw.received_at,
+            "agency_id": self.captures.agency_of(provider), "provider": provider.name,
+            "account": provider.account, "source": source,
+            "sealed": self.vault.seal(f"notice|{notice_id}|raw", plain),
+            "hash": hashlib.sha256(raw.query.encode() + b"\n" + raw.body).hexdigest(),
+        }  # fmt: skip
+        work = {
+            "notice_id": notice_id, "received_at": raw.received_at, "state": "stored",
+            "tries": 0, "due_at": raw.received_at + replay_pause,
+        }  # fmt: skip
+        await self.kept.put({t.notice: row, t.notice_work: work})
         return notice_id
 
     async def _read(self, provider: Provider, notice_id: str, raw: RawNotice) -> Outcome:
