@@ -26,7 +26,7 @@ from reconciliation.readers.table import (
 
 name_chars_max: Final = 255  # What file systems allow.
 queued_page: Final = 100
-_insert_batch: Final = 1_000  # 20 columns: below PostgreSQL's 32,767 bound values a statement.
+_insert_batch: Final = 1_000  # 23 columns: below PostgreSQL's 32,767 bound values a statement.
 
 _FILE: Final = text(
     "SELECT agency_id, id, profile, state, refusal, content_sealed FROM statement_file"
@@ -135,15 +135,21 @@ class Intake:
         added = 0
         for at in range(0, len(lines), _insert_batch):
             rows = [
-                asdict(line)
-                | {"agency_id": agency_id, "id": self.clock.new_id("lin"), "file_id": file_id,
-                   "candidates": list(line.candidates)}
+                self._row(line) | {"agency_id": agency_id, "file_id": file_id}
                 for line in lines[at : at + _insert_batch]
-            ]  # fmt: skip
+            ]
             wanted = insert(t.statement_line).values(rows).on_conflict_do_nothing()
             done = await connection.execute(wanted.returning(t.statement_line.c.id))
             added += len(done.all())
         return added
+
+    def _row(self, line: StatementLine) -> dict[str, Any]:
+        """Give a line's row; what the bank wrote beside it is sealed."""
+        row, line_id = asdict(line), self.clock.new_id("lin")
+        memo = row.pop("memo")
+        sealed = self.vault.seal(f"statement_line|{line_id}|memo", memo.encode()) if memo else None
+        kept = {"marks": list(line.marks), "candidates": list(line.candidates)}
+        return row | kept | {"id": line_id, "memo_sealed": sealed}
 
     async def _mark(self, connection: Any, file_id: str, **values: object) -> None:  # noqa: ANN401 - the same.
         await connection.execute(

@@ -50,7 +50,8 @@ def routes(console: Console, refunds: RefundPages, counter: CounterPages) -> API
     writes: tuple[tuple[str, Page], ...] = (
         ("/payments/{id}/payer", console.reveal), ("/files", console.upload),
         ("/logout", console.sign_out), ("/payments/{id}/refunds", refunds.ask),
-        ("/breaks/{id}/refund", refunds.ask_for_case), ("/refunds/{id}/decide", refunds.decide),
+        ("/breaks/{id}/refund", refunds.ask_for_case), ("/breaks/{id}/memos", console.memos),
+        ("/refunds/{id}/decide", refunds.decide),
         ("/refunds/{id}/prove", refunds.prove), ("/refunds/{id}/payee", refunds.name_payee),
         ("/refunds/{id}/payee-seen", refunds.payee), ("/counter/shift", counter.open_shift),
         ("/counter/display", counter.pair), ("/counter/next", counter.next),
