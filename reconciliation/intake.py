@@ -73,8 +73,19 @@ class Intake:
             c.agency_id == agency_id, c.profile == profile, c.sha256 == sha256
         )
         async with self.engine.begin() as connection:
-            await connection.execute(insert(t.statement_file).on_conflict_do_nothing(), row)
+            kept_now = insert(t.statement_file).on_conflict_do_nothing().returning(c.id)
+            if (await connection.execute(kept_now, row)).one_or_none():
+                await connection.execute(
+                    insert(t.audit), self._note(agency_id, uploaded_by, file_id)
+                )
             return str((await connection.execute(kept)).scalar_one())
+
+    def _note(self, agency_id: str, uploaded_by: str, file_id: str) -> dict[str, Any]:
+        """Say who brought a file, for the audit trail."""
+        return {
+            "id": self.clock.new_id("aud"), "at": self.clock.now(), "agency_id": agency_id,
+            "actor": uploaded_by, "action": "file.add", "object_id": file_id, "details": {},
+        }  # fmt: skip
 
     async def queued(self, agency_id: str | None = None) -> Sequence[str]:
         """List the files that wait, oldest first."""

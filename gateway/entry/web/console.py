@@ -142,6 +142,7 @@ class Console:
             "words": in_words(payment.amount), "receipts": receipts,
             "moments": [_moment(m) for m in moments], "payer": payer,
             "may_see_payer": officer.role in MAY_SEE_PAYER and payment.payer_sealed is not None,
+            "may_read": officer.role in MAY_SEE_PAYER,
             "refundable": refundable(payment) if officer.role in MAY_SEE_PAYER else 0,
         })  # fmt: skip
 
@@ -206,7 +207,7 @@ class Console:
         )  # fmt: skip
         return self.page("receipts", request, officer, {
             "rows": rows, "series": asked.get("series", ""), "number": number,
-            "next": _next(asked, last),
+            "next": _next(asked, last), "may_read": officer.role in MAY_SEE_PAYER,
         })  # fmt: skip
 
     async def balance(self, request: Request, officer: Officer) -> Response:
