@@ -107,6 +107,11 @@ class Receipts:
         """Find the receipt that a lookup code names."""
         return await self._kept(t.receipt.c.verify_code == code)
 
+    async def of_agency(self, agency_id: str, receipt_id: str) -> Kept | None:
+        """Find a receipt of one agency by its id."""
+        c = t.receipt.c
+        return await self._kept((c.agency_id == agency_id) & (c.id == receipt_id))
+
     async def certificate(self, agency_id: str) -> str:
         """Give the certificate that an agency signs with, to hand to those who check."""
         return pem_of((await self.keys.current(agency_id)).certificate)

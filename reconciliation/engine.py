@@ -7,7 +7,6 @@ it matched. The text is plain SQL, so that it also runs on PostgreSQL and Spark.
 import hashlib
 import json
 import tempfile
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -16,6 +15,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from reconciliation.inputs import Inputs, Rows
+from reconciliation.marks import marks
 
 BREAKS: Final = "90-breaks.sql"
 _T: Final = "string"
@@ -36,7 +36,6 @@ _SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
         "id": _T, "source": _T, "account": _T, "booked_on": "date32", "day_no": "int64",
         "line_no": "int64", "kind": _T, "gross": "int64", "fee": "int64", "net": "int64",
         "txn_id": _T, "reference": _T, "batch_id": _T, "obligation_id": _T, "budget_line": _T,
-        "memo": _T,
     },
     "taken_back": {
         "id": _T, "capture_id": _T, "provider_account": _T, "kind": _T, "reference": _T,
@@ -45,7 +44,7 @@ _SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
     "bag": {"id": _T, "bag": _T, "amount": "int64"},
     "candidate": {"line_id": _T, "reference": _T},
     "advised": {"line_id": _T, "capture_id": _T},
-    "mark": {"kind": _T, "provider_account": _T, "text": _T},
+    "mark": {"line_id": _T, "kind": _T, "provider_account": _T},
 }  # fmt: skip
 
 
@@ -88,12 +87,6 @@ class Result:
 
 
 @cache
-def marks() -> dict[str, Any]:
-    """Read the words that tell a statement's movements, and the run's limits."""
-    return tomllib.loads(files("reconciliation").joinpath("marks.toml").read_text("utf-8"))
-
-
-@cache
 def rules() -> Mapping[str, str]:
     """Read the rules, in order."""
     folder = files("reconciliation").joinpath("rules")
@@ -121,7 +114,12 @@ def tables_of(given: Inputs) -> dict[str, Rows]:
             {"line_id": x["id"], "reference": r} for x in given.lines for r in x["candidates"]
         ],
         "advised": given.advised,
-        "mark": [{"provider_account": None, **m} for m in marks()["mark"]],
+        "mark": [
+            {"line_id": x["id"], "kind": m["kind"], "provider_account": m.get("provider_account")}
+            for x in given.lines
+            for m in marks()["mark"]
+            if m["text"] in x["marks"]
+        ],
     }
 
 

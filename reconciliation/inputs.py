@@ -76,7 +76,7 @@ _BAGS: Final = text(
 _LINES: Final = text(
     "SELECT l.id, l.source, l.account, l.booked_on, l.booked_on - DATE '2000-01-01' AS day_no,"
     " l.line_no, l.kind, l.gross, l.fee, l.net, l.txn_id, l.reference, l.batch_id,"
-    " l.obligation_id, l.budget_line, l.memo_folded AS memo, l.candidates"
+    " l.obligation_id, l.budget_line, l.marks, l.candidates"
     " FROM statement_line l JOIN statement_file f ON f.agency_id = l.agency_id"
     " AND f.id = l.file_id WHERE l.agency_id = :agency AND f.state = 'taken'"
     " AND l.booked_on BETWEEN :since AND :upto AND f.taken_at <= :as_of ORDER BY l.id"

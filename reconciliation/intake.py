@@ -26,7 +26,7 @@ from reconciliation.readers.table import (
 
 name_chars_max: Final = 255  # What file systems allow.
 queued_page: Final = 100
-_insert_batch: Final = 1_000  # 20 columns: below PostgreSQL's 32,767 bound values a statement.
+_insert_batch: Final = 1_000  # 23 columns: below PostgreSQL's 32,767 bound values a statement.
 
 _FILE: Final = text(
     "SELECT agency_id, id, profile, state, refusal, content_sealed FROM statement_file"
@@ -73,8 +73,19 @@ class Intake:
             c.agency_id == agency_id, c.profile == profile, c.sha256 == sha256
         )
         async with self.engine.begin() as connection:
-            await connection.execute(insert(t.statement_file).on_conflict_do_nothing(), row)
+            kept_now = insert(t.statement_file).on_conflict_do_nothing().returning(c.id)
+            if (await connection.execute(kept_now, row)).one_or_none():
+                await connection.execute(
+                    insert(t.audit), self._note(agency_id, uploaded_by, file_id)
+                )
             return str((await connection.execute(kept)).scalar_one())
+
+    def _note(self, agency_id: str, uploaded_by: str, file_id: str) -> dict[str, Any]:
+        """Say who brought a file, for the audit trail."""
+        return {
+            "id": self.clock.new_id("aud"), "at": self.clock.now(), "agency_id": agency_id,
+            "actor": uploaded_by, "action": "file.add", "object_id": file_id, "details": {},
+        }  # fmt: skip
 
     async def queued(self, agency_id: str | None = None) -> Sequence[str]:
         """List the files that wait, oldest first."""
@@ -135,15 +146,21 @@ class Intake:
         added = 0
         for at in range(0, len(lines), _insert_batch):
             rows = [
-                asdict(line)
-                | {"agency_id": agency_id, "id": self.clock.new_id("lin"), "file_id": file_id,
-                   "candidates": list(line.candidates)}
+                self._row(line) | {"agency_id": agency_id, "file_id": file_id}
                 for line in lines[at : at + _insert_batch]
-            ]  # fmt: skip
+            ]
             wanted = insert(t.statement_line).values(rows).on_conflict_do_nothing()
             done = await connection.execute(wanted.returning(t.statement_line.c.id))
             added += len(done.all())
         return added
+
+    def _row(self, line: StatementLine) -> dict[str, Any]:
+        """Give a line's row; what the bank wrote beside it is sealed."""
+        row, line_id = asdict(line), self.clock.new_id("lin")
+        memo = row.pop("memo")
+        sealed = self.vault.seal(f"statement_line|{line_id}|memo", memo.encode()) if memo else None
+        kept = {"marks": list(line.marks), "candidates": list(line.candidates)}
+        return row | kept | {"id": line_id, "memo_sealed": sealed}
 
     async def _mark(self, connection: Any, file_id: str, **values: object) -> None:  # noqa: ANN401 - the same.
         await connection.execute(

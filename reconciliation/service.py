@@ -30,10 +30,11 @@ from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 from reconciliation.casework import Casework, Closed
-from reconciliation.engine import Match, Result, marks, rules_digest, run
+from reconciliation.engine import Match, Result, rules_digest, run
 from reconciliation.holders import Holders
 from reconciliation.inputs import DayRules, Inputs, load
 from reconciliation.intake import Intake
+from reconciliation.marks import marks
 from reconciliation.posting import TRANSFER_RULES, Posting, postings
 
 _BOOKED: Final = text(

@@ -18,6 +18,7 @@ from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 
+MAKER: Final = "command line"  # Clients and staff are made by command alone.
 session_hours_max: Final = 8  # One working day at a counter.
 sign_in_tries_max: Final = 5  # For one name from one place.
 # For all names from one place: a whole branch behind one address, on a bad Monday morning.
@@ -106,6 +107,7 @@ class Access:
                 {"key_hash": digest(key), "agency_id": agency_id, "client_id": client_id,
                  "created_at": clock.now()},
             )  # fmt: skip
+            await tx.note(agency_id, MAKER, "client.add", client_id)
         return client_id, key
 
     async def add_staff(self, username: str, role: str, agency_id: str) -> str:
@@ -119,6 +121,7 @@ class Access:
         try:
             async with self.store.begin() as tx:
                 await tx.run(t.staff.insert(), row)
+                await tx.note(agency_id, MAKER, "staff.add", str(row["id"]))
         except IntegrityError as error:
             if "uq_staff_username" in str(error.orig):
                 raise Refusal(

@@ -64,7 +64,7 @@ _BREAKS: Final = (
     " AND p.id = k.payment_id WHERE k.agency_id = :agency"
 )
 _RECEIPTS: Final = (
-    "SELECT r.id, r.payment_id, r.kind, r.form, r.series, r.number, r.amount, r.issued_on, r.token,"
+    "SELECT r.id, r.payment_id, r.kind, r.form, r.series, r.number, r.amount, r.issued_on,"
     " r.verify_code, r.xml IS NOT NULL AS is_sealed, p.dossier_id FROM receipt r"
     " JOIN payment p ON p.agency_id = r.agency_id AND p.id = r.payment_id"
     " WHERE r.agency_id = :agency"
@@ -130,7 +130,8 @@ _STORY: Final = text(
     " UNION ALL SELECT opened_at, 5, 'dispute', state, amount, provider, id FROM dispute"
     " WHERE agency_id = :agency AND payment_id = :id"
     " UNION ALL SELECT at, 10, 'audit', action, NULL, actor, NULL FROM audit"
-    " WHERE agency_id = :agency AND object_id = :id ORDER BY 1, 2, 4"
+    " WHERE agency_id = :agency AND (object_id = :id OR object_id IN (SELECT id FROM receipt"
+    " WHERE agency_id = :agency AND payment_id = :id)) ORDER BY 1, 2, 4"
 )
 
 

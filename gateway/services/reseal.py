@@ -45,6 +45,7 @@ CELLS: Final = (
     _by_id("signing_key", "key_sealed", "key"),
     _by_id("receipt", "salts_sealed", "salts"),
     _by_id("statement_file", "content_sealed", "content"),
+    _by_id("statement_line", "memo_sealed", "memo"),
     _by_id("refund", "payee_sealed", "payee"),
     _account("sealed", "values"),
     _account("former_sealed", "former"),

@@ -615,7 +615,8 @@ statement_line = Table(
         words("batch_id", optional=True),
         words("obligation_id", optional=True),
         words("budget_line", optional=True),
-        words("memo_folded", optional=True),
+        Column("memo_sealed", LargeBinary, nullable=True),  # A citizen's name may stand in it.
+        Column("marks", ARRAY(Text), nullable=False),  # What of it the rules look for.
         Column("candidates", ARRAY(Text), nullable=False),  # Payment references, best first.
     ),
     belongs("statement_file", "file_id"),

@@ -19,6 +19,7 @@ from gateway.domain.calendar import HANOI, hanoi_day
 from gateway.domain.errors import FieldError, Refusal
 from gateway.domain.ids import find_references, fold, read_reference
 from gateway.domain.money import amount_dong_max
+from reconciliation.marks import marks_in
 
 PROFILES: Final = ("canonical-provider", "canonical-statement", "canonical-treasury")
 file_bytes_max: Final = 67_108_864  # A million lines; a day of a whole province is far below.
@@ -56,7 +57,8 @@ class StatementLine:
     batch_id: str | None = None
     obligation_id: str | None = None
     budget_line: str | None = None
-    memo_folded: str | None = field(default=None, repr=False)
+    memo: str = field(default="", repr=False)  # A person's name may stand in it: it is sealed.
+    marks: tuple[str, ...] = ()
     candidates: tuple[str, ...] = ()
 
 
@@ -266,7 +268,7 @@ def _statement(line_no: int, row: Mapping[str, str]) -> StatementLine:
         value_on=date.fromisoformat(row["value_on"]) if row["value_on"] else booked_on,
         kind="credit" if amount > 0 else "debit", gross=amount, fee=0, net=amount,
         txn_id=row["line_id"] or None, reference=row["reference"] or None,
-        memo_folded=fold(row["memo"]) or None, candidates=_candidates(row["memo"]),
+        memo=row["memo"], marks=marks_in(fold(row["memo"])), candidates=_candidates(row["memo"]),
     )  # fmt: skip
 
 
@@ -279,5 +281,5 @@ def _treasury(line_no: int, row: Mapping[str, str]) -> StatementLine:
         txn_id=row["document_ref"], reference=row["document_ref"],
         obligation_id=row["obligation_id"] or None, budget_line=row["tieu_muc"],
         batch_id=_REMITTANCE.sub("", row["document_ref"]),
-        memo_folded=fold(row["content"]) or None, candidates=_candidates(row["content"]),
+        memo=row["content"], candidates=_candidates(row["content"]),
     )  # fmt: skip

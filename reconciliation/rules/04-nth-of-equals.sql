@@ -9,7 +9,7 @@ WITH credit AS (
   LEFT JOIN payment p ON p.reference = n.reference
   WHERE l.source = 'statement' AND l.net > 0
     AND NOT EXISTS (SELECT 1 FROM matched m WHERE m.line_id = l.id)
-    AND NOT EXISTS (SELECT 1 FROM mark k WHERE l.memo LIKE '%' || k.text || '%')
+    AND NOT EXISTS (SELECT 1 FROM mark k WHERE k.line_id = l.id)
   GROUP BY l.id, l.account, l.booked_on, l.net, l.reference, l.line_no
 ), taken AS (
   SELECT c.id, c.bank_account, c.value_on, c.amount, c.bank_reference, c.paid_at,

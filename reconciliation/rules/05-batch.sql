@@ -20,7 +20,7 @@ WITH listed AS (
 ), payout AS (
   SELECT l.id, b.account, b.batch_id, b.lines
   FROM line l
-  JOIN mark k ON k.kind = 'payout' AND l.memo LIKE '%' || k.text || '%'
+  JOIN mark k ON k.line_id = l.id AND k.kind = 'payout'
   JOIN batch b ON b.account = k.provider_account AND b.batch_id = l.reference AND b.net = l.net
   WHERE l.source = 'statement' AND l.net > 0
 )

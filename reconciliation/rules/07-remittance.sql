@@ -8,6 +8,6 @@ SELECT l.id AS line_id, CAST(NULL AS VARCHAR(40)) AS capture_id, -l.net AS amoun
        'remittance ' || l.reference || ': ' || CAST(a.lines AS VARCHAR(10))
        || ' treasury lines add up to the debit' AS why
 FROM line l
-JOIN mark k ON k.kind = 'remittance' AND l.memo LIKE '%' || k.text || '%'
+JOIN mark k ON k.line_id = l.id AND k.kind = 'remittance'
 JOIN arrived a ON a.batch_id = l.reference AND a.net = -l.net
 WHERE l.source = 'statement' AND l.net < 0

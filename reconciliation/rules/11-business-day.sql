@@ -7,7 +7,7 @@ WITH credit AS (
   FROM line l
   WHERE l.source = 'statement' AND l.net > 0
     AND NOT EXISTS (SELECT 1 FROM matched m WHERE m.line_id = l.id)
-    AND NOT EXISTS (SELECT 1 FROM mark k WHERE l.memo LIKE '%' || k.text || '%')
+    AND NOT EXISTS (SELECT 1 FROM mark k WHERE k.line_id = l.id)
 ), taken AS (
   SELECT c.*, row_number() OVER (
     PARTITION BY c.bank_account, c.business_on, c.amount ORDER BY c.paid_at, c.id) AS nth

@@ -39,7 +39,7 @@ SELECT CASE WHEN k.kind = 'payout' AND b.batch_id IS NULL THEN 'missing_at_provi
             ELSE 'a credit that nothing in our books explains' END,
        l.booked_on
 FROM open_line l
-LEFT JOIN mark k ON l.memo LIKE '%' || k.text || '%'
+LEFT JOIN mark k ON k.line_id = l.id
 LEFT JOIN (SELECT DISTINCT account, batch_id FROM line WHERE source = 'provider') b
   ON b.account = k.provider_account AND b.batch_id = l.reference
 LEFT JOIN bag g ON g.bag = l.reference

@@ -50,6 +50,15 @@ INSERT INTO capture (agency_id, id, provider, account, txn_id, amount, result, b
   now(), now(), now());
 INSERT INTO allocation VALUES ('a', 'cap_1', 'pay_1', 'on_account', 4000);
 """
+# What a bank wrote, open in the line until 0013.
+_A_NAME = """
+INSERT INTO statement_file (agency_id, id, profile, name, sha256, content_sealed, state,
+  uploaded_by, uploaded_at) VALUES ('a', 'fil_1', 'p', 'n', 's', '', 'taken', 'u', now());
+INSERT INTO statement_line (agency_id, id, file_id, line_no, source, account, line_key, booked_on,
+  value_on, kind, gross, fee, net, memo_folded, candidates) VALUES ('a', 'lin_1', 'fil_1', 2,
+  'statement', '0123', 'k', now(), now(), 'debit', -1, 0, -1,
+  'NGUYEN THI HOA NOP NSNN 19/11', '{}');
+"""
 
 
 async def shape(engine: AsyncEngine) -> dict[str, list[tuple[object, ...]]]:
@@ -83,6 +92,7 @@ async def test_an_earlier_database_becomes_like_a_new_one_and_keeps_its_rows(
         " 'default', 'R1', 'captured', 10000, '127.0.0.1', 'vi', now(), now(), 0)"
     )
     await old.execute(_A_PART)
+    await old.execute(_A_NAME)
     await old.close()
     upgraded = create_async_engine(engine_url(url))
 
@@ -93,9 +103,11 @@ async def test_an_earlier_database_becomes_like_a_new_one_and_keeps_its_rows(
     assert await shape(upgraded) == new
     async with upgraded.connect() as connection:
         (row,) = (await connection.execute(text("SELECT * FROM attempt"))).mappings()
+        line = (await connection.execute(text("SELECT marks, l::text FROM statement_line l"))).one()
         (case,) = (await connection.execute(text("SELECT * FROM break"))).mappings()
     assert (row["id"], row["amount"], row["method"]) == ("att_1", 10_000, None)
     assert (case["kind"], case["amount"], case["id"]) == ("partial", 4_000, "brk_1")
+    assert (line[0], "NGUYEN" in line[1]) == (["NOP NSNN"], False)
     await upgraded.dispose()
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()

@@ -268,7 +268,12 @@ async def test_the_console_says_who_issued_the_receipt(there: City) -> None:
     page = (await browser.get(f"/console/payments/{payment['id']}")).text
 
     assert "Biên lai do Nền tảng thanh toán quốc gia phát hành, hệ thống này không lập" in page
-    assert f"/pay/{payment['links']['pay'].rsplit('/', 1)[1]}/bill" in page
+    bill = f"/console/payments/{payment['id']}/bill"
+    assert bill in page
+    assert (await browser.get(bill)).content.startswith(b"%PDF-")
+    async with there.site.parts.store.begin() as tx:
+        (read,) = await tx.rows(text("SELECT * FROM audit WHERE action = 'receipt.read'"))
+    assert (read["actor"], read["object_id"]) == ("staff:an", payment["id"])
 
 
 async def test_who_issued_stands_on_the_capture_when_the_setting_changes(there: City) -> None:

@@ -123,8 +123,8 @@ def _world(seed: int) -> Inputs:
             "batch_id": {"provider": chance.choice(("B1", "B2")), "statement": None,
             "treasury": "NS1"}[source], "obligation_id": chance.choice((None, "pay1",
             f"pay{chance.randrange(14)}")) if source == "treasury" else None,
-            "budget_line": "2716" if source == "treasury" else None, "memo": chance.choice((None,
-            "X", "VNPAY THANH TOAN", "NOP NSNN")), "candidates": chance.sample(references, 1)
+            "budget_line": "2716" if source == "treasury" else None, "marks": chance.choice(([],
+            [], ["VNPAY THANH TOAN"], ["NOP NSNN"])), "candidates": chance.sample(references, 1)
             if source == "statement" and chance.random() < 0.5 else [],
         })  # fmt: skip
     taken_back = [
@@ -159,10 +159,11 @@ async def _on_postgresql(
 ) -> tuple[list[Any], list[Any]]:
     shape = tables_of(world)
     names = {name: list(rows[0]) for name, rows in shape.items() if rows}
-    names |= {"candidate": ["line_id", "reference"], "advised": ["line_id", "capture_id"]}
+    names |= {"candidate": ["line_id", "reference"], "advised": ["line_id", "capture_id"],
+              "mark": ["line_id", "kind", "provider_account"]}  # fmt: skip
     async with connection.transaction():
         for name, columns in names.items():
-            wanted = [c for c in columns if c != "candidates"]
+            wanted = [c for c in columns if c not in ("candidates", "marks")]
             kinds = ", ".join(f"{c} {PG_TYPES.get(c, 'text')}" for c in wanted)
             await connection.execute(f"CREATE TEMP TABLE {name} ({kinds}) ON COMMIT DROP")
             await connection.copy_records_to_table(

@@ -24,9 +24,11 @@ from gateway.entry.web import (
 from gateway.entry.web.arrival import Arrival, Limits
 from gateway.entry.web.console import Console
 from gateway.entry.web.console_counter import CounterPages
+from gateway.entry.web.console_receipts import ReceiptCopies
 from gateway.entry.web.console_refunds import RefundPages
 from gateway.entry.web.metrics import Metrics
 from gateway.entry.web.telling import METHODS, Telling
+from gateway.services.bank_texts import BankTexts
 from gateway.services.bills import Bills
 from gateway.services.desk import Desk
 from gateway.services.displays import Displays
@@ -65,12 +67,13 @@ def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
     app.include_router(receipts.routes(receipts.ReceiptPages(parts.receipts)))
     console = Console(
         parts.store, parts.access, Desk(parts.store, parts.vault), intake_of(parts),
-        parts.settings.public_url,
+        BankTexts(parts.store, parts.vault), parts.settings.public_url,
     )  # fmt: skip
     refunds = RefundPages(console, parts.refunds, parts.sender, RefundList(parts.store))
     displays = Displays(parts.store)
     counter = CounterPages(console, parts.counters, displays)
-    app.include_router(console_door.routes(console, refunds, counter))
+    copies = ReceiptCopies(console, parts.receipts, bills)
+    app.include_router(console_door.routes(console, refunds, counter, copies))
     shown = display.DisplayPage(displays, parts.attempts, parts.settings.public_url)
     app.include_router(display.routes(shown))
     app.include_router(reference.routes(app))

@@ -3,7 +3,7 @@
 Everything works without JavaScript. Staff see their own agency, and nothing else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -19,6 +19,7 @@ from gateway.entry.web.console_form import fields_of
 from gateway.entry.web.console_page import Look, render
 from gateway.services import catalogue
 from gateway.services.access import Access, Officer, session_hours_max
+from gateway.services.bank_texts import BankTexts
 from gateway.services.books import trial_balance
 from gateway.services.desk import Desk, Search, age_days, cut, page_rows_max
 from gateway.services.refund_rows import SOURCES
@@ -44,6 +45,7 @@ class Console:
     access: Access
     desk: Desk
     intake: Intake
+    texts: BankTexts
     public_url: str
 
     async def officer(self, request: Request) -> Officer | None:
@@ -140,6 +142,7 @@ class Console:
             "words": in_words(payment.amount), "receipts": receipts,
             "moments": [_moment(m) for m in moments], "payer": payer,
             "may_see_payer": officer.role in MAY_SEE_PAYER and payment.payer_sealed is not None,
+            "may_read": officer.role in MAY_SEE_PAYER,
             "refundable": refundable(payment) if officer.role in MAY_SEE_PAYER else 0,
         })  # fmt: skip
 
@@ -166,7 +169,10 @@ class Console:
             "state": state, "kind": asked.get("kind", ""), "next": _next(asked, last),
         })  # fmt: skip
 
-    async def case(self, request: Request, officer: Officer, break_id: str) -> Response:
+    async def case(
+        self, request: Request, officer: Officer, break_id: str,
+        memos: Sequence[str] | None = None,
+    ) -> Response:  # fmt: skip
         """Show one case."""
         row = await self.desk.case(officer.agency_id, break_id)
         age = age_days(row["since_on"], self.store.clock.now())
@@ -174,8 +180,19 @@ class Console:
             officer.role in MAY_SEE_PAYER and row["state"] == "open" and row["capture_id"]
             and row["kind"] in SOURCES
         )  # fmt: skip
-        shown = {"k": dict(row) | {"age": age}, "may_refund": may_refund}
-        return self.page("break", request, officer, shown)
+        may_read = officer.role in MAY_SEE_PAYER and await self.texts.count(row, officer.agency_id)
+        return self.page("break", request, officer, {
+            "k": dict(row) | {"age": age}, "may_refund": may_refund, "may_read": may_read,
+            "memos": memos,
+        })  # fmt: skip
+
+    async def memos(self, request: Request, officer: Officer, break_id: str) -> Response:
+        """Show what the bank wrote beside a case's money; the reading is written down."""
+        if officer.role not in MAY_SEE_PAYER:
+            raise Refusal("forbidden", "Your role does not see payers' data.")
+        row = await self.desk.case(officer.agency_id, break_id)
+        read = await self.texts.read(row, officer.agency_id, f"staff:{officer.username}")
+        return await self.case(request, officer, break_id, read)
 
     async def receipts(self, request: Request, officer: Officer) -> Response:
         """Show receipts, newest first."""
@@ -190,7 +207,7 @@ class Console:
         )  # fmt: skip
         return self.page("receipts", request, officer, {
             "rows": rows, "series": asked.get("series", ""), "number": number,
-            "next": _next(asked, last),
+            "next": _next(asked, last), "may_read": officer.role in MAY_SEE_PAYER,
         })  # fmt: skip
 
     async def balance(self, request: Request, officer: Officer) -> Response:

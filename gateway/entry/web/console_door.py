@@ -15,6 +15,7 @@ from gateway.domain.errors import Refusal
 from gateway.entry.web.console import Console
 from gateway.entry.web.console_counter import CounterPages
 from gateway.entry.web.console_page import render
+from gateway.entry.web.console_receipts import ReceiptCopies
 from gateway.entry.web.console_refunds import RefundPages
 from gateway.entry.web.reading import PageRoute
 from gateway.services.access import Officer
@@ -25,7 +26,9 @@ upload_bytes_max: Final = file_bytes_max + 65_536  # A file, and the form around
 Page = Callable[..., Awaitable[Response]]
 
 
-def routes(console: Console, refunds: RefundPages, counter: CounterPages) -> APIRouter:
+def routes(
+    console: Console, refunds: RefundPages, counter: CounterPages, receipts: ReceiptCopies
+) -> APIRouter:
     """Give the routes: whoever is not signed in is sent to the form."""
     door = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
 
@@ -42,7 +45,8 @@ def routes(console: Console, refunds: RefundPages, counter: CounterPages) -> API
     reads: tuple[tuple[str, Page], ...] = (
         ("", console.today), ("/payments", console.payments), ("/payments/{id}", console.payment),
         ("/breaks", console.breaks), ("/breaks/{id}", console.case),
-        ("/receipts", console.receipts), ("/trial-balance", console.balance),
+        ("/receipts", console.receipts), ("/receipts/{id}.{ending}", receipts.copy),
+        ("/payments/{id}/bill", receipts.bill), ("/trial-balance", console.balance),
         ("/days", console.days), ("/runs/{id}", console.run), ("/refunds", refunds.list),
         ("/refunds/{id}", refunds.one), ("/counter", counter.counter),
         ("/counter/{id}", counter.payment), ("/shifts", counter.shifts),
@@ -50,7 +54,8 @@ def routes(console: Console, refunds: RefundPages, counter: CounterPages) -> API
     writes: tuple[tuple[str, Page], ...] = (
         ("/payments/{id}/payer", console.reveal), ("/files", console.upload),
         ("/logout", console.sign_out), ("/payments/{id}/refunds", refunds.ask),
-        ("/breaks/{id}/refund", refunds.ask_for_case), ("/refunds/{id}/decide", refunds.decide),
+        ("/breaks/{id}/refund", refunds.ask_for_case), ("/breaks/{id}/memos", console.memos),
+        ("/refunds/{id}/decide", refunds.decide),
         ("/refunds/{id}/prove", refunds.prove), ("/refunds/{id}/payee", refunds.name_payee),
         ("/refunds/{id}/payee-seen", refunds.payee), ("/counter/shift", counter.open_shift),
         ("/counter/display", counter.pair), ("/counter/next", counter.next),

@@ -101,6 +101,9 @@ ROLES: Final[Words] = {
 }  # fmt: skip
 ACTIONS: Final[Words] = {
     "payer.read": ("Xem thông tin người nộp", "Payer's data read"),
+    "memo.read": ("Xem nội dung chuyển khoản", "Bank's text read"),
+    "file.add": ("Gửi tệp", "File brought"),
+    "receipt.read": ("Xem biên lai", "Receipt read"),
     "payee.read": ("Xem người nhận hoàn trả", "Payee's data read"),
     "refund.approve": ("Duyệt hoàn trả", "Refund approved"),
     "refund.reject": ("Từ chối hoàn trả", "Refund rejected"),

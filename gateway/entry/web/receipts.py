@@ -1,6 +1,7 @@
 """``/receipts/{token}.xml|.pdf|.html`` and ``/verify/{code}``: the proof, and its check."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -19,6 +20,7 @@ from receipts.service import Kept, Receipts
 from receipts.verify import Verdict, verify
 from receipts.xml import read_sealed
 
+ENDINGS: Final = ("xml", "pdf", "html", "svg")
 retry_after_s: Final = 2  # The worker draws every second.
 code_letters: Final = 16
 code_typed_max: Final = 32  # Twice a code: more is no slip of the finger, and is cut.
@@ -29,6 +31,34 @@ log: Final = logging.getLogger("thuphi.web")
 def _filename(shown: dict[str, Any], ending: str) -> dict[str, str]:
     name = f"bien-lai-{shown['series']}-{shown['number']}.{ending}"
     return {"content-disposition": f'inline; filename="{name}"'}
+
+
+def copy_of(request: Request, kept: Kept, ending: str, here: str) -> Response:
+    """Give one copy of a receipt: the original, the drawn one, a page, or its check's QR code.
+
+    ``here`` is where the others are, without their endings. The original is byte for byte.
+    """
+    if ending == "svg":
+        return send(qr_svg(read_sealed(kept.xml).verify_url), "image/svg+xml")
+    if ending == "pdf" and kept.pdf is None:
+        return _not_drawn_yet(request, here)
+    shown = face(read_sealed(kept.xml))
+    if ending == "html":
+        return page("receipt.html", {"lang": "vi", "r": shown, "here": here})
+    if ending == "pdf" and kept.pdf:
+        return send(kept.pdf, "application/pdf", more=_filename(shown, "pdf"))
+    return send(kept.xml, "application/xml", more=_filename(shown, "xml"))
+
+
+def _not_drawn_yet(request: Request, here: str) -> Response:
+    """Say when to come back while the worker draws."""
+    retry = {"retry-after": str(retry_after_s)}
+    if wants_page(request):
+        shown = spoken(language(request), WAIT) | {"here": here, "seconds": retry_after_s}
+        return page("receipt_wait.html", shown, 503, retry)
+    answer = problem(Refusal("unavailable", "The PDF is being drawn; come back soon."))
+    answer.headers.update(retry)
+    return answer
 
 
 def read_code(typed: str) -> str:
@@ -46,36 +76,9 @@ class ReceiptPages:
 
     receipts: Receipts
 
-    async def xml(self, token: str) -> Response:
-        """Give the original, byte for byte."""
-        kept = await self._kept(token)
-        shown = face(read_sealed(kept.xml))
-        return send(kept.xml, "application/xml", more=_filename(shown, "xml"))
-
-    async def pdf(self, request: Request, token: str) -> Response:
-        """Give the drawn copy, or say when to come back while the worker draws it."""
-        kept = await self._kept(token)
-        if kept.pdf is None:
-            if wants_page(request):
-                waiting = {"token": token, "seconds": retry_after_s}
-                shown = spoken(language(request), WAIT) | waiting
-                return page("receipt_wait.html", shown, 503, {"retry-after": str(retry_after_s)})
-            answer = problem(Refusal("unavailable", "The PDF is being drawn; come back soon."))
-            answer.headers["retry-after"] = str(retry_after_s)
-            return answer
-        shown = face(read_sealed(kept.xml))
-        return send(kept.pdf, "application/pdf", more=_filename(shown, "pdf"))
-
-    async def html(self, token: str) -> Response:
-        """Show it as a page."""
-        kept = await self._kept(token)
-        shown = face(read_sealed(kept.xml))
-        return page("receipt.html", {"lang": "vi", "r": shown, "here": f"/receipts/{token}"})
-
-    async def qr(self, token: str) -> Response:
-        """Draw the QR code to its check."""
-        kept = await self._kept(token)
-        return send(qr_svg(read_sealed(kept.xml).verify_url), "image/svg+xml")
+    async def copy(self, request: Request, token: str, ending: str) -> Response:
+        """Give a copy to whoever has the link."""
+        return copy_of(request, await self._kept(token), ending, f"/receipts/{token}")
 
     async def check(self, request: Request, code: str) -> Response:
         """Say whether a receipt with this code was issued, and what to compare."""
@@ -129,21 +132,8 @@ def routes(pages: ReceiptPages) -> APIRouter:
     """Give the routes."""
     door = APIRouter(include_in_schema=False, route_class=PageRoute)
 
-    @door.get("/receipts/{token}.xml")
-    async def xml(token: str) -> Response:
-        return await pages.xml(token)
-
-    @door.get("/receipts/{token}.pdf")
-    async def pdf(request: Request, token: str) -> Response:
-        return await pages.pdf(request, token)
-
-    @door.get("/receipts/{token}.html")
-    async def html(token: str) -> Response:
-        return await pages.html(token)
-
-    @door.get("/receipts/{token}.svg")
-    async def qr(token: str) -> Response:
-        return await pages.qr(token)
+    for ending in ENDINGS:
+        door.add_api_route(f"/receipts/{{token}}.{ending}", _copies(pages, ending))
 
     @door.get("/verify")
     async def typed(request: Request) -> Response:
@@ -158,3 +148,10 @@ def routes(pages: ReceiptPages) -> APIRouter:
         return await pages.check(request, code)
 
     return door
+
+
+def _copies(pages: ReceiptPages, ending: str) -> Callable[[Request, str], Awaitable[Response]]:
+    async def copy(request: Request, token: str) -> Response:
+        return await pages.copy(request, token, ending)
+
+    return copy

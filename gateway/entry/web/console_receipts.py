@@ -1,0 +1,56 @@
+"""How officers read receipts: a payer's name stands in them, so by role, and each reading is noted.
+
+The links that citizens have open a receipt to anybody, so the console shows none of them.
+"""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from gateway.domain.errors import Refusal
+from gateway.entry.web.console import MAY_SEE_PAYER, Console
+from gateway.entry.web.console_form import require
+from gateway.entry.web.page import send
+from gateway.entry.web.receipts import ENDINGS, copy_of
+from gateway.services.access import Officer
+from gateway.services.bills import Bills
+from receipts.service import Receipts
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptCopies:
+    """The routes ``/console/receipts/{id}.{ending}`` and ``/console/payments/{id}/bill``."""
+
+    console: Console
+    receipts: Receipts
+    bills: Bills
+
+    async def copy(
+        self, request: Request, officer: Officer, receipt_id: str, ending: str
+    ) -> Response:
+        """Give a copy of one of the agency's receipts."""
+        require(officer, MAY_SEE_PAYER)
+        kept = await self.receipts.of_agency(officer.agency_id, receipt_id)
+        if kept is None or ending not in ENDINGS:
+            raise Refusal("not-found", "There is no such receipt in this agency.")
+        if ending != "svg":  # The page's picture shows nobody's name.
+            await self._note(officer, receipt_id)
+        return copy_of(request, kept, ending, f"/console/receipts/{receipt_id}")
+
+    async def bill(self, _request: Request, officer: Officer, payment_id: str) -> Response:
+        """Give the receipt that a provider's platform issued."""
+        require(officer, MAY_SEE_PAYER)
+        async with self.console.store.begin() as tx:
+            payment = await tx.payment(officer.agency_id, payment_id)
+        if payment is None:
+            raise Refusal("not-found", "There is no such payment in this agency.")
+        bill = await self.bills.fetch(payment)
+        await self._note(officer, payment_id)
+        name = {"content-disposition": 'inline; filename="bien-lai.pdf"'}
+        return send(bill.pdf, "application/pdf", more=name)
+
+    async def _note(self, officer: Officer, object_id: str) -> None:
+        actor = f"staff:{officer.username}"
+        async with self.console.store.begin() as tx:
+            await tx.note(officer.agency_id, actor, "receipt.read", object_id)
