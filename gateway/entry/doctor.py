@@ -23,6 +23,7 @@ versions_known: Final = range(15, 19)  # PostgreSQL, by CONTRACT 7.
 clock_skew_max: Final = timedelta(seconds=5)
 calendar_ahead: Final = timedelta(days=60)  # Next year's Tết is decreed by then.
 certificate_notice: Final = timedelta(days=30)  # Its change is announced 15 days before.
+receipt_wait_max: Final = timedelta(minutes=5)  # The job that makes them runs each second.
 late_ticks_max: Final = 3  # A job that missed so many of its ticks has stopped.
 
 
@@ -156,6 +157,22 @@ async def certificates(parts: Parts) -> Finding:
     return Finding("certificates", is_right=True, said=f"{len(ends)} live agencies can sign")
 
 
+async def receipts(parts: Parts) -> Finding:
+    """Look for paid payments whose receipt has a number and never got its seal or its PDF."""
+    row = await _row(
+        parts,
+        "SELECT count(*) FILTER (WHERE xml IS NULL) AS unsealed, count(*) FILTER (WHERE xml IS NOT"
+        " NULL) AS undrawn, min(id) AS oldest FROM receipt"
+        " WHERE pdf IS NULL AND numbered_at < :before",
+        before=parts.clock.now() - receipt_wait_max,
+    )
+    if row["oldest"]:
+        return Finding("receipts", is_right=False, said=f"{row['unsealed']} have no seal and"
+                       f" {row['undrawn']} no PDF, {row['oldest']} first: read the worker's log for"
+                       " «receipts».")  # fmt: skip
+    return Finding("receipts", is_right=True, said="all that have a number are sealed and drawn")
+
+
 async def worker(parts: Parts) -> Finding:
     """Look for jobs that never ran, stopped, or failed at their last tick."""
     now = parts.clock.now()
@@ -251,8 +268,8 @@ async def folder(parts: Parts) -> Finding:
 
 
 LOOKS: Final[tuple[Look, ...]] = (
-    database, powers, clock, key, folder, providers, agencies, certificates, worker, notices,
-    messages, days, calendar, books,
+    database, powers, clock, key, folder, providers, agencies, certificates, receipts, worker,
+    notices, messages, days, calendar, books,
 )  # fmt: skip
 
 

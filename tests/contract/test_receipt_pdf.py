@@ -1,16 +1,19 @@
 """The PDF: text that can be copied, a QR that can be scanned, the original attached, PDF/A."""
 
 import io
+import random
 import subprocess
 import unicodedata
 from pathlib import Path
+from struct import pack
 
 import pytest
 import zxingcpp
 from PIL import Image
 from receipt_samples import receipt, signer
 
-from receipts.pdf import draw
+from receipts.glyphs import BOX, characters, shown
+from receipts.pdf import _shows, draw
 from receipts.receipt import Line, Receipt, total_in_words
 from receipts.xml import write
 
@@ -29,6 +32,10 @@ def run(*words: str) -> bytes:
 
 def text_of(file: Path) -> str:
     return " ".join(run("pdftotext", "-layout", str(file), "-").decode().split())
+
+
+def fonts_of(file: Path) -> list[str]:
+    return run("pdffonts", str(file)).decode().splitlines()[2:]
 
 
 def test_every_word_can_be_copied_in_vietnamese(tmp_path: Path) -> None:
@@ -81,7 +88,7 @@ def test_the_file_is_sound_tagged_and_says_which_standard_it_keeps(tmp_path: Pat
     assert "<pdfaid:part>3</pdfaid:part>" in meta
     assert "<pdfaid:conformance>A</pdfaid:conformance>" in meta
     assert "<pdfuaid:part>1</pdfuaid:part>" in meta
-    fonts = run("pdffonts", str(file)).decode().splitlines()[2:]
+    fonts = fonts_of(file)
     assert fonts
     assert all("BeVietnamPro" in line and " yes yes yes " in line for line in fonts)
 
@@ -109,3 +116,102 @@ def test_what_a_client_named_is_set_and_never_run(tmp_path: Path, words: str) ->
     made = receipt(lines=lines, amount=amount, amount_in_words=in_words)
 
     assert words in text_of(drawn(tmp_path, made)[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "font"),
+    [
+        ("王小明", "CJK"), ("歐陽菲菲", "CJK"), ("さくら", "CJK"), ("김민수", "CJK"),
+        ("ສົມສັກ", "Lao"), ("សុខា", "Khmer"), ("สมชาย ใจดี", "Thai"), ("محمد علي", "Arabic"),
+        ("Αλέξανδρος", "NotoSans-"), ("Иван Ёлкин", "NotoSans-"), ("𠮷野", "CJK"),
+        ("Z\u0337a\u0338lgo", "NotoSans-"),
+        ("An 😀👩\u200d👧❤\ufe0f", "Emoji"),
+    ],
+)  # fmt: skip
+def test_a_name_in_any_script_is_set_with_a_font_that_has_it(
+    tmp_path: Path, name: str, font: str
+) -> None:
+    """Foreigners pay fees too; without a fall-back font they would never get a PDF."""
+    file, _ = drawn(tmp_path, receipt(payer_name=f"Nguyễn {name}"))
+
+    assert any(font in line and " yes yes yes " in line for line in fonts_of(file))
+    assert BOX not in text_of(file)
+    assert "Nguyễn" in text_of(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [
+        ("An 𓀀𓀁", "An □□"), ("\ue000", "□"), ("喃𡨸", "喃□"), ("Z\U0001d165o", "□o"),
+        ("An\U000e0001 \ufeffBình", "An Bình"),
+    ],
+)  # fmt: skip
+def test_what_no_font_has_is_a_box_on_paper_and_whole_in_the_original(
+    tmp_path: Path, name: str, seen: str
+) -> None:
+    file, xml = drawn(tmp_path, receipt(payer_name=name))
+    said = text_of(file)
+
+    assert f"Người nộp: {seen} Thủ tục" in said
+    assert ("Chỗ in □ là chữ không có phông để in" in said) == (BOX in seen)
+    assert name in xml.decode()
+
+
+def test_whatever_a_font_maps_can_be_drawn(tmp_path: Path) -> None:
+    """Our reading of the fonts' maps against typst's: a wrong one would leave a receipt undrawn."""
+    chance = random.Random(7)  # noqa: S311 - a sample, not a secret.
+    for family, mapped in _shows().items():
+        some = [chr(c) for c in chance.sample(sorted(mapped), min(len(mapped), 150))]
+        drawn(tmp_path, receipt(lines=tuple(total(f"{family} {' '.join(some)}"))))
+
+
+def total(words: str) -> tuple[Line, ...]:
+    """Name one line; what XML cannot carry is left out, as at the door."""
+    kept = "".join(c for c in words if unicodedata.category(c) not in ("Cc", "Cn", "Cs"))
+    return (Line("x", kept, 10_005, "2767"),)
+
+
+def test_a_letter_and_its_marks_come_from_one_font() -> None:
+    fonts = (frozenset(map(ord, "ab")), frozenset(map(ord, "b\u0301")))
+
+    assert shown("ab\u0301a\u0301\u200db", fonts) == f"ab\u0301{BOX}b"
+
+
+def font_of(*maps: bytes) -> bytes:
+    """Write a font that has maps of characters and nothing else."""
+    head = pack(">HH", 0, len(maps))
+    places = [4 + 8 * len(maps) + sum(map(len, maps[:n])) for n in range(len(maps))]
+    head += b"".join(pack(">HHI", 3, 1, place) for place in places)
+    table = head + b"".join(maps)
+    return (
+        b"\0\1\0\0" + pack(">H", 1) + bytes(6) + pack(">4sIII", b"cmap", 0, 28, len(table)) + table
+    )
+
+
+# a to d by glyph numbers of their own, of which b has none; then x, by a difference that ends at 0.
+SHORT = pack(">HHHH", 4, 0, 0, 4) + bytes(6) + pack(">HH", 100, 120) + bytes(2)
+SHORT += pack(">HH", 97, 119) + pack(">HH", 1, 65_536 - 120) + pack(">HH", 4, 0)
+SHORT += pack(">HHHH", 5, 0, 6, 65_535)
+LONG = pack(">HHIII", 12, 0, 0, 0, 2) + pack(">III", 0x20000, 0x20002, 0) + pack(">III", 65, 66, 9)
+
+
+@pytest.mark.parametrize(
+    ("maps", "mapped"),
+    [((SHORT,), {97, 99, 119}), ((LONG,), {0x20001, 0x20002, 65, 66}),
+     ((SHORT, LONG), {0x20001, 0x20002, 65, 66})],
+)  # fmt: skip
+def test_a_map_is_read_without_what_it_leads_to_the_missing_glyph(
+    tmp_path: Path, maps: tuple[bytes, ...], mapped: set[int]
+) -> None:
+    file = tmp_path / "font.ttf"
+    file.write_bytes(font_of(*maps))
+
+    assert characters(file) == mapped
+
+
+def test_a_font_without_a_map_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "empty.ttf"
+    file.write_bytes(b"\0\1\0\0" + bytes(8))
+
+    with pytest.raises(ValueError, match=r"empty\.ttf maps no character"):
+        characters(file)

@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from front_door import AGENCY, SEPAY_SECRET, VNPAY_SECRET, Site
 from sqlalchemy import text
@@ -71,6 +72,41 @@ async def test_a_day_that_was_forgotten_is_named_with_its_command(site: Site) ->
     site.clock.move(timedelta(days=3))
 
     assert "thuphi reconcile --date 2026-11-18" in (await wrong(site))["days"]
+
+
+async def test_a_receipt_that_is_not_drawn_is_named(site: Site) -> None:
+    """The page and the XML are there, so nobody else would miss it."""
+    (receipt,) = (await receipted(site))["receipts"]
+    await site.as_owner("UPDATE receipt SET pdf = NULL")
+    assert "receipts" not in await wrong(site)
+
+    site.clock.move(timedelta(minutes=6))
+
+    said = (await wrong(site))["receipts"]
+    assert f"0 have no seal and 1 no PDF, {receipt['id']} first" in said
+    await site.parts.receipts.issue()
+    assert "receipts" not in await wrong(site)
+
+
+async def test_a_name_that_the_first_font_has_not_is_drawn_all_the_same(site: Site) -> None:
+    (receipt,) = (await receipted(site, payer={"name": "王小明 𓀀"}))["receipts"]
+
+    page = (await site.http.get(receipt["links"]["html"])).text
+    xml = (await site.http.get(receipt["links"]["xml"])).text
+    pdf = await site.http.get(receipt["links"]["pdf"])
+
+    assert "王小明 𓀀" in page
+    assert "王小明 𓀀" in xml
+    assert pdf.content.startswith(b"%PDF-")
+
+
+async def receipted(site: Site, **changes: Any) -> dict[str, Any]:
+    """Pay a payment and let its receipt be made."""
+    payment = await site.payment(**changes)
+    await site.vnpay_says(await site.attempt(payment))
+    await site.parts.receipts.issue()
+    shown: dict[str, Any] = await site.get(f"/payments/{payment['id']}")
+    return shown
 
 
 async def test_broken_books_are_named(site: Site) -> None:
