@@ -58,8 +58,13 @@ SEEN_BY_STAFF: Final = {
     "console-days": "Days and files",
     "console-run": "One run of the reconciliation",
     "console-balance": "The trial balance",
+    "console-providers": "Providers: how each works now",
 }
-PICTURES: Final = SEEN_BY_CITIZENS | SEEN_AT_A_COUNTER | SEEN_BY_STAFF
+SEEN_BY_OPERATORS: Final = {
+    "account": "One account with a provider: try it, rotate it, close it",
+    "account-new": "A new account",
+}
+PICTURES: Final = SEEN_BY_CITIZENS | SEEN_AT_A_COUNTER | SEEN_BY_STAFF | SEEN_BY_OPERATORS
 port: Final = 18_787  # Fixed, because receipts print the address: the pictures stay the same.
 picture_height_max: Final = 1_400  # A long list is cut: its end shows nothing new.
 colours: Final = 96  # A page has few; so many keep the edges of letters smooth.
@@ -134,6 +139,8 @@ async def main() -> None:
             windows |= dict.fromkeys(
                 SEEN_BY_STAFF, await signed_in(site, browser, scripts=True)
             ) | {"console-login": windows["home"]}
+            operator = await signed_in(site, browser, role="operator", scripts=True)
+            windows |= dict.fromkeys(SEEN_BY_OPERATORS, operator)
             for name in PICTURES:
                 visitor = windows[name]
                 for width in WIDTHS:

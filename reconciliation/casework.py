@@ -52,7 +52,8 @@ _GONE: Final = text(
 )
 
 # The provider's word, and the money's arrival at bank or treasury, for every capture that pays it;
-# where the statement is the only word for a transfer, the treasury is the third side.
+# where the statement is the only word for a transfer, the treasury is the third side. Cash has the
+# word of the two who signed its drawer's count.
 _PROOF: Final = (
     "SELECT a.payment_id, bool_and(x.told_on IS NOT NULL AND x.came_on IS NOT NULL) AS proved,"
     " max(greatest(c.booked_on, x.told_on, x.came_on)) AS proof_on"
@@ -61,6 +62,9 @@ _PROOF: Final = (
     " CROSS JOIN LATERAL (SELECT coalesce(min(l.booked_on) FILTER (WHERE m.rule ="
     " '01-provider-id'), (SELECT c.booked_on FROM evidence v WHERE v.agency_id = c.agency_id"
     " AND v.capture_id = c.id AND v.source = 'notice' AND c.bank_reference IS NOT NULL LIMIT 1),"
+    " (SELECT CAST(s.closed_at AT TIME ZONE 'Asia/Ho_Chi_Minh' AS date) FROM counter_take k"
+    " JOIN shift s ON s.agency_id = k.agency_id AND s.id = k.shift_id AND s.state = 'closed'"
+    " WHERE k.agency_id = c.agency_id AND k.capture_id = c.id AND k.method = 'cash'),"
     f" CASE WHEN count(*) FILTER (WHERE m.rule IN ({TRANSFERS})) > 0"
     f" THEN min(l.booked_on) FILTER (WHERE m.rule IN {TREASURY_RULES})"
     " END) AS told_on,"

@@ -9,12 +9,13 @@ commit=$(git rev-parse --short HEAD 2>/dev/null || echo "no commit")
 
 PROOF_EVERY_STATEMENT=1 PROOF_REPORT="$made/points" .venv/bin/pytest tests/faults
 PROOF_CLIENTS=5000 .venv/bin/pytest tests/contract/test_*_clients.py
-for seed in 1 2 3 4 5; do
-  for faults in 0.1 0.5; do
-    said=$(.venv/bin/thuphi day --payments 60 --seed "$seed" --faults "$faults" --json)
-    echo "- \`--seed $seed --faults $faults\`: \`$said\`" >> "$made/days"
-  done
-done
+lived() {
+  local said
+  said=$(.venv/bin/thuphi day --payments 60 --seed "$1" --faults "$2" --json)
+  echo "- \`--seed $1 --faults $2\`: \`$said\`" >> "$made/days"
+}
+for seed in 1 2 3 4 5; do lived "$seed" 0.1; done
+for seed in $(seq 1 50); do lived "$seed" 0.5; done
 
 {
   echo "# What was proved, and when"

@@ -12,6 +12,8 @@ from books import reconcile, reconciliation, take, written
 from front_door import AGENCY, Site, vnpay_query
 from sqlalchemy import text
 
+from gateway.store import tables as t
+
 FIRST, SECOND, THIRD = date(2026, 11, 18), date(2026, 11, 19), date(2026, 11, 20)
 TODAY = date(2026, 11, 23)  # The Monday after.
 RECORD, PASSPORT, LICENCE, COPIES = "3.000333", "1.001456", "3.000346", "CT-BANSAO"
@@ -77,16 +79,39 @@ async def told(site: Site) -> dict[str, str]:
     asked_back = await site.parts.refunds.ask_for_case(
         AGENCY, row["surplus"], "Người nộp đề nghị hoàn số nộp thừa", "staff:quay"
     )
+    await accounts(site)
     console = {
         "login": "/login", "today": "", "payments": "/payments",
         "payment": f"/payments/{paid['id']}", "breaks": "/breaks",
         "break": f"/breaks/{row['found']}", "surplus": f"/breaks/{row['surplus']}",
         "shifts": "/shifts", "refunds": "/refunds", "refund": f"/refunds/{asked_back}",
-        "receipts": "/receipts", "days": "/days",
+        "receipts": "/receipts", "days": "/days", "providers": "/providers",
         "run": f"/runs/{row['run']}", "balance": f"/trial-balance?since={FIRST}&date={TODAY}",
         "nothing-found": "/payments?q=nothing-like-it", "lost": "/payments/nobody",
     }  # fmt: skip
+    operator = {"account": "/vnpay/tay-ho", "account-new": "/new?provider=vnpay"}
+    pages |= {name: f"/console/providers{path}" for name, path in operator.items()}
     return pages | {f"console-{name}": f"/console{path}" for name, path in console.items()}
+
+
+async def accounts(site: Site) -> None:
+    """Open an account of the agency's own, close an older one, and call providers a few times."""
+    registry = site.parts.registry
+    fields = {
+        "VNPAY_TMN_CODE": "TAYHO001", "VNPAY_SECRET": "tay-ho-secret",
+        "VNPAY_BASE_URL": "https://pay.example.vn/", "VNPAY_API_URL": "https://pay.example.vn/api",
+    }  # fmt: skip
+    for name in ("nam-2025", "tay-ho"):
+        await registry.accounts.add(AGENCY, "vnpay", name, fields, "staff:vanhanh")
+    await registry.accounts.close("vnpay", "nam-2025", "staff:vanhanh")
+    await registry.refresh()
+
+    called = {
+        "agency_id": AGENCY, "provider": "vnpay", "account": "tay-ho", "what": "ask",
+        "at": site.clock.now(), "took_ms": 240,
+    }  # fmt: skip
+    async with site.parts.store.begin() as tx:
+        await tx.run(t.provider_call.insert(), [called | {"is_ok": n > 0} for n in range(12)])
 
 
 async def days_in_order(site: Site) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from adapters.simulator import bank, momo, national, pages, payos, payos_words, vnpay, zalopay
 from adapters.simulator.bank import BankSide, TransferError
 from adapters.simulator.config import SimulatorConfig
+from adapters.simulator.counter import CARD, CounterSide
 from adapters.simulator.faults import Fault, FaultScript
 from adapters.simulator.journal import BudgetLine, Journal, JournalEntry
 from adapters.simulator.orders import Choice, Chosen, PageError, PayOrder, Side
@@ -37,6 +38,7 @@ class Simulator:
     faults: FaultScript
     sides: dict[str, Side]
     bank: BankSide
+    counter: CounterSide
     reports: Reports
     app: Starlette = field(init=False)
 
@@ -115,7 +117,8 @@ def build_simulator(clock: Clock, config: SimulatorConfig) -> Simulator:
         faults=faults,
         sides={side.name: side for side in sides},
         bank=account,
-        reports=Reports(config, journal, [s.name for s in sides if s.orders.move is None]),
+        counter=CounterSide(clock, config, journal),
+        reports=Reports(config, journal, [*(s.name for s in sides if s.orders.move is None), CARD]),
     )
 
 
@@ -138,6 +141,8 @@ def _routes(simulator: Simulator) -> list[Route]:
         "/bank/transfer": doors.transfer,
         "/control/pay": control.pay,
         "/control/transfer": control.transfer,
+        "/control/counter": control.counter,
+        "/control/bag": control.bag,
         "/control/pump": control.pump,
         "/control/files": control.files,
         "/control/fault": control.fault,
@@ -223,14 +228,19 @@ class _Control:
     simulator: Simulator
 
     async def pay(self, request: Request) -> Response:
-        """Pay (or not) the order of a redirect address."""
+        """Pay (or not) the order of a redirect address, or in the app the one that names a text."""
         said = await request.json()
-        url = said["redirect_url"]
-        order: PayOrder = self.simulator.side_of(url).opened(url)
-        self._fault(request, said, order.reference)
-        chosen = self.simulator.pay(
-            url, Choice(said.get("choice", "pay")), said.get("obligation_id", ""), _lines(said)
-        )
+        if "redirect_url" in said:
+            side = self.simulator.side_of(said["redirect_url"])
+            order = side.opened(said["redirect_url"])
+            self._fault(request, said, order.reference)
+        else:
+            side = self.simulator.sides[said["provider"]]
+            order = _named(side, said["named"])
+        chosen = side.orders.choose(
+            order.reference, Choice(said.get("choice", "pay")), said.get("obligation_id", ""),
+            _lines(said),
+        )  # fmt: skip
         return JSONResponse(
             {
                 "reference": order.reference,
@@ -253,6 +263,18 @@ class _Control:
         else:
             entry = holder.transfer(said["account"], said["amount"], memo or "", 0, *more)
         return JSONResponse(entry.as_json())
+
+    async def counter(self, request: Request) -> JSONResponse:
+        """Pay at a counter: a card if there is a slip, else cash."""
+        said = await request.json()
+        more = (said.get("obligation_id", ""), _lines(said))
+        entry = self.simulator.counter.paid(said["slip"], said["amount"], said["memo"], *more)
+        return JSONResponse(entry.as_json())
+
+    async def bag(self, request: Request) -> JSONResponse:
+        """Bring a deposit bag to the bank."""
+        said = await request.json()
+        return JSONResponse(self.simulator.counter.bagged(said["bag"], said["amount"]).as_json())
 
     def _fault(self, request: Request, said: dict[str, Any], key: str) -> None:
         named = said.get("fault") or request.headers.get("x-simulate-fault")
@@ -280,6 +302,14 @@ class _Control:
         """Give every movement of money."""
         entries = [e.as_json() for e in self.simulator.journal.entries(kind="")]
         return JSONResponse({"entries": entries})
+
+
+def _named(side: Side, text: str) -> PayOrder:
+    """Find the newest order that names a text, as its payer sees it in the app."""
+    for order in reversed(side.orders.known.values()):
+        if order.info.split(" ", 1)[0] == text:
+            return order
+    raise PageError("There is no such order.")
 
 
 def _lines(said: dict[str, Any]) -> tuple[BudgetLine, ...]:

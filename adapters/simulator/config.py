@@ -8,7 +8,13 @@ from typing import Final
 
 # What a provider keeps of each payment: so many đồng, and so many per mille; illustrative.
 FEES: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
-    {"vnpay": (1_000, 8), "momo": (0, 11), "zalopay": (500, 6), "national": (2_000, 0)}
+    {
+        "vnpay": (1_000, 8),
+        "momo": (0, 11),
+        "zalopay": (500, 6),
+        "national": (2_000, 0),
+        "counter": (0, 9),
+    }
 )
 NO_FEE: Final = (0, 0)
 
@@ -31,6 +37,7 @@ class SimulatorConfig:
     fees: Mapping[str, tuple[int, int]] = field(default_factory=lambda: FEES)
     opening_balance: int = 0
     remittance_lag_days: int = 1  # Days from capture to the treasury's confirmation.
+    counter: str = "counter/hn-tthcc-test"  # The sandbox's agency, whose counters they are.
     agency_code: str = "1057757"
     chapter: str = "412"
     tieu_muc: str = "2716"

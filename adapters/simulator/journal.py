@@ -23,7 +23,7 @@ class BudgetLine:
 class JournalEntry:
     """One movement of money by a citizen."""
 
-    provider: str  # vnpay, momo, …, or bank for a transfer
+    provider: str  # vnpay, momo, …, bank for a transfer, counter for a card there, or cash
     txn_id: str  # As the provider's notice names it.
     reference: str  # Our attempt's reference; empty for a transfer.
     memo: str  # What the citizen typed; empty at VNPAY.
@@ -36,7 +36,7 @@ class JournalEntry:
     obligation_id: str = ""
     lines: tuple[BudgetLine, ...] = ()
     fault: str = ""
-    kind: str = "payment"  # Or refund: the same amount, the other way.
+    kind: str = "payment"  # Or refund: the same amount, the other way; or bag: cash to the bank.
     refund_reference: str = ""  # Our name of a refund.
     order: str = ""  # The order at a service that watches the account, for a transfer.
 

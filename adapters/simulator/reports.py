@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from adapters.simulator.config import NO_FEE, SimulatorConfig
+from adapters.simulator.counter import BAG, CARD, CASH
 from adapters.simulator.journal import BudgetLine, Journal, JournalEntry
 from gateway.domain.calendar import hanoi_day, rfc3339
 
@@ -44,7 +45,11 @@ class Reports:
     def write(self, on: date, folder: Path) -> list[tuple[str, Path]]:
         """Write the day's files, one of each provider; each with the profile that reads it."""
         folder.mkdir(parents=True, exist_ok=True)
-        rows = {name: ("canonical-provider", self.provider(name, on)) for name in self.providers}
+        rows = {
+            name: ("canonical-provider", self.provider(name, on))
+            for name in self.providers
+            if name != CARD or self.journal.entries(CARD)
+        }
         rows["statement"] = ("canonical-statement", self.statement(on))
         rows["treasury"] = ("canonical-treasury", self.treasury(on))
         written: list[tuple[str, Path]] = []
@@ -70,7 +75,7 @@ class Reports:
     def _row(self, e: JournalEntry, gross: int, fee: int) -> Row:
         on = hanoi_day(e.at)
         return {
-            "provider": e.provider,
+            "provider": e.account if e.provider == CARD else e.provider,
             "provider_txn_id": e.txn_id,
             "merchant_reference": e.refund_reference or e.reference,
             "kind": e.kind,
@@ -101,6 +106,10 @@ class Reports:
         lines: list[Row] = []
         for name in self.providers:
             lines += self._payout(name, on)
+        for e in self.journal.entries(CASH, on - _DAY, BAG):
+            memo = f"NOP TIEN MAT {e.reference}"
+            holder = self.config.values["VIETQR_ACCOUNT_NAME"]
+            lines.append(self._line(on, e.amount, holder, e.reference, memo))
         for e in self.journal.entries("bank", on):
             line = self._line(on, e.amount, "NGUYEN THE HUNG", e.bank_reference, e.noisy_memo)
             lines.append(line)

@@ -9,17 +9,23 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.domain.calendar import rfc3339
-from gateway.domain.errors import DeclinedError, InDoubtError, Refusal
+from gateway.domain.errors import Refusal
 from gateway.entry.bootstrap import Parts
 from gateway.entry.cli_values import hours as hours_of
 from gateway.entry.settings import PREFIX
-from gateway.ports.provider import Inquires, Order
+from gateway.services.account_trial import try_account
 from gateway.services.accounts import overlap_default
 from gateway.services.agencies import Agencies
 
 Opened = AbstractAsyncContextManager[Parts]
 ACTOR: Final = "command line"
-trial_amount: Final = 10_000  # An order that nobody opened is asked about; nothing moves.
+_SAID: Final = {
+    "answered": "the provider answered, and we believe it ({})",
+    "unreachable": "the provider could not be reached: check its address",
+    "disbelieved": "no answer that can be believed: check the address, the merchant's code and the"
+    " secret",
+    "mute": "its settings are well formed; it cannot be asked anything",
+}
 
 
 def _fields(path: str) -> dict[str, str]:
@@ -115,27 +121,9 @@ async def do_test(args: argparse.Namespace, opened: Opened) -> int:
                 "not-found",
                 f"There is no account {args.provider}/{args.name}; see thuphi accounts list.",
             )
-        if not isinstance(provider, Inquires):
-            return _tried(
-                args, "unknown", "its settings are well formed; it cannot be asked anything"
-            )
-        now = parts.clock.now()
-        order = Order(
-            reference=parts.clock.new_id("att").removeprefix("att_"), serial=1,
-            payment_reference="000000000000", amount=trial_amount, text="Kiem tra tai khoan",
-            return_url=parts.settings.public_url, created_at=now,
-            expires_at=now + timedelta(minutes=15),
-        )  # fmt: skip
-        try:
-            said = await provider.ask(order, now)
-        except DeclinedError:
-            return _tried(args, "WRONG", "the provider could not be reached: check its address")
-        except InDoubtError:
-            return _tried(
-                args, "WRONG", "no answer that can be believed: check the address, the merchant's"
-                " code and the secret",
-            )  # fmt: skip
-    return _tried(args, "ok", f"the provider answered, and we believe it ({said.verdict})")
+        trial = await try_account(provider, parts.clock, parts.settings.public_url)
+    word = {True: "ok", False: "WRONG", None: "unknown"}[trial.is_right]
+    return _tried(args, word, _SAID[trial.code].format(trial.verdict))
 
 
 def _tried(args: argparse.Namespace, word: str, said: str) -> int:

@@ -1,8 +1,8 @@
 """``thuphi day``: a whole day, unattended, on one test clock and a database of its own.
 
-Citizens pay over real HTTP at the simulated banks, which misbehave at the given share; receipts are
-issued, files written and imported, days reconciled and closed. At the end the books are compared
-with the banks' own journal, đồng by đồng.
+Citizens pay over real HTTP at the simulated banks, which misbehave at the given share, or at two
+counters, whose drawers are counted and differ; receipts are issued, files written and imported,
+days reconciled and closed. At the end the books are compared with the banks' own journal.
 """
 
 import argparse
@@ -21,12 +21,12 @@ from time import monotonic
 from typing import Any, Final
 
 import httpx
-from sqlalchemy import text
 
 from adapters.simulator.app import build_simulator
 from gateway.domain.calendar import day_start
 from gateway.entry.bootstrap import Parts, build, engine_of, prepare, reconciliation_of
-from gateway.entry.day_witness import Inbox, differences, free_port, inbox_app
+from gateway.entry.day_counter import CLERKS, METHODS, Booths
+from gateway.entry.day_witness import TOTALS, Inbox, differences, free_port, inbox_app
 from gateway.entry.demo import agency, simulated, simulator_config
 from gateway.entry.plugins import adapters, setting_names
 from gateway.entry.settings import PREFIX, Settings, read_settings
@@ -44,27 +44,16 @@ PROCEDURES: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("1.001193-LATE", {}),
 )
 PROVIDERS: Final = ("national", "vnpay", "vietqr", "momo", "zalopay", "payos")
+AT_CHECKOUT: Final = ("early", "reset", "maintenance")  # The answer to our own call goes wrong.
 FAULTS: Final = (
     "duplicate", "burst", "late", "out_of_order", "silent", "forged", "wrong_amount",
-    "wrong_merchant", "server_error", "slow", "twelve_hours",
+    "wrong_merchant", "server_error", "slow", "twelve_hours", *AT_CHECKOUT,
 )  # fmt: skip
+# A citizen who is told one of these was not sent to a provider, and tries again later.
+NOT_NOW: Final = ("payment-in-doubt", "provider-failed", "provider-unavailable")
 at_once: Final = 8  # Citizens who pay at the same moment.
+in_app_share: Final = 0.5  # Of those not sent on: they find the order in the app, and pay it.
 named_share: Final = 0.8  # Of payments whose obligation the bank tells the treasury.
-_TOTALS: Final = text(
-    "SELECT (SELECT count(*) FROM payment) AS payments,"
-    " (SELECT count(*) FROM payment WHERE state IN ('paid','settled')) AS paid,"
-    " (SELECT count(*) FROM payment WHERE state = 'settled') AS settled,"
-    " (SELECT coalesce(sum(amount_received), 0)::bigint FROM payment) AS amount,"
-    " (SELECT count(*) FROM receipt WHERE xml IS NOT NULL) AS receipts,"
-    " (SELECT count(*) FROM notice) AS notices,"
-    " (SELECT count(DISTINCT line_id) FROM recon_match) AS matched,"
-    " (SELECT count(*) FROM break WHERE state = 'open') AS breaks,"
-    " (SELECT coalesce(sum(CASE WHEN credit IN ('3310','3320') THEN amount ELSE 0 END)"
-    " - sum(CASE WHEN debit IN ('3310','3320') THEN amount ELSE 0 END), 0)::bigint FROM entry)"
-    " AS suspense,"
-    " (SELECT coalesce(sum(d), 0)::bigint FROM (SELECT amount AS d FROM entry UNION ALL"
-    " SELECT -amount FROM entry) x) AS ledger_sum"
-)
 
 
 @dataclass
@@ -77,8 +66,10 @@ class Day:
     banks: httpx.AsyncClient
     key: str = field(repr=False)
     inbox: Inbox
+    booths: Booths
     chance: Random
     folder: Path
+    waiting: list[tuple[Mapping[str, Any], Mapping[str, Any]]] = field(default_factory=list)
 
     async def work(self) -> None:
         """Let the worker do all that is due now, and the banks' post arrive."""
@@ -90,6 +81,8 @@ class Day:
         while await self.parts.attempts.ask():
             pass
         while await self.parts.sender.send():
+            pass
+        while await self.parts.notices.replay():
             pass
         while await self.parts.webhooks.deliver():
             pass
@@ -113,7 +106,9 @@ class Day:
         return {
             "n": n, "procedure": procedure, "facts": facts,
             "branch": self.chance.choice(sorted(BRANCHES)),
-            "provider": self.chance.choice(PROVIDERS),
+            "provider": self.chance.choice((*PROVIDERS, *METHODS)),
+            "counter": self.chance.choice(sorted(CLERKS)),
+            "in_app": self.chance.random() < in_app_share,
             "fault": self.chance.choice(FAULTS) if self.chance.random() < faults else "none",
             "named": self.chance.random() < named_share,
             "changes_mind": self.chance.random() < faults / 2,
@@ -141,41 +136,70 @@ class Day:
             },
             f"day-{plan['n']}",
         )  # fmt: skip
+        if plan["provider"] in METHODS:
+            if plan["changes_mind"]:  # The counter asks the wallet first.
+                online = {**plan, "provider": "momo", "fault": "none"}
+                await self._choose(online, payment, f"a{plan['n']}", "leave")
+            branch, method = plan["counter"], plan["provider"]
+            await self.booths.take(payment, branch, method, _for_treasury(plan, payment))
+            return
         if plan["provider"] != "vietqr" and plan["changes_mind"]:
-            await self._choose(plan, payment, f"a{plan['n']}", {"choice": "cancel"})
+            await self._choose(plan, payment, f"a{plan['n']}", "cancel")
         choice = "pay_twice" if plan["twice"] and plan["fault"] == "none" else "pay"
-        await self._choose(plan, payment, f"b{plan['n']}", {"choice": choice})
+        await self._choose(plan, payment, f"b{plan['n']}", choice)
+
+    async def _begin(
+        self, plan: Mapping[str, Any], payment: Mapping[str, Any], key: str
+    ) -> dict[str, Any] | None:
+        """Begin an attempt; None where the citizen is told to wait instead."""
+        text = f"TP{payment['reference']}"
+        fault = plan["fault"] if plan["fault"] in AT_CHECKOUT else "none"
+        if plan["fault"] in (*AT_CHECKOUT, "none"):
+            await self.banks.post("/control/fault", json={"key": text, "fault": fault})
+        try:
+            return await self._ask(
+                f"/payments/{payment['id']}/attempts", {"provider": plan["provider"]}, key
+            )
+        except httpx.HTTPStatusError as error:
+            if error.response.json()["type"].rpartition("/")[2] not in NOT_NOW:
+                raise
+            return None
 
     async def _choose(
-        self, plan: Mapping[str, Any], payment: Mapping[str, Any], key: str, more: dict[str, str]
+        self, plan: Mapping[str, Any], payment: Mapping[str, Any], key: str, choice: str
     ) -> None:
-        attempt = await self._ask(
-            f"/payments/{payment['id']}/attempts", {"provider": plan["provider"]}, key
-        )
-        said: dict[str, Any] = {"fault": plan["fault"]} | more
-        if plan["named"]:
-            lines = [
-                {"tieu_muc": x["budget_line"], "amount": x["amount"]} for x in payment["lines"]
-            ]
-            said |= {"obligation_id": payment["id"], "lines": lines}
+        attempt = await self._begin(plan, payment, key)
+        text = f"TP{payment['reference']}"
+        said = _for_treasury(plan, payment) | {"choice": choice}
+        path = "/control/pay"
+        if attempt is None or attempt["state"] == "captured":  # Paid, or perhaps, in the app alone.
+            if attempt is None and not plan["in_app"]:
+                self.waiting.append((plan, payment))
+                return
+            said |= {"provider": plan["provider"], "named": text}
+        elif attempt["redirect_url"]:
+            said |= {"redirect_url": attempt["redirect_url"], "fault": plan["fault"]}
         else:
-            said["lines"] = [
-                {"tieu_muc": x["budget_line"], "amount": x["amount"]} for x in payment["lines"]
-            ]
-        if attempt["redirect_url"]:
-            said["redirect_url"] = attempt["redirect_url"]
-            answer = await self.banks.post("/control/pay", json=said)
-        else:
-            said |= {"qr_text": attempt["qr_text"], "fault_key": f"TP{payment['reference']}"}
-            answer = await self.banks.post("/control/transfer", json=said)
-        answer.raise_for_status()
-        if more["choice"] == "cancel":
+            path = "/control/transfer"
+            said |= {"qr_text": attempt["qr_text"], "fault_key": text, "fault": plan["fault"]}
+        (await self.banks.post(path, json=said)).raise_for_status()
+        if choice == "cancel":
             await self.work()  # Who tells of a refusal, tells at once that nothing was taken.
+
+    async def _come_back(self) -> None:
+        """Let those whom a provider left in doubt try again, hours later, elsewhere."""
+        waiting, self.waiting = self.waiting, []
+        for plan, payment in waiting:
+            again = {**plan, "provider": "vnpay", "fault": "none", "in_app": False}
+            await self._choose(again, payment, f"c{plan['n']}", "pay")
 
     async def evening(self) -> None:
         """Let late notices come, doubts be asked about, and all deliveries end."""
-        for pause in (30, 60, 120, 240, 480, 900, 1_800, 3_600, 7_200, 3_600):
+        for pause in (30, 60, 120, 240, 480, 900, 1_800, 3_600, 7_200):
             await self.pass_time(timedelta(seconds=pause))
+        await self._come_back()
+        await self.pass_time(timedelta(seconds=3_600))
+        await self.booths.close(self.chance)
         await self.parts.payments.expire(self.parts.can_ask)
         await self.work()
 
@@ -199,7 +223,7 @@ class Day:
     async def summary(self, nights: list[dict[str, Any]], began: float) -> dict[str, Any]:
         """Count everything, ask every rule, and compare with the banks' journal."""
         async with self.parts.store.begin() as tx:
-            totals = dict(await tx.row(_TOTALS) or {})
+            totals = dict(await tx.row(TOTALS) or {})
             wrong = [f"{v.rule}: {', '.join(v.what)}" for v in await violations(self.parts.store)]
             journal = (await self.banks.get("/control/journal")).json()["entries"]
             wrong += await differences(tx, journal)
@@ -212,6 +236,12 @@ class Day:
             "violations": wrong,
             "seconds": round(monotonic() - began, 1),
         }
+
+
+def _for_treasury(plan: Mapping[str, Any], payment: Mapping[str, Any]) -> dict[str, Any]:
+    """Say what a payment is for, as the treasury will list it: by its name, or in a lump."""
+    lines = [{"tieu_muc": x["budget_line"], "amount": x["amount"]} for x in payment["lines"]]
+    return {"lines": lines} | ({"obligation_id": payment["id"]} if plan["named"] else {})
 
 
 def _settings(folder: Path, port: int, banks: int) -> Settings:
@@ -262,7 +292,9 @@ async def lived(at: datetime, seed_number: int) -> AsyncIterator[Day]:
         banks = await stack.enter_async_context(
             httpx.AsyncClient(base_url=f"http://127.0.0.1:{bank_port}", timeout=60)
         )
-        yield Day(parts, clock, web, banks, key, inbox, Random(seed_number), folder)  # noqa: S311 - a story, not a secret.
+        booths = Booths(front.counters, banks)
+        await booths.open(parts.access)
+        yield Day(parts, clock, web, banks, key, inbox, booths, Random(seed_number), folder)  # noqa: S311 - a story, not a secret.
 
 
 async def live(payments: int, seed_number: int, on: date, faults: float) -> dict[str, Any]:

@@ -18,10 +18,33 @@ from starlette.routing import Route
 
 from gateway.store.tx import Tx
 
-# A transfer is named by the bank's reference, for the statement may be the only one to tell of it.
+# What a day came to.
+TOTALS: Final = text(
+    "SELECT (SELECT count(*) FROM payment) AS payments,"
+    " (SELECT count(*) FROM payment WHERE state IN ('paid','settled')) AS paid,"
+    " (SELECT count(*) FROM payment WHERE state = 'settled') AS settled,"
+    " (SELECT coalesce(sum(amount_received), 0)::bigint FROM payment) AS amount,"
+    " (SELECT count(*) FROM receipt WHERE xml IS NOT NULL) AS receipts,"
+    " (SELECT count(*) FROM notice) AS notices,"
+    " (SELECT count(*) FROM counter_take) AS at_counters,"
+    " (SELECT count(*) FROM provider_call WHERE what = 'checkout' AND NOT is_ok) AS unanswered,"
+    " (SELECT count(DISTINCT line_id) FROM recon_match) AS matched,"
+    " (SELECT count(*) FROM break WHERE state = 'open') AS breaks,"
+    " (SELECT coalesce(sum(CASE WHEN credit IN ('3310','3320') THEN amount ELSE 0 END)"
+    " - sum(CASE WHEN debit IN ('3310','3320') THEN amount ELSE 0 END), 0)::bigint FROM entry)"
+    " AS suspense,"
+    " (SELECT coalesce(sum(d), 0)::bigint FROM (SELECT amount AS d FROM entry UNION ALL"
+    " SELECT -amount FROM entry) x) AS ledger_sum"
+)
+# A transfer is named by the bank's reference, for the statement may be the only one to tell of it;
+# cash by its payment, for nobody else numbers it.
 _TAKEN: Final = text(
-    "SELECT CASE WHEN a.capture_id IS NULL THEN c.provider ELSE 'bank' END AS provider, c.txn_id,"
-    " coalesce(a.bank_reference, '') AS bank_reference, c.amount FROM capture c LEFT JOIN"
+    "SELECT CASE WHEN k.method = 'cash' THEN 'cash' WHEN a.capture_id IS NULL THEN c.provider"
+    " ELSE 'bank' END AS provider, CASE WHEN k.method = 'cash' THEN (SELECT 'TP' || p.reference"
+    " FROM allocation x JOIN payment p ON p.agency_id = x.agency_id AND p.id = x.payment_id"
+    " WHERE x.agency_id = c.agency_id AND x.capture_id = c.id) ELSE c.txn_id END AS txn_id,"
+    " coalesce(a.bank_reference, '') AS bank_reference, c.amount FROM capture c"
+    " LEFT JOIN counter_take k ON k.agency_id = c.agency_id AND k.capture_id = c.id LEFT JOIN"
     " (SELECT agency_id, capture_id, max(bank_reference) AS bank_reference FROM credit_advice"
     " GROUP BY 1, 2) a ON a.agency_id = c.agency_id AND a.capture_id = c.id"
 )
@@ -81,7 +104,7 @@ def inbox_app(inbox: Inbox) -> Starlette:
 
 async def differences(tx: Tx, journal: Sequence[Mapping[str, Any]]) -> list[str]:
     """Compare the books with what the citizens moved, movement by movement."""
-    theirs = Counter(_key(e) for e in journal)
+    theirs = Counter(_key(e) for e in journal if e.get("kind") != "bag")
     ours = Counter(_key(r) for r in await tx.rows(_TAKEN))
     return [
         f"the journal has {theirs[k]} of {k}, the books {ours[k]}"

@@ -112,6 +112,13 @@ class Accounts:
             )
             await tx.note(row["agency_id"], actor, "account.close", f"{provider}/{name}")
 
+    async def note(
+        self, agency_id: str, provider: str, name: str, what: str, actor: str
+    ) -> None:  # fmt: skip
+        """Write down that somebody did something with an account that changes nothing of it."""
+        async with self.store.begin() as tx:
+            await tx.note(agency_id, actor, f"account.{what}", f"{provider}/{name}")
+
     async def listed(self, agency_id: str | None = None) -> Sequence[Row]:
         """List accounts without anything sealed."""
         c = t.provider_account.c

@@ -72,6 +72,20 @@ class ProviderHealth:
             rows = await tx.rows(_STANDINGS, {"agency": agency_id})
         return {(r["provider"], r["account"]): _health(r) for r in rows}
 
+    async def figures(self, agency_id: str) -> dict[tuple[str, str], tuple[Calls, Health]]:
+        """Give, of each account of an agency, our calls in the window and its standing."""
+        standings = await self.of_agency(agency_id)
+        since = self.store.clock.now() - window
+        found = {}
+        async with self.store.begin() as tx:
+            for name, account in self.providers:
+                if self.agencies[name, account] == agency_id:
+                    holder = {"provider": name, "account": account, "since": since}
+                    row = await tx.row(_CALLS, holder)
+                    calls = Calls(**row) if row else Calls()
+                    found[name, account] = calls, standings.get((name, account), Health())
+        return found
+
     async def judge(self) -> int:
         """Judge every account; gives how many changed. One worker at a time."""
         changed, now = 0, self.store.clock.now()

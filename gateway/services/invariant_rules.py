@@ -36,11 +36,16 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
             " OR (account IN ('3310','3320','3330','3370','3375','3380','4900','M9')"
             " AND balance > 0)"
         ),
-        # What the safe gave to drawers comes back in their bags.
+        # What the safe gave to drawers comes back in their bags; a float that came back short
+        # lacks in the safe until whoever owes it has made it good.
         "nothing in transit is less than the floats that are out": (
             f"SELECT agency_id AS what FROM {_BALANCES} b WHERE account = '1130' AND balance <"
             " -(SELECT coalesce(sum(float_amount), 0) FROM shift s"
             " WHERE s.agency_id = b.agency_id AND s.state <> 'closed')"
+            " - (SELECT coalesce(sum(s.float_amount - s.counted_amount), 0) FROM shift s"
+            " JOIN shift_difference d ON d.agency_id = s.agency_id AND d.shift_id = s.id"
+            " AND d.state <> 'made_good' WHERE s.agency_id = b.agency_id AND s.state = 'closed'"
+            " AND s.counted_amount < s.float_amount)"
         ),
         "cash equals what lies in the drawers of shifts that are not closed": (
             f"SELECT b.agency_id AS what FROM {_BALANCES} b WHERE account = '1110' AND balance <>"

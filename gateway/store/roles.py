@@ -43,7 +43,7 @@ RIGHTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "counter_take": (_ADD, _ADD),
         "shift_difference": (_CHANGE, _CHANGE),
         "display": (f"{_CHANGE}, DELETE", _SEE),
-        "provider_account": (_SEE, _CHANGE),  # Rotated by command alone.
+        "provider_account": (_CHANGE, _CHANGE),
         "provider_call": (_ADD, f"{_ADD}, DELETE"),
         "provider_standing": (_CHANGE, _CHANGE),
         "entry": (_ADD, _ADD),

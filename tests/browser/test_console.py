@@ -4,7 +4,7 @@ import pytest
 from front_door import Site
 from looking import height, opened, readable, signed_in
 from playwright.async_api import Browser
-from story import told
+from story import accounts, told
 
 
 @pytest.mark.parametrize("width", [360, 1280])
@@ -24,6 +24,31 @@ async def test_every_page_is_readable_by_everybody(
             for lang in ("vi", "en"):
                 await look.goto(f"{base}{path}{'&' if '?' in path else '?'}lang={lang}")
                 await readable(look, width)
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+async def test_operators_open_and_rotate_an_account_by_keyboard(
+    site: Site, browser: Browser, width: int
+) -> None:
+    """Without a script; and everybody can read the forms."""
+    await accounts(site)
+    page = await signed_in(site, browser, width, "operator")
+    seeing = await opened(browser, f"{site.parts.settings.public_url}/console", width, scripts=True)
+    await seeing.context.add_cookies(await page.context.cookies())
+    for path in ("/providers/new?provider=vnpay", "/providers/vnpay/tay-ho"):
+        for lang in ("vi", "en"):
+            sign = "&" if "?" in path else "?"
+            await seeing.goto(f"{site.parts.settings.public_url}/console{path}{sign}lang={lang}")
+            await readable(seeing, width)
+
+    await page.goto(f"{site.parts.settings.public_url}/console/providers/vnpay/tay-ho?lang=vi")
+    await page.focus("#f2")
+    await page.keyboard.type("a-new-secret")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**told=rotated")
+
+    assert "Thông báo ký bằng khoá cũ còn được tin đến" in await page.inner_text("main")
+    assert "a-new-secret" not in await page.content()
 
 
 async def test_the_vietnamese_console_says_no_sentence_in_english(

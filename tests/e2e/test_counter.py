@@ -217,6 +217,25 @@ async def test_a_payment_is_found_by_link_reference_or_dossier(site: Site, clerk
     assert await find(clerk, "nobody") == []
 
 
+async def test_a_float_that_comes_back_short_lacks_in_the_safe_and_breaks_no_rule(
+    site: Site,
+) -> None:
+    """Nothing was taken, so no bag makes up for it: found by a whole day of ``thuphi day``."""
+    clerk, other = await officer(site, "lan"), await officer(site, "hoa")
+    shift = await site.parts.counters.open_shift(clerk, "hoan-kiem", "quay-1", 200_000)
+    await site.parts.counters.count(clerk, shift, 199_000)
+
+    await site.parts.counters.sign(other, shift, "TUI-1")
+
+    assert [await balance(site, a) for a in ("1110", "1130", "1382")] == [0, -1_000, 1_000]
+    await holds(site)
+    (row,) = await rows(site, "SELECT id FROM shift_difference")
+    for who in (clerk, other):
+        await site.parts.counters.settle_shortage(who, row["id"], "made_good")
+    assert await balance(site, "1130") == 0
+    await holds(site)
+
+
 async def test_a_day_with_cash_and_a_card_closes_once_the_terminals_slips_are_reported(
     site: Site, clerk: Officer
 ) -> None:

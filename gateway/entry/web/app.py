@@ -23,6 +23,7 @@ from gateway.entry.web import (
 )
 from gateway.entry.web.arrival import Arrival, Limits
 from gateway.entry.web.console import Console
+from gateway.entry.web.console_accounts import AccountPages
 from gateway.entry.web.console_counter import CounterPages
 from gateway.entry.web.console_receipts import ReceiptCopies
 from gateway.entry.web.console_refunds import RefundPages
@@ -73,7 +74,8 @@ def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
     displays = Displays(parts.store)
     counter = CounterPages(console, parts.counters, displays)
     copies = ReceiptCopies(console, parts.receipts, bills)
-    app.include_router(console_door.routes(console, refunds, counter, copies))
+    accounts = AccountPages(console, parts.registry, parts.attempts.health)
+    app.include_router(console_door.routes(console, refunds, counter, copies, accounts))
     shown = display.DisplayPage(displays, parts.attempts, parts.settings.public_url)
     app.include_router(display.routes(shown))
     app.include_router(reference.routes(app))

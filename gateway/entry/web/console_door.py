@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from gateway.domain.errors import Refusal
 from gateway.entry.web.console import Console
+from gateway.entry.web.console_accounts import AccountPages
 from gateway.entry.web.console_counter import CounterPages
 from gateway.entry.web.console_page import render
 from gateway.entry.web.console_receipts import ReceiptCopies
@@ -27,7 +28,11 @@ Page = Callable[..., Awaitable[Response]]
 
 
 def routes(
-    console: Console, refunds: RefundPages, counter: CounterPages, receipts: ReceiptCopies
+    console: Console,
+    refunds: RefundPages,
+    counter: CounterPages,
+    receipts: ReceiptCopies,
+    accounts: AccountPages,
 ) -> APIRouter:
     """Give the routes: whoever is not signed in is sent to the form."""
     door = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
@@ -50,6 +55,8 @@ def routes(
         ("/days", console.days), ("/runs/{id}", console.run), ("/refunds", refunds.list),
         ("/refunds/{id}", refunds.one), ("/counter", counter.counter),
         ("/counter/{id}", counter.payment), ("/shifts", counter.shifts),
+        ("/providers", accounts.list), ("/providers/new", accounts.new),
+        ("/providers/{provider}/{name}", accounts.one),
     )  # fmt: skip
     writes: tuple[tuple[str, Page], ...] = (
         ("/payments/{id}/payer", console.reveal), ("/files", console.upload),
@@ -61,6 +68,9 @@ def routes(
         ("/counter/display", counter.pair), ("/counter/next", counter.next),
         ("/counter/{id}/take", counter.take), ("/shifts/{id}/count", counter.count),
         ("/shifts/{id}/sign", counter.sign), ("/differences/{id}", counter.settle),
+        ("/providers", accounts.add), ("/providers/{provider}/{name}/rotate", accounts.rotate),
+        ("/providers/{provider}/{name}/close", accounts.close),
+        ("/providers/{provider}/{name}/test", accounts.try_it),
     )  # fmt: skip
     for path, page in reads:
         door.add_api_route(path, _guarded(console, page, is_post=False), methods=["GET"])

@@ -40,6 +40,9 @@ REASONS: Final[Mapping[str, str]] = {
     "the lines of this batch do not add up to the movement":
         "các dòng của lô cộng lại không bằng số tiền chuyển",
     "money left the account and no rule knows why": "tiền ra khỏi tài khoản, chưa rõ vì sao",
+    "the bank counted what left in bag {}": "ngân hàng đếm đúng số tiền đã niêm phong trong túi {}",
+    "the bank counted another amount than left in this bag, or credits it twice":
+        "ngân hàng đếm số tiền khác số đã niêm phong trong túi này, hoặc ghi hai lần",
     "the text may mean several payments": "nội dung có thể chỉ nhiều khoản",
     "a credit that nothing in our books explains": "tiền vào mà sổ chưa giải thích được",
     "no day's collection on this line is this lump":
@@ -153,6 +156,20 @@ _OFFICERS: Final[Mapping[str, str]] = {
     "Write the slip's number.": "Hãy ghi số hoá đơn của máy POS.",
     "Write the number of the deposit bag.": "Hãy ghi số túi niêm phong.",
     "Write a whole number of đồng, such as {}.": "Hãy ghi số đồng nguyên, ví dụ {}.",
+    "Write at least one new value.": "Hãy ghi ít nhất một giá trị mới.",
+    "Write 0 to {} hours.": "Hãy ghi số giờ từ 0 đến {}.",
+    "A value has {} characters at most.": "Mỗi giá trị dài nhất {} ký tự.",
+    "There is an account {} already.": "Đã có tài khoản {}. Hãy chọn tên khác.",
+    "There is no open account {}.": "Tài khoản {} đã đóng hoặc không có.",
+    "There is no agency {}.": "Không có cơ quan {}.",
+    "There is no adapter {}; there are {}.": "Không có ngân hàng, ví {}; hiện có {}.",
+    "{} needs {}.": "{} cần đủ các thông số: {}.",
+    "{} has no field {}.": "{} không có thông số {}.",
+    "{} must be {}.": "{} sai dạng; phải là: {}.",
+    "An account's name has 2 to 32 small letters, digits and -, and is not «default», which the"
+    " settings name.":
+        "Tên tài khoản dài 2 đến 32 ký tự, gồm chữ thường không dấu, chữ số và dấu -, và không phải"
+        " «default», vì tên đó thuộc cấu hình máy chủ.",
     "Give a reason of 1 to {} characters.": "Hãy ghi lý do, từ 1 đến {} ký tự.",
 }  # fmt: skip
 _NAMES: Final = {

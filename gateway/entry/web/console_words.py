@@ -86,6 +86,7 @@ RULES: Final[Words] = {
     "09-lump": ("Kho bạc xác nhận gộp", "Lump at the treasury"),
     "10-top-up": ("Cơ quan bù phí", "Charges made good"),
     "02-advised": ("Đã nhận ra từ trước trong các khoản giống nhau", "Placed among equals before"),
+    "12-bag": ("Túi tiền của ca thu", "Deposit bag of a shift"),
     "11-business-day": ("Cùng ngày nghiệp vụ của tài khoản", "The account's business day"),
 }  # fmt: skip
 PROPOSALS: Final[Words] = {
@@ -110,6 +111,10 @@ ACTIONS: Final[Words] = {
     "refund.prove": ("Ghi chứng từ hoàn trả", "Refund proved"),
     "refund.give_up": ("Không hoàn trả được", "Refund given up"),
     "shift.open": ("Mở ca", "Shift opened"), "shift.sign": ("Ký đóng ca", "Shift signed"),
+    "account.add": ("Thêm tài khoản ngân hàng, ví", "Provider account opened"),
+    "account.rotate": ("Đổi khoá tài khoản", "Credentials rotated"),
+    "account.close": ("Đóng tài khoản", "Provider account closed"),
+    "account.test": ("Thử tài khoản", "Provider account tried"),
     "refund.payee": ("Ghi người nhận hoàn trả", "Payee named"),
 }  # fmt: skip
 PROFILES: Final[Words] = {
@@ -141,6 +146,25 @@ REFUND_SOURCES: Final[Words] = {
     "suspended": ("tiền đang treo", "money in suspense"),
     "on_account": ("tiền nộp một phần", "a part, kept on account"),
 }  # fmt: skip
+STANDINGS: Final[Words] = {
+    "healthy": ("Bình thường", "Works"), "demoted": ("Xếp sau", "Offered last"),
+    "hidden": ("Tạm ẩn", "Hidden"), "closed": ("Đã đóng", "Closed"),
+}  # fmt: skip
+AILMENTS: Final[Words] = {
+    "failing": ("Nhiều lần gọi không thành.", "Many calls to it fail."),
+    "slow": ("Trả lời chậm.", "It answers slowly."),
+    "probation": ("Vừa được thử lại sau khi gián đoạn.", "It is on trial again after a rest."),
+}  # fmt: skip
+TRIALS: Final[Words] = {
+    "answered": ("Ngân hàng, ví đã trả lời, và câu trả lời đáng tin.",
+                 "The provider answered, and we believe it."),
+    "unreachable": ("Không kết nối được: hãy kiểm tra địa chỉ.",
+                    "It could not be reached: check the address."),
+    "disbelieved": ("Không có câu trả lời đáng tin: hãy kiểm tra địa chỉ, mã đơn vị và khoá.",
+                    "No answer that can be believed: check address, merchant's code and secret."),
+    "mute": ("Thông số đúng dạng; ngân hàng, ví này không hỏi được.",
+             "Its settings are well formed; this provider cannot be asked."),
+}  # fmt: skip
 KINDS: Final[Words] = {"phi": ("phí", "fee"), "le_phi": ("lệ phí", "charge")}
 SUBJECTS: Final[Words] = {
     "line": ("dòng trong tệp", "line of a file"), "capture": ("lần tiền vào", "capture"),
@@ -166,6 +190,7 @@ TABLES: Final[Mapping[str, Words]] = {
     "source": SOURCES, "event": EVENTS, "rule": RULES, "proposal": PROPOSALS, "role": ROLES,
     "action": ACTIONS, "profile": PROFILES, "payer": PAYER, "kind": KINDS,
     "advice": ADVICE, "account": ACCOUNTS, "subject": SUBJECTS,
+    "standing": STANDINGS, "ailment": AILMENTS, "trial": TRIALS,
     "refund": REFUNDS, "shift": SHIFTS, "route": ROUTES, "source_of_refund": REFUND_SOURCES,
 }  # fmt: skip
 

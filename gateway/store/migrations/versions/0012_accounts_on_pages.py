@@ -1,0 +1,12 @@
+"""Provider accounts are kept on the console too, so the web role writes them."""
+
+from alembic import op
+
+from gateway.store import roles
+
+revision = "0012"
+down_revision = "0011"
+
+
+def upgrade() -> None:
+    roles.grant(op.get_bind(), "provider_account")
