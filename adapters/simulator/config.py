@@ -8,7 +8,13 @@ from typing import Final
 
 # What a provider keeps of each payment: so many đồng, and so many per mille; illustrative.
 FEES: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
-    {"vnpay": (1_000, 8), "momo": (0, 11), "zalopay": (500, 6), "national": (2_000, 0)}
+    {
+        "vnpay": (1_000, 8),
+        "momo": (0, 11),
+        "zalopay": (500, 6),
+        "national": (2_000, 0),
+        "stripe": (1_000, 29),
+    }
 )
 NO_FEE: Final = (0, 0)
 

@@ -171,7 +171,7 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
     )
     captures = Captures(store, payments, agencies, business_days(specs, settings), vietnam())
     health = ProviderHealth(store, providers, agencies)
-    ways = Ways(captures, providers, registry.closed, health)
+    ways = Ways(captures, providers, registry.closed, health, settings.allow_abroad)
     attempts = Attempts(store, payments, captures, providers, ways, health)
     rows = RefundRows(store, vault)
     sender = RefundSender(store, attempts, rows, providers)

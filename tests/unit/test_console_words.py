@@ -87,6 +87,7 @@ def test_the_reasons_are_found_in_every_rule_and_none_is_translated_for_nothing(
         for path in ("gateway/domain/payment.py", "gateway/domain/endings.py",
                      "gateway/services/captures.py",
                      "gateway/services/disputes.py", "gateway/services/refund_rows.py",
+                     "gateway/services/refund_sender.py",
                      "gateway/domain/till.py", "gateway/services/attempt_rows.py",
                      "reconciliation/casework.py")
     )  # fmt: skip
