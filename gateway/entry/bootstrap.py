@@ -51,6 +51,7 @@ from gateway.store.tx import Store
 from receipts.service import Receipts
 
 if TYPE_CHECKING:
+    from reconciliation.fetched import Fetched
     from reconciliation.holders import Holders
     from reconciliation.intake import Intake
     from reconciliation.service import Reconciliation
@@ -209,6 +210,13 @@ def intake_of(parts: Parts) -> "Intake":
     from reconciliation.intake import Intake
 
     return Intake(parts.engine, parts.clock, parts.vault, holders_of(parts))
+
+
+def fetched_of(parts: Parts) -> "Fetched":
+    """Put together what fetches providers' reports, for the worker."""
+    from reconciliation.fetched import Fetched
+
+    return Fetched(intake_of(parts), holders_of(parts))
 
 
 def reconciliation_of(parts: Parts) -> "Reconciliation":

@@ -313,6 +313,9 @@ class Attempts:
             named = replace(word, order_reference=attempt["provider_reference"])
             async with self.store.begin() as tx:  # One each: money is locked before the attempt.
                 await self.captures.apply(tx, provider, named, "inquiry", attempt["id"], "")
+        if said.verdict is Verdict.PENDING and attempt["expires_at"] <= now:
+            # It outlives our attempt there: whoever still has its page must not pay twice.
+            await withdraw(self.payments, self.health, attempt, provider, order)
         return True
 
 
