@@ -2,9 +2,9 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -35,7 +35,7 @@ from adapters.vectors.stripe import (
     standing,
 )
 from gateway.domain.errors import DeclinedError, ForgedError, InDoubtError
-from gateway.ports.provider import DisputeState, RefundVerdict, ReportLine, Verdict
+from gateway.ports.provider import DisputeState, RefundVerdict, Verdict
 
 
 class TestStripe(StripeConformance):
@@ -250,78 +250,6 @@ async def test_a_refund_that_never_came_is_sent_again_while_its_key_is_remembere
     busy = ScriptedWire([refusal(429, code="lock_timeout")])
     with pytest.raises(InDoubtError):
         await build(busy).refund(REFUND)
-
-
-def movement(number: int, category: str, amount: int, fee: int, source: object) -> dict[str, Any]:
-    return {
-        "id": f"txn_{number}", "object": "balance_transaction", "amount": amount, "fee": fee,
-        "net": amount - fee, "currency": "vnd", "created": SECONDS + number,
-        "reporting_category": category, "source": source,
-    }  # fmt: skip
-
-
-CHARGE = {
-    "id": "ch_1", "object": "charge", "payment_intent": INTENT,
-    "metadata": {"thuphi_attempt": ORDER.reference},
-}  # fmt: skip
-PAYOUT = {
-    "id": "po_1", "object": "payout", "status": "paid", "currency": "vnd", "automatic": True,
-    "reconciliation_status": "completed", "amount": 91_400,
-}  # fmt: skip
-
-
-def listed(*rows: object, has_more: bool = False) -> Any:
-    return reply({"object": "list", "data": list(rows), "has_more": has_more})
-
-
-async def test_a_payout_is_reported_movement_by_movement_page_by_page() -> None:
-    first = listed(
-        movement(0, "payout", -91_400, 0, "po_1"), movement(1, "charge", 150_000, 5_600, CHARGE),
-        movement(2, "refund", -50_000, 0, refund()), has_more=True,
-    )  # fmt: skip
-    second = listed(
-        movement(3, "dispute", -150_000, 1_500, dispute("lost")),
-        movement(4, "dispute_reversal", 150_000, 0, dispute("won")),
-        movement(5, "fee", 0, 1_000, None),
-    )
-    wire = ScriptedWire([listed(PAYOUT, {**PAYOUT, "status": "failed"}), first, second])
-
-    rows = await build(wire).report(date(2026, 11, 24))
-
-    assert rows[0] == ReportLine(
-        INTENT, ORDER.reference, "payment", 150_000, 5_600, 144_400,
-        CREATED + timedelta(seconds=1), date(2026, 11, 24), "po_1",
-    )  # fmt: skip
-    assert [(r.kind, r.reference, r.txn_id, r.net) for r in rows[1:]] == [
-        ("refund", REFUND.reference, refund()["id"], -50_000),
-        ("reversal", dispute("lost")["id"], "txn_3", -151_500),
-        ("reversal", dispute("won")["id"], "txn_4", 150_000),
-        ("charge", "", "txn_5", -1_000),
-    ]
-    asked = parse_qs(urlsplit(wire.asked[2][1]).query)
-    assert (asked["payout"], asked["starting_after"]) == (["po_1"], ["txn_2"])
-    day = parse_qs(urlsplit(wire.asked[0][1]).query)
-    assert day["arrival_date[gte]"] == [str(int(datetime(2026, 11, 24, tzinfo=UTC).timestamp()))]
-
-
-@pytest.mark.parametrize(
-    ("payout", "row", "error"),
-    [
-        ({"reconciliation_status": "in_progress"}, {}, InDoubtError),
-        ({"automatic": False}, {}, DeclinedError), ({"currency": "usd"}, {}, DeclinedError),
-        ({}, {"currency": "usd"}, DeclinedError), ({}, {"net": 1}, InDoubtError),
-        ({}, {"reporting_category": "risk_reserved_funds"}, DeclinedError),
-        ({}, {"fee": 5_600.0}, InDoubtError), ({}, {"created": None}, InDoubtError),
-    ],
-)  # fmt: skip
-async def test_a_report_that_cannot_be_booked_is_not_half_read(
-    payout: dict[str, Any], row: dict[str, Any], error: type[Exception]
-) -> None:
-    """A movement that was left out would be money that nobody misses."""
-    rows = listed(movement(1, "charge", 150_000, 5_600, CHARGE) | row)
-
-    with pytest.raises(error):
-        await build(ScriptedWire([listed(PAYOUT | payout), rows])).report(date(2026, 11, 24))
 
 
 @pytest.mark.parametrize(

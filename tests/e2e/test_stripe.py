@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from books import balance
+from books import balance, reconcile, take
 from front_door import AGENCY
 from watched_city import Watched
 
@@ -175,6 +175,32 @@ async def test_an_inquiry_that_comes_to_nothing_leaves_nothing(watched: Watched)
     assert [await balance(watched.site, a) for a in ("1380", "1381")] == [DUE, 0]
     assert {state for _, state in await cases(watched)} == {"resolved"}
     assert await violations(watched.site.parts.store) == []
+
+
+async def test_a_quarrel_that_was_won_is_found_on_both_its_lines(watched: Watched) -> None:
+    """The report lists what was held back, and then what came again."""
+    await paid(watched)
+    for status in ("needs_response", "won"):
+        stripe(watched).dispute(reference(watched), status)
+        await watched.work()
+    (entry,) = watched.banks.journal.entries("stripe")
+    same = {"provider": "stripe", "fee": 0, "net": DUE, "batch_id": "po_1", "kind": "reversal",
+            "merchant_reference": f"du_{entry.txn_id}"}  # fmt: skip
+    await watched.pass_time(days=1)
+
+    await take(
+        watched.site, "provider", same | {"provider_txn_id": entry.txn_id, "kind": "payment"},
+        same | {"provider_txn_id": "txn_2", "gross": -DUE, "net": -DUE},
+        same | {"provider_txn_id": "txn_3"},
+        same | {"provider_txn_id": "txn_4", "merchant_reference": "du_another"},
+    )  # fmt: skip
+    await reconcile(watched.site)
+
+    rules = await watched.rows("SELECT rule FROM recon_match ORDER BY rule")
+    assert [r["rule"] for r in rules] == ["01-provider-id", "01-taken-back", "01-taken-back"]
+    left = await watched.rows("SELECT kind, line_id FROM break WHERE state = 'open'")
+    (strange,) = await watched.rows("SELECT id FROM statement_line WHERE txn_id = 'txn_4'")
+    assert [(b["kind"], b["line_id"]) for b in left] == [("reversed", strange["id"])]
 
 
 async def files(watched: Watched, on: date, folder: Path) -> None:
