@@ -1,6 +1,8 @@
 """Stripe's adapter: the common suite, the recorded signature, and what is Stripe's alone."""
 
-import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -267,18 +269,40 @@ def test_a_wrong_setting_is_named_and_never_shown(values: dict[str, str]) -> Non
         assert value not in str(refused.value)
 
 
+def ran(asked: str, **more: str) -> "subprocess.CompletedProcess[str]":
+    """Run words in a process of its own, which has loaded nothing yet."""
+    begin = (
+        "import asyncio, logging, sys; from adapters.vectors.stripe import *;"
+        " from adapters.conformance import ScriptedWire;"
+        " logging.basicConfig(level=logging.NOTSET, stream=sys.stderr);"
+        " logging.getLogger('asyncio').disabled = True;"
+    )
+    return subprocess.run(  # noqa: S603 - our own words.
+        [sys.executable, "-c", begin + asked], capture_output=True, text=True, check=True,
+        env=os.environ | more,
+    )  # fmt: skip
+
+
 def test_nothing_of_stripe_is_loaded_before_it_is_called() -> None:
     """A process that only hears notices stays 30 MB smaller."""
-    import subprocess
-    import sys
+    said = ran("print(build(ScriptedWire()).read(completed()).amount, 'stripe' in sys.modules)")
 
-    asked = (
-        "import sys; from adapters.vectors.stripe import build, completed;"
-        " from adapters.conformance import ScriptedWire;"
-        " print(build(ScriptedWire()).read(completed()).amount, 'stripe' in sys.modules)"
-    )
-    said = subprocess.run(  # noqa: S603 - our own words.
-        [sys.executable, "-c", asked], capture_output=True, text=True, check=True
-    )
     assert said.stdout.split() == ["150000", "False"]
-    assert json.loads(completed().body)["type"] == "checkout.session.completed"
+
+
+def test_stripes_client_logs_nothing_of_what_is_asked_whatever_it_is_told() -> None:
+    """It would write the link of the payment, and its errors."""
+    asked = (
+        "wire = ScriptedWire([opened(), refusal(400)]);"
+        " print(asyncio.run(build(wire).checkout(ORDER)).provider_id);"
+        " asyncio.run(build(wire).ask(ORDER, CREATED))"
+    )
+    with pytest.raises(subprocess.CalledProcessError) as ended:
+        ran(asked, STRIPE_LOG="debug")
+
+    said = ended.value
+    assert said.stdout.split() == [vectors.SESSION]
+    assert said.stderr.splitlines()[-1].startswith("gateway.domain.errors.InDoubtError")
+    lines = [x for x in said.stderr.splitlines() if "stripe:" in x or "message=" in x]
+    assert lines == []
+    assert ORDER.return_url not in said.stderr
