@@ -11,10 +11,12 @@ Report    what each automatic payout is made of (stripe_report.py).
 Whether an account of an agency can settle in đồng is a matter of its contract [G].
 """
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from adapters import settings_rules, strict_json, stripe_report
@@ -101,7 +103,7 @@ class Stripe:
         return Checkout(redirect_url=page, provider_id=str(session["id"]))
 
     async def _create(self, order: Order) -> Mapping[str, Any]:
-        api = self._api()
+        api = await self._api()
         asking = api.sessions.create_async(
             params=calls.request(order), options={"idempotency_key": order.reference}
         )
@@ -149,7 +151,7 @@ class Stripe:
             raise InDoubtError("Stripe's name of the order was lost, and our key is forgotten.")
         if not name:
             name = str((await self._create(order))["id"])
-        api = self._api()
+        api = await self._api()
         asking = api.sessions.retrieve_async(name, params={"expand": [_EXPANDED]})
         session = self._believed(await api.said(asking), order)
         if session["id"] != name:
@@ -169,7 +171,7 @@ class Stripe:
 
     async def _ended(self, order: Order) -> Mapping[str, Any]:
         name = order.provider_id or str((await self._create(order))["id"])
-        api = self._api()
+        api = await self._api()
         try:
             return self._believed(await api.said(api.sessions.expire_async(name)), order)
         except RefusalError:  # It is open no more.
@@ -179,7 +181,7 @@ class Stripe:
         """Give money back; our reference is the key, so a repeat is the same refund."""
         if not 0 < order.amount <= min(order.captured, words.amount_dong_max):
             raise DeclinedError("Stripe gives back 1 đồng to what it took.")
-        api = self._api()
+        api = await self._api()
         asking = api.refunds.create_async(
             params={
                 "payment_intent": order.txn_id, "amount": order.amount,
@@ -199,7 +201,7 @@ class Stripe:
 
         To Stripe it is the same refund for as long as it remembers the key.
         """
-        api = self._api()
+        api = await self._api()
         asking = api.refunds.list_async(
             params={"payment_intent": order.txn_id, "limit": refunds_page}
         )
@@ -222,13 +224,13 @@ class Stripe:
 
     async def report(self, on: date) -> Sequence[ReportLine]:
         """Give what the payouts of a day are made of."""
-        return await stripe_report.fetch(self._api(), on)
+        return await stripe_report.fetch(await self._api(), on)
 
-    def _api(self) -> "Api":
-        """Give Stripe's own client on our wire; the first call loads it."""
-        from adapters.stripe_client import Api
-
-        return Api(self.wire, self.secret_key, self.base_url)
+    async def _api(self) -> "Api":
+        """Give Stripe's own client on our wire; the first call loads it, while others go on."""
+        client = await asyncio.to_thread(import_module, "adapters.stripe_client")
+        api: Api = client.Api(self.wire, self.secret_key, self.base_url)
+        return api
 
     def _believed(self, session: Mapping[str, Any], order: Order) -> Mapping[str, Any]:
         """Require that an answer is about this very order, for no signature says so."""

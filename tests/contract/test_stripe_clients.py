@@ -17,7 +17,7 @@ from node_client import FOLDER, count
 
 from adapters.conformance import ScriptedWire
 from adapters.simulator.stripe_words import Signed
-from adapters.vectors.stripe import (
+from adapters.vectors.stripe_messages import (
     CREATED,
     SECONDS,
     WEBHOOK_SECRET,

@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from adapters.stripe import STRIPE, Stripe
 from adapters.stripe_client import Api
-from adapters.vectors.stripe import ORDER, REFUND
+from adapters.vectors.stripe_messages import ORDER, REFUND
 from gateway.domain.errors import DeclinedError, ForgedError, InDoubtError
 from gateway.entry.web.serving import serving
 from gateway.infra.clock import SystemClock

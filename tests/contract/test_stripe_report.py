@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from adapters.conformance import ScriptedWire
-from adapters.vectors.stripe import (
+from adapters.vectors.stripe_messages import (
     CREATED,
     INTENT,
     ORDER,
