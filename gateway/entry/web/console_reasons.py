@@ -108,7 +108,6 @@ REFUSALS: Final[Mapping[str, str]] = {
     "{} is zero": "{} bằng 0",
     "{} of a {} is not above zero": "{} của {} phải lớn hơn 0",
     "must have the columns {}": "phải có các cột {}",
-    "{} is not gross less fee": "{} không bằng số gộp trừ phí",
     "{} of a {} is not below zero": "{} của {} phải nhỏ hơn 0",
     "{} is not gross less fee": "{} không bằng gross trừ fee",
     "{} of a {} is below zero": "{} của {} nhỏ hơn 0",
