@@ -33,7 +33,9 @@ async def test_a_live_agency_is_offered_no_provider_abroad_and_told_why(watched:
     before = await site.payment(1)
     attempt = await site.attempt(before, "stripe")
     assert (await shown(site))["offered"]
-    assert "Stripe" in await page(site, before)
+    text = await page(site, before)
+    assert "Stripe" in text
+    assert text.count("được gửi ra khỏi Việt Nam") == 1  # Who pays abroad is told first.
 
     await site.as_owner(LIVE)
 
