@@ -1,7 +1,9 @@
 """Stripe through the whole gateway: paid, lost, withdrawn, given back, disputed, settled."""
 
-from collections.abc import Sequence
-from dataclasses import fields
+from argparse import Namespace
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import fields, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,10 +18,12 @@ from adapters.simulator.stripe import StripeSide
 from adapters.stripe import Stripe
 from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import InDoubtError
-from gateway.entry.bootstrap import fetched_of, reconciliation_of
+from gateway.entry.bootstrap import Parts, fetched_of, reconciliation_of
+from gateway.entry.cli_accounts import do_list, do_test
 from gateway.ports.provider import ReportLine
 from gateway.services.invariants import violations
 from gateway.services.sweeps import SweepError
+from gateway.services.ways import ABROAD
 
 DUE = 10_000
 
@@ -201,6 +205,32 @@ async def test_a_quarrel_that_was_won_is_found_on_both_its_lines(watched: Watche
     left = await watched.rows("SELECT kind, line_id FROM break WHERE state = 'open'")
     (strange,) = await watched.rows("SELECT id FROM statement_line WHERE txn_id = 'txn_4'")
     assert [(b["kind"], b["line_id"]) for b in left] == [("reversed", strange["id"])]
+
+
+async def test_an_account_is_tried_without_opening_anything(
+    watched: Watched, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts = watched.site.parts
+    key = next(k for k in parts.providers if k[0] == "stripe")
+    asked = Namespace(provider="stripe", name="default", json=False)
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Parts]:
+        yield parts
+
+    assert await do_test(asked, opened()) == 0
+    assert "we believe it (pending)" in capsys.readouterr().out
+    ours = parts.providers[key]
+    assert isinstance(ours, Stripe)
+    parts.providers[key] = replace(ours, secret_key="sk_test_of_somebody_else")
+    assert await do_test(asked, opened()) == 1
+    assert "no answer that can be believed" in capsys.readouterr().out
+    assert stripe(watched).orders.known == {}
+    await watched.site.as_owner("UPDATE agency SET is_sandbox = false")
+    assert await do_list(Namespace(agency=None, json=False), opened()) == 0
+    assert f"stripe/default           {AGENCY}    open, not offered: {ABROAD}" in (
+        capsys.readouterr().out
+    )
 
 
 async def files(watched: Watched, on: date, folder: Path) -> None:
