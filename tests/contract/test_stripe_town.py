@@ -179,6 +179,7 @@ async def test_a_checkout_whose_answer_is_lost_is_found_again(town: Town, fault:
     else:
         checkout = await stripe(town).checkout(order)
         assert checkout.redirect_url
+    await town.wait(timedelta(seconds=30))
     if fault is Fault.MAINTENANCE:
         with pytest.raises(InDoubtError):
             await ask(town, order)
