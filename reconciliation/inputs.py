@@ -58,7 +58,8 @@ _DUES: Final = text(
     f" WHERE c.agency_id = :agency AND c.result = 'paid'{_VALUES}"
     f" GROUP BY 1, 2, 3, 4 HAVING sum(f.amount - {_GIVEN_BACK}) > 0 ORDER BY 1, 2, 3, 4"
 )
-# What went back through a provider's batch: a refund by our name of it, a lost quarrel by its own.
+# What went back through a provider's batch: a refund by our name of it, a quarrel by its own, and
+# with the other sign when the agency won it.
 _TAKEN_BACK: Final = text(
     "SELECT r.id, r.capture_id, c.provider || '/' || c.account AS provider_account, 'refund'"
     " AS kind, substr(r.id, 5) AS reference, r.amount FROM refund r JOIN capture c"
@@ -66,7 +67,9 @@ _TAKEN_BACK: Final = text(
     " AND r.route = 'provider' AND r.decided_at <= :as_of AND r.state NOT IN"
     " ('requested','rejected') UNION ALL SELECT d.id, d.capture_id, d.provider || '/' || d.account,"
     " 'reversal', d.provider_dispute_id, d.amount FROM dispute d WHERE d.agency_id = :agency"
-    " AND d.opened_at <= :as_of ORDER BY 1"
+    " AND d.opened_at <= :as_of UNION ALL SELECT d.id || '|won', d.capture_id, d.provider || '/' ||"
+    " d.account, 'reversal', d.provider_dispute_id, -d.amount FROM dispute d"
+    " WHERE d.agency_id = :agency AND d.state = 'won' AND d.ended_at <= :as_of ORDER BY 1"
 )
 # What left in each deposit bag for the bank; the drawer's float went back to the safe.
 _BAGS: Final = text(

@@ -16,6 +16,7 @@ from gateway.ports.vault import Vault
 from gateway.services.sweeps import sweep
 from gateway.store import tables as t
 from reconciliation.holders import Holders
+from reconciliation.readers import stripe_payouts
 from reconciliation.readers.table import (
     Profile,
     StatementLine,
@@ -138,7 +139,8 @@ class Intake:
         return await self.take(await self.store(agency_id, profile, name, content, uploaded_by))
 
     def _read(self, agency_id: str, profile: Profile, content: bytes) -> tuple[StatementLine, ...]:
-        return self.holders.owned(agency_id, read_table(profile, content))
+        read = stripe_payouts.read if profile.name == stripe_payouts.PROFILE else read_table
+        return self.holders.owned(agency_id, read(profile, content))
 
     async def _insert(
         self, connection: Any, agency_id: str, file_id: str, lines: Sequence[StatementLine]  # noqa: ANN401 - SQLAlchemy's connection, as begun.

@@ -14,7 +14,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from adapters.simulator import bank, momo, national, pages, payos, payos_words, vnpay, zalopay
+from adapters.simulator import (
+    bank,
+    momo,
+    national,
+    pages,
+    payos,
+    payos_words,
+    stripe,
+    stripe_words,
+    vnpay,
+    zalopay,
+)
 from adapters.simulator.bank import BankSide, TransferError
 from adapters.simulator.config import SimulatorConfig
 from adapters.simulator.counter import CARD, CounterSide
@@ -125,10 +136,11 @@ def build_simulator(clock: Clock, config: SimulatorConfig) -> Simulator:
 # The providers that keep an order book; a new one is a file and its class here.
 SIDES: Final[tuple[Callable[..., Side], ...]] = (
     vnpay.VnpaySide, momo.MomoSide, zalopay.ZalopaySide, national.NationalSide, payos.PayosSide,
+    stripe.StripeSide,
 )  # fmt: skip
 SETTINGS: Final = (
     vnpay.settings, momo.settings, zalopay.settings, national.settings, payos_words.settings,
-    bank.settings,
+    stripe_words.settings, bank.settings,
 )  # fmt: skip
 type_error: Final = "A field is missing or malformed."
 Handler = Callable[[Request], Awaitable[Response]]

@@ -14,6 +14,7 @@ FEES: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
         "zalopay": (500, 6),
         "national": (2_000, 0),
         "counter": (0, 9),
+        "stripe": (1_000, 29),
     }
 )
 NO_FEE: Final = (0, 0)

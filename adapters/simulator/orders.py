@@ -165,7 +165,8 @@ class Orders:
     faults: FaultScript
     dialect: Dialect = field(repr=False)
     account: str
-    first_number: int = 14_000_000  # Transactions are numbered from here.
+    first_number: int = 14_000_000  # Transactions are numbered from here,
+    prefixes: tuple[str, str] = ("", "")  # and these stand before them, and before refunds'.
     move: Mover | None = None  # To a bank account, where the provider holds no money itself.
     known: dict[str, PayOrder] = field(default_factory=dict, repr=False)
 
@@ -248,7 +249,7 @@ class Orders:
         order.errors_due = 1 if fault is Fault.SERVER_ERROR else order.errors_due
         if self.move:
             return self.move(order, amount, fault, obligation_id, lines)
-        number = str(self.first_number + len(self.journal) + 1)
+        number = f"{self.prefixes[0]}{self.first_number + len(self.journal) + 1}"
         txn = Txn(number, amount, TxnState.TAKEN, self.clock.now())
         order.txns.append(txn)
         self.journal.add(
@@ -261,8 +262,7 @@ class Orders:
         return txn
 
     def _refuse(self, order: PayOrder, state: TxnState) -> Txn:
-        txn = Txn("0", order.amount, state, self.clock.now())
-        order.txns.append(txn)
+        order.txns.append(txn := Txn("0", order.amount, state, self.clock.now()))
         self.tell(order, txn, None)
         return txn
 
@@ -289,7 +289,7 @@ class Orders:
         taken = sum(t.amount for t in order.txns if t.state is TxnState.TAKEN)
         if amount <= 0 or order.given_back + amount > taken:
             raise PageError("The refund is more than was taken and not given back.")
-        number = str(self.first_number + len(self.journal) + 1)
+        number = f"{self.prefixes[1]}{self.first_number + len(self.journal) + 1}"
         refund = GivenBack(reference, number, amount, self.clock.now())
         order.refunds.append(refund)
         self.journal.add(

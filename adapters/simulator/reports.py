@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
+from adapters.simulator import stripe_payouts
 from adapters.simulator.config import NO_FEE, SimulatorConfig
 from adapters.simulator.counter import BAG, CARD, CASH
 from adapters.simulator.journal import BudgetLine, Journal, JournalEntry
@@ -20,7 +21,9 @@ from gateway.domain.calendar import hanoi_day, rfc3339
 
 Row = dict[str, str | int]
 _DAY: Final = timedelta(days=1)
-_COLUMNS: Final = {
+_BATCHES: Final = {stripe_payouts.NAME: "po_"}  # How a batch is called, where not by its provider.
+COLUMNS: Final = {
+    stripe_payouts.PROFILE: stripe_payouts.COLUMNS,
     "canonical-provider": (
         "provider,provider_txn_id,merchant_reference,kind,gross,fee,net,currency,txn_at,"
         "settled_on,batch_id"
@@ -46,7 +49,7 @@ class Reports:
         """Write the day's files, one of each provider; each with the profile that reads it."""
         folder.mkdir(parents=True, exist_ok=True)
         rows = {
-            name: ("canonical-provider", self.provider(name, on))
+            name: self._settled(name, on)
             for name in self.providers
             if name != CARD or self.journal.entries(CARD)
         }
@@ -55,9 +58,16 @@ class Reports:
         written: list[tuple[str, Path]] = []
         for name, (profile, lines) in rows.items():
             path = folder / f"{name}-{on.isoformat()}.csv"
-            _write(path, _COLUMNS[profile].split(","), lines)
+            _write(path, COLUMNS[profile].split(","), lines)
             written.append((profile, path))
         return written
+
+    def _settled(self, name: str, on: date) -> tuple[str, list[Row]]:
+        """Give a provider's report of a day, with the profile that reads its own layout."""
+        lines = self.provider(name, on)
+        if name == stripe_payouts.NAME:
+            return stripe_payouts.PROFILE, [stripe_payouts.written(line) for line in lines]
+        return "canonical-provider", lines
 
     def fee(self, name: str, gross: int) -> int:
         """Give a provider's fee, rounded half up; an illustrative tariff."""
@@ -183,7 +193,7 @@ class Reports:
 
 
 def _batch(name: str, on: date) -> str:
-    return f"{name.upper()}-{on:%Y%m%d}"
+    return f"{_BATCHES.get(name, f'{name.upper()}-')}{on:%Y%m%d}"
 
 
 def _remittance(on: date) -> str:

@@ -52,6 +52,7 @@ from gateway.store.tx import Store
 from receipts.service import Receipts
 
 if TYPE_CHECKING:
+    from reconciliation.fetched import Fetched
     from reconciliation.holders import Holders
     from reconciliation.intake import Intake
     from reconciliation.service import Reconciliation
@@ -172,7 +173,7 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
     )
     captures = Captures(store, payments, agencies, business_days(specs, settings), vietnam())
     health = ProviderHealth(store, providers, agencies)
-    ways = Ways(captures, providers, registry.closed, health)
+    ways = Ways(captures, providers, registry.closed, health, settings.allow_abroad)
     attempts = Attempts(store, payments, captures, providers, ways, health)
     rows = RefundRows(store, vault)
     sender = RefundSender(store, attempts, rows, providers)
@@ -210,6 +211,13 @@ def intake_of(parts: Parts) -> "Intake":
     from reconciliation.intake import Intake
 
     return Intake(parts.engine, parts.clock, parts.vault, holders_of(parts))
+
+
+def fetched_of(parts: Parts) -> "Fetched":
+    """Put together what fetches providers' reports, for the worker."""
+    from reconciliation.fetched import Fetched
+
+    return Fetched(intake_of(parts), holders_of(parts))
 
 
 def reconciliation_of(parts: Parts) -> "Reconciliation":

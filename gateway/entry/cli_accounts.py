@@ -16,6 +16,7 @@ from gateway.entry.settings import PREFIX
 from gateway.services.account_trial import try_account
 from gateway.services.accounts import overlap_default
 from gateway.services.agencies import Agencies
+from gateway.services.ways import ABROAD
 
 Opened = AbstractAsyncContextManager[Parts]
 ACTOR: Final = "command line"
@@ -79,12 +80,19 @@ async def do_list(args: argparse.Namespace, opened: Opened) -> int:
             for name, account in sorted(parts.providers)
             if account == "default" and args.agency in (None, parts.settings.default_agency)
         ]  # fmt: skip
+        barred = {
+            f"{p.name}/{p.account}"
+            for agency in {one["agency"] for one in shown}
+            for p in await parts.attempts.ways.barred(agency)
+        }
+    shown = [one | {"why_not": ABROAD if one["account"] in barred else None} for one in shown]
     if args.json:
         print(json.dumps({"accounts": shown}))
         return 0
     for one in shown:
         until = f", old secret valid until {one['rotating_until']}" if one["rotating_until"] else ""
-        print(f"{one['account']:24} {one['agency']:16} {one['state']}{until}")
+        why = f", not offered: {one['why_not']}" if one["why_not"] else ""
+        print(f"{one['account']:24} {one['agency']:16} {one['state']}{until}{why}")
     return 0
 
 

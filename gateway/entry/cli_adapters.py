@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.entry.plugins import Installed, installed, setting_names
-from gateway.entry.settings import PREFIX, SettingError, environment, read_settings
+from gateway.entry.settings import PREFIX, SettingError, Settings, environment, read_settings
+from gateway.infra.wire import GuardedWire
+from gateway.ports.plugin import AdapterSpec
+from gateway.services.ways import ABROAD
 
 if TYPE_CHECKING:
     from adapters.conformance import Checked, ProviderConformance
@@ -22,24 +25,36 @@ async def do_adapters_list(args: argparse.Namespace) -> int:
     """Say of each installed adapter where it is from, and what it needs to be offered."""
     found = installed()
     settings = read_settings(environment(Path.cwd()), setting_names(a.spec for a in found))
-    rows = [_row(a, settings.adapters) for a in found]
+    rows = [_row(a, settings) for a in found]
     if args.json:
         print(json.dumps({"adapters": rows}, ensure_ascii=False))
         return 0
     for row in rows:
         needs = ", ".join(row["missing"])
         state = "offered" if row["offered"] else f"needs {needs}"
+        state += f" to a sandbox alone: {row['why_not']}" if row["why_not"] else ""
         checked = "" if row["has_suite"] else "  (ships no suite)"
         print(f"{row['name']:12} {row['package']} {row['version']:10} {state}{checked}")
     return 0
 
 
-def _row(adapter: Installed, given: Mapping[str, str]) -> dict[str, Any]:
-    missing = [PREFIX + name for name in adapter.spec.fields if name not in given]
+def _row(adapter: Installed, settings: Settings) -> dict[str, Any]:
+    spec = adapter.spec
+    given = {f: settings.adapters[f] for f in spec.known_fields if f in settings.adapters}
+    missing = [PREFIX + name for name in spec.fields if name not in given]
+    barred = not missing and not settings.allow_abroad and _needs_abroad(spec, given)
     return {
-        "name": adapter.spec.name, "package": adapter.package, "version": adapter.version,
-        "offered": not missing, "missing": missing, "has_suite": bool(adapter.spec.suite),
+        "name": spec.name, "package": adapter.package, "version": adapter.version,
+        "offered": not missing, "missing": missing, "has_suite": bool(spec.suite),
+        "why_not": ABROAD if barred else None,
     }  # fmt: skip
+
+
+def _needs_abroad(spec: AdapterSpec, given: Mapping[str, str]) -> bool:
+    try:
+        return spec.build(given, GuardedWire(), "default").can.needs_abroad
+    except ValueError:
+        return False  # A wrong setting stops the start, with its sentence.
 
 
 async def do_adapters_check(args: argparse.Namespace) -> int:

@@ -43,7 +43,7 @@ PROCEDURES: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("3.000333", {"channel": "online"}),
     ("1.001193-LATE", {}),
 )
-PROVIDERS: Final = ("national", "vnpay", "vietqr", "momo", "zalopay", "payos")
+PROVIDERS: Final = ("national", "vnpay", "vietqr", "momo", "zalopay", "payos", "stripe")
 AT_CHECKOUT: Final = ("early", "reset", "maintenance")  # The answer to our own call goes wrong.
 FAULTS: Final = (
     "duplicate", "burst", "late", "out_of_order", "silent", "forged", "wrong_amount",

@@ -17,6 +17,7 @@ from gateway.entry.plugins import adapters
 from gateway.entry.scheduler import jobs_of
 from gateway.services.invariant_rules import HEARD, NOTICES, RULES
 from gateway.services.invariants import grace, violations
+from gateway.services.ways import ABROAD
 from gateway.store.roles import ROLES, lacking
 
 versions_known: Final = range(15, 19)  # PostgreSQL, by CONTRACT 7.
@@ -122,7 +123,9 @@ async def providers(parts: Parts) -> Finding:
     ]
     if not has:
         return Finding("providers", is_right=False, said="nobody can pay: " + "; ".join(lack))
-    said = f"offered: {', '.join(sorted(has))}"
+    barred = await parts.attempts.ways.barred(parts.settings.default_agency)
+    lack += [f"{p.name} is not offered: {ABROAD}" for p in barred]
+    said = f"offered: {', '.join(sorted(has - {p.name for p in barred}))}"
     return Finding("providers", is_right=True, said="; ".join([said, *lack]))
 
 

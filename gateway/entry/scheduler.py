@@ -12,7 +12,8 @@ from typing import Any, Final
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import text
 
-from gateway.entry.bootstrap import Parts, reconciliation_of
+from gateway.domain.calendar import hanoi_day
+from gateway.entry.bootstrap import Parts, fetched_of, reconciliation_of
 from gateway.services.invariants import check
 from gateway.store.partitions import keep_partitions
 
@@ -21,8 +22,9 @@ Job = Callable[[], Awaitable[object]]
 
 lease: Final = timedelta(minutes=2)  # A worker that is silent for so long has lost its tick.
 look_every_s_max: Final = 60  # A daily tick is looked for each minute, and done once.
-# 01:30 in Hanoi is 18:30 UTC. A worker that was down then does it when it is up again.
-OFFSETS_S: Final = {"reconcile yesterday": 18 * 3_600 + 1_800}
+# 01:30 in Hanoi is 18:30 UTC. A worker that was down then does it when it is up again. What is
+# fetched is there before it is reconciled.
+OFFSETS_S: Final = {"fetch reports": 18 * 3_600, "reconcile yesterday": 18 * 3_600 + 1_800}
 # One claim decides: a new tick, or one whose worker was killed or froze.
 _CLAIM: Final = text(
     "INSERT INTO job_run (job, scheduled_for, worker, state, leased_until)"
@@ -113,6 +115,9 @@ def jobs_of(parts: Parts) -> dict[str, tuple[int, Job]]:
     async def reconcile() -> str:
         return await reconciliation_of(parts).reconcile_yesterday()
 
+    async def fetch() -> str:
+        return await fetched_of(parts).fetch(hanoi_day(parts.clock.now()))
+
     async def read_files() -> int:
         return await reconciliation_of(parts).intake.take_all()
 
@@ -128,6 +133,7 @@ def jobs_of(parts: Parts) -> dict[str, tuple[int, Job]]:
         "purge notices": (3_600, parts.notices.purge),
         "read files": (10, read_files),
         "check invariants": (60, watch),
+        "fetch reports": (86_400, fetch),
         "reconcile yesterday": (86_400, reconcile),
         "keep partitions": (86_400, partition),
     }

@@ -19,7 +19,7 @@ _KNOWN: Final = frozenset(
     {
         "DATABASE_URL", "DATABASE_PASSWORD_FILE", "DATA_DIR", "PUBLIC_URL", "MASTER_KEY",
         "MASTER_KEY_FILE", "MASTER_KEY_FORMER_FILE", "WIRE_ALLOW", "TRUSTED_PROXIES", "CLOCK",
-        "DEFAULT_AGENCY", "TEST_DATABASE_URL",
+        "DEFAULT_AGENCY", "ALLOW_ABROAD", "TEST_DATABASE_URL",
     }
 )  # fmt: skip
 _DATABASE_FILES: Final = frozenset({"sslrootcert", "sslcert", "sslkey"})
@@ -48,6 +48,7 @@ class Settings:
     wire_allow: tuple[Network, ...]
     trusted_proxies: tuple[Network, ...]  # Whose X-Forwarded-For is believed.
     default_agency: str
+    allow_abroad: bool  # Whether personal data may leave the country: off for a public agency.
     clock_at: datetime | None
     adapters: Mapping[str, str] = field(repr=False)  # Field name -> value, for the adapters.
 
@@ -102,6 +103,7 @@ def read_settings(values: Mapping[str, str], adapter_fields: Iterable[str]) -> S
         wire_allow=_networks(mine, "WIRE_ALLOW"),
         trusted_proxies=_networks(mine, "TRUSTED_PROXIES"),
         default_agency=_agency(mine),
+        allow_abroad=_switch(mine, "ALLOW_ABROAD"),
         clock_at=_instant(mine.get("CLOCK")),
         adapters={k: v for k, v in mine.items() if k in fields},
     )
@@ -226,6 +228,13 @@ def _networks(mine: Mapping[str, str], name: str) -> tuple[Network, ...]:
         return tuple(ipaddress.ip_network(x.strip()) for x in text.split(",") if x.strip())
     except ValueError:
         raise SettingError(f"{PREFIX}{name} must be CIDRs such as 127.0.0.0/8.") from None
+
+
+def _switch(mine: Mapping[str, str], name: str) -> bool:
+    text = mine.get(name, "no")
+    if text not in ("yes", "no"):
+        raise SettingError(f"{PREFIX}{name} must be yes or no.")
+    return text == "yes"
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -139,6 +139,7 @@ class RefundSaid:
 class DisputeState(StrEnum):
     """How far a payer's quarrel over a capture has come."""
 
+    ASKED = "asked"  # The payer's bank asks; nothing is held yet, so nothing is booked.
     OPENED = "opened"  # The provider holds the money back.
     WON = "won"  # The agency keeps it.
     LOST = "lost"  # The payer has it back.
@@ -399,5 +400,8 @@ class Reports(Protocol):
     """A provider whose settlement report can be fetched, and need not be sent as a file."""
 
     async def report(self, on: date) -> Sequence[ReportLine]:
-        """Give what was settled on a day. Raises InDoubtError when it cannot be had now."""
+        """Give what was settled on a day.
+
+        Raises InDoubtError when it cannot be had now, DeclinedError when it never can.
+        """
         ...

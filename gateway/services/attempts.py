@@ -60,7 +60,8 @@ class Attempts:
         A transfer finds its payment by the text it carries, so it needs none; where a provider has
         a page of its own, that page shows it.
         """
-        for provider in self.ways.fitting(payment):
+        footing = await self.ways.footing(payment.agency_id)
+        for provider in self.ways.fitting(payment, footing):
             if not provider.can.fixed_amount and not provider.can.redirects:
                 order = Order(
                     reference=payment.reference, serial=0, payment_reference=payment.reference,
@@ -100,7 +101,7 @@ class Attempts:
 
         No transaction is open while the provider is called; the attempt is on disk before.
         """
-        standings = await self.health.of_agency(agency_id)
+        footing = await self.ways.footing(agency_id)
         async with self.store.begin() as tx:
             payment = await tx.payment(agency_id, payment_id, lock=True)
             if payment is None:
@@ -112,7 +113,7 @@ class Attempts:
                 raise Refusal(
                     "payment-in-doubt", "We are checking an earlier try; do not pay again."
                 )
-            provider = self.ways.choose(payment, name, method, standings)
+            provider = self.ways.choose(payment, name, method, footing)
             attempt = await self._live(tx, payment, provider, method) or await self._begin(
                 tx, payment, provider, address, locale, method
             )
@@ -312,6 +313,9 @@ class Attempts:
             named = replace(word, order_reference=attempt["provider_reference"])
             async with self.store.begin() as tx:  # One each: money is locked before the attempt.
                 await self.captures.apply(tx, provider, named, "inquiry", attempt["id"], "")
+        if said.verdict is Verdict.PENDING and attempt["expires_at"] <= now:
+            # It outlives our attempt there: whoever still has its page must not pay twice.
+            await withdraw(self.payments, self.health, attempt, provider, order)
         return True
 
 

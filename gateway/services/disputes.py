@@ -58,6 +58,10 @@ class Disputes:
                 c.provider_dispute_id == about.id,
             )
         )  # fmt: skip
+        if about.state is DisputeState.ASKED:
+            if known is None:
+                await self._asked(tx, capture, about)
+            return Outcome.RECORDED
         if known is None:
             known = await self._open(tx, provider, capture, about)
         elif known["state"] == str(about.state):
@@ -66,8 +70,22 @@ class Disputes:
             await self._end(tx, known, capture, payment, about.state)
         return Outcome.RECORDED
 
+    async def _asked(self, tx: Tx, capture: Row, about: Dispute) -> None:
+        """Open a case, and book nothing: the payer's bank asks, and holds nothing back yet."""
+        await tx.open_break(
+            capture["agency_id"],
+            Break(
+                "status_conflict", f"inquiry:{about.id}", about.amount,
+                "the payer's bank asks the provider about this payment", capture["payment_id"],
+                capture["id"], proposal="answer the dispute",
+            ),
+        )  # fmt: skip
+
     async def _open(self, tx: Tx, provider: Provider, capture: Row, about: Dispute) -> Row:
         clock = self.store.clock
+        await self._close(
+            tx, capture["agency_id"], f"inquiry:{about.id}", "the inquiry became a dispute"
+        )
         row = await tx.row(
             t.dispute.insert().returning(t.dispute),
             {"agency_id": capture["agency_id"], "id": clock.new_id("dis"),
@@ -108,11 +126,12 @@ class Disputes:
             told = replace(step.payment, sequence=step.payment.sequence + len(step.events))
             await tx.save(told)
             await tx.emit(told, step.events)
-        await tx.run(
-            _CLOSE_CASE,
-            {"agency": row["agency_id"], "subject": f"dispute:{row['id']}", "now": now,
-             "how": f"the dispute was {state}"},
-        )  # fmt: skip
+        await self._close(tx, row["agency_id"], f"dispute:{row['id']}", f"the dispute was {state}")
+
+    async def _close(self, tx: Tx, agency_id: str, subject: str, how: str) -> None:
+        now = self.store.clock.now()
+        values = {"agency": agency_id, "subject": subject, "now": now, "how": how}
+        await tx.run(_CLOSE_CASE, values)
 
     async def _lost(
         self, tx: Tx, quarrel: Quarrel, capture: Row, payment: Payment | None

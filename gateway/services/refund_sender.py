@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, select
 
 from gateway.domain import refund as rules
 from gateway.domain.errors import DeclinedError, InDoubtError, Refusal
-from gateway.domain.payment import Payment
+from gateway.domain.payment import Break, Payment
 from gateway.domain.refund import Route, Source
 from gateway.domain.states import REFUND_LIVE, RefundState
 from gateway.ports.provider import (
@@ -137,6 +137,8 @@ class RefundSender:
             return False
         refund = refund_of(row)
         if refund.state not in REFUND_LIVE:
+            if refund.state is RefundState.DONE and said.verdict is RefundVerdict.REFUSED:
+                await self._came_back(tx, row)
             return True
         payment = await self.rows.payment(tx, refund, lock=True)
         capture = await self.rows.capture(tx, refund)
@@ -155,6 +157,17 @@ class RefundSender:
         elif not is_silence and refund.state is not RefundState.SENT:
             await self.rows.keep(tx, rules.sent(refund), row, sent_at=now, **word)
         return True
+
+    async def _came_back(self, tx: Tx, row: Row) -> None:
+        """Open a case: the payer's bank sent it back after it was done, and owes it still."""
+        await tx.open_break(
+            row["agency_id"],
+            Break(
+                "status_conflict", f"refund:{row['id']}", row["amount"],
+                "the provider gave it back, and then it came back", row["payment_id"],
+                row["capture_id"], proposal="ask the provider",
+            ),
+        )  # fmt: skip
 
     async def _failed(
         self, tx: Tx, row: Row, payment: Payment | None, word: Mapping[str, Any]

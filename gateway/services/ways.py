@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sqlalchemy import select
+
 from gateway.domain.calendar import rfc3339
 from gateway.domain.errors import Refusal
 from gateway.domain.health import Health, Standing
@@ -12,8 +14,10 @@ from gateway.ports.provider import Method, Provider
 from gateway.services.captures import Captures
 from gateway.services.health import ProviderHealth
 from gateway.services.health import shown as standing_of
+from gateway.store import tables as t
 
 Standings = Mapping[tuple[str, str], Health]
+ABROAD: Final = "Personal data would leave the country, and THUPHI_ALLOW_ABROAD is not set."
 _ORDER: Final = {Standing.HEALTHY: 0, Standing.DEMOTED: 1, Standing.HIDDEN: 2}
 
 
@@ -31,6 +35,18 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Footing:
+    """On what an agency's payers are sent somewhere: who works, and whether abroad is allowed."""
+
+    health: Standings
+    may_leave: bool
+
+    def bars(self, provider: Provider) -> bool:
+        """Tell whether a provider may not be used, for it takes personal data abroad."""
+        return provider.can.needs_abroad and not self.may_leave
+
+
+@dataclass(frozen=True, slots=True)
 class Ways:
     """The providers of every agency, as payments and clients ask for them."""
 
@@ -38,26 +54,54 @@ class Ways:
     providers: Mapping[tuple[str, str], Provider]
     closed: Collection[tuple[str, str]]  # Accounts that are offered no more.
     health: ProviderHealth
+    allows_abroad: bool = False  # Whether personal data of a live agency may leave the country.
+
+    async def footing(self, agency_id: str) -> Footing:
+        """Ask how each provider works now, and whether one abroad may be used.
+
+        A sandbox has no citizen's data, so it may try everything (ADR 26).
+        """
+        standings = await self.health.of_agency(agency_id)
+        needed = any(p.can.needs_abroad for p in self._of(agency_id))
+        may_leave = self.allows_abroad or not needed or await self._is_sandbox(agency_id)
+        return Footing(standings, may_leave)
+
+    async def _is_sandbox(self, agency_id: str) -> bool:
+        async with self.captures.store.once() as tx:
+            row = await tx.row(select(t.agency.c.is_sandbox).where(t.agency.c.id == agency_id))
+        return bool(row and row["is_sandbox"])
+
+    async def barred(self, agency_id: str) -> list[Provider]:
+        """List the providers that an agency has, and may not use."""
+        footing = await self.footing(agency_id)
+        return [p for p in self._of(agency_id) if footing.bars(p)]
+
+    def _of(self, agency_id: str) -> list[Provider]:
+        return [
+            p
+            for key, p in self.providers.items()
+            if key not in self.closed and self.captures.agency_of(p) == agency_id
+        ]
 
     async def offered(self, payment: Payment) -> list[Offer]:
         """List who can take what is due: the well first, those that fail last or hidden a while."""
-        standings = await self.health.of_agency(payment.agency_id)
-        fresh = Health()
+        footing, fresh = await self.footing(payment.agency_id), Health()
         offers = [
-            Offer(p, standings.get((p.name, p.account), fresh)) for p in self.fitting(payment)
+            Offer(p, footing.health.get((p.name, p.account), fresh))
+            for p in self.fitting(payment, footing)
         ]
         return sorted(offers, key=lambda offer: _ORDER[offer.health.standing])
 
     async def shown(self, agency_id: str) -> list[dict[str, Any]]:
         """Show every way to pay of an agency as ``GET /v1/providers`` does."""
-        standings = await self.health.of_agency(agency_id)
+        footing = await self.footing(agency_id)
         return [
-            way(p, standings.get((p.name, p.account), Health()))
-            for p in self.providers.values()
-            if self.captures.agency_of(p) == agency_id and (p.name, p.account) not in self.closed
+            way(p, footing.health.get((p.name, p.account), Health()))
+            | {"offered": not footing.bars(p), "why_not": ABROAD if footing.bars(p) else None}
+            for p in self._of(agency_id)
         ]
 
-    def fitting(self, payment: Payment) -> list[Provider]:
+    def fitting(self, payment: Payment, footing: Footing) -> list[Provider]:
         """List the providers whose limits allow what is due, one account of each.
 
         An account that the agency opened itself comes before the one of the environment.
@@ -68,6 +112,7 @@ class Ways:
                 (name, account) not in self.closed
                 and self.captures.agency_of(p) == payment.agency_id
                 and not p.can.at_counter
+                and not footing.bars(p)
                 and p.can.amount_min <= due_at(payment, p) <= p.can.amount_max
             )
             if fits:
@@ -79,14 +124,14 @@ class Ways:
         due = due_at(payment, provider)
         return [m for m in provider.can.methods if m.amount_min <= due <= m.amount_max]
 
-    def choose(self, payment: Payment, name: str, method: str, standings: Standings) -> Provider:
+    def choose(self, payment: Payment, name: str, method: str, footing: Footing) -> Provider:
         """Find the provider that was named, or refuse it and say when it is tried again."""
-        for provider in self.fitting(payment):
+        for provider in self.fitting(payment, footing):
             if provider.name != name:
                 continue
             if method and method not in {m.code for m in self.methods(payment, provider)}:
                 continue
-            health = standings.get((provider.name, provider.account))
+            health = footing.health.get((provider.name, provider.account))
             if health and health.standing is Standing.HIDDEN:
                 raise Refusal(
                     "provider-unavailable", "This way to pay does not work now; choose another.",
@@ -119,7 +164,7 @@ def way(provider: Provider, health: Health) -> dict[str, Any]:
             for m in can.methods
         ],
         "fixed_amount": can.fixed_amount, "at_counter": can.at_counter,
-        "inquires": can.inquires, "reports": can.reports,
+        "inquires": can.inquires, "reports": can.reports, "needs_abroad": can.needs_abroad,
         "refund": {"partial": can.refund.partial, "amount_min": can.refund.amount_min,
                    "amount_max": can.refund.amount_max, "days_max": can.refund.days_max}
         if can.refund else None,

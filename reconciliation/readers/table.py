@@ -9,7 +9,7 @@ import io
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from importlib.resources import files
@@ -21,7 +21,9 @@ from gateway.domain.ids import find_references, fold, read_reference
 from gateway.domain.money import amount_dong_max
 from reconciliation.marks import marks_in
 
-PROFILES: Final = ("canonical-provider", "canonical-statement", "canonical-treasury")
+PROFILES: Final = (
+    "canonical-provider", "canonical-statement", "canonical-treasury", "stripe-payouts",
+)  # fmt: skip
 file_bytes_max: Final = 67_108_864  # A million lines; a day of a whole province is far below.
 file_lines_max: Final = 1_000_000
 word_chars_max: Final = 128  # Ids and references; the longest known, a UUID with a prefix, is 45.
@@ -128,10 +130,17 @@ def load_profile(name: str) -> Profile:
 
 def read_table(profile: Profile, content: bytes) -> tuple[StatementLine, ...]:
     """Read a whole file, or refuse it whole with the line that is wrong."""
+    return build_lines(profile.source, _rows(profile, decode(content)))
+
+
+def build_lines(
+    source: str, rows: Iterable[tuple[int, Mapping[str, str]]]
+) -> tuple[StatementLine, ...]:
+    """Make lines of rows whose cells were checked, each with its number in the file."""
     seen: Counter[str] = Counter()
-    build = {"provider": _provider, "statement": _statement, "treasury": _treasury}[profile.source]
+    build = {"provider": _provider, "statement": _statement, "treasury": _treasury}[source]
     lines = []
-    for line_no, row in _rows(profile, _decode(content)):
+    for line_no, row in rows:
         line = build(line_no, row)
         counted = f"{line.account}|{line.line_key}"
         seen[counted] += 1
@@ -149,7 +158,8 @@ def refuse(line_no: int, column: str, detail: str) -> Refusal:
     return Refusal("file-refused", f"Line {line_no}: {what}.", (FieldError(where, detail),))
 
 
-def _decode(content: bytes) -> str:
+def decode(content: bytes) -> str:
+    """Give a file's text, or refuse it with the line that is not UTF-8."""
     if len(content) > file_bytes_max:
         raise Refusal("file-refused", f"The file is longer than {file_bytes_max} bytes.")
     try:
@@ -160,17 +170,21 @@ def _decode(content: bytes) -> str:
 
 
 def _rows(profile: Profile, text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
+    rows = records(text)
+    _check_header(next(rows)[1], [c.name for c in profile.columns])
+    for line_no, cells in rows:
+        yield line_no, checked(profile, line_no, cells)
+
+
+def records(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Give the header and each record, with the line where it begins."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    names = [c.name for c in profile.columns]
     begins = 1
     try:
         for number, cells in enumerate(reader):
-            if number == 0:
-                _check_header(cells, names)
-            elif number > file_lines_max:
+            if number > file_lines_max:
                 raise refuse(begins, "", f"is beyond the limit of {file_lines_max} lines")
-            else:
-                yield begins, _checked(profile, begins, cells)
+            yield begins, cells
             begins = reader.line_num + 1
     except csv.Error as error:
         raise refuse(reader.line_num, "", f"is not CSV ({error})") from None
@@ -183,7 +197,8 @@ def _check_header(cells: list[str], names: list[str]) -> None:
         raise refuse(1, "", "must be the header " + ",".join(names))
 
 
-def _checked(profile: Profile, line_no: int, cells: list[str]) -> Mapping[str, str]:
+def checked(profile: Profile, line_no: int, cells: list[str]) -> Mapping[str, str]:
+    """Check the cells of a row, and name each by its column."""
     if len(cells) != len(profile.columns):
         detail = f"has {len(cells)} cells where {len(profile.columns)} are wanted"
         raise refuse(line_no, "", detail)
@@ -231,8 +246,10 @@ def _wrong_amounts(row: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         yield "gross", "of a payment is not above zero"
     if kind == "payment" and fee < 0:
         yield "fee", "of a payment is below zero"
-    if kind in ("refund", "reversal") and gross >= 0:
-        yield "gross", f"of a {kind} is not below zero"
+    if kind == "refund" and gross >= 0:
+        yield "gross", "of a refund is not below zero"
+    if kind == "reversal" and gross == 0:  # Above zero, it takes an earlier one back.
+        yield "gross", "of a reversal is zero"
     if kind == "charge" and net >= 0:
         yield "net", "of a charge is not below zero"
     if net != gross - fee:

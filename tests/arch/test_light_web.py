@@ -15,7 +15,10 @@ from gateway.entry.settings import read_settings
 from gateway.infra.clock import SystemClock
 from gateway.services.seed import seed
 
-HEAVY = frozenset({"duckdb", "pyarrow", "typst", "reconciliation.engine", "receipts.pdf"})
+HEAVY = frozenset(
+    {"duckdb", "pyarrow", "typst", "reconciliation.engine", "receipts.pdf",
+     "stripe"}  # Until somebody pays by it.
+)  # fmt: skip
 # At its end the process writes down what it has imported in its whole life.
 WITNESS = """
 import atexit, os, sys
@@ -40,6 +43,9 @@ def environment(url: str, port: int) -> dict[str, str]:
         "THUPHI_VIETQR_BANK_BIN": "970436", "THUPHI_VIETQR_ACCOUNT": "0123456789",
         "THUPHI_VIETQR_ACCOUNT_NAME": "TT PHUC VU HANH CHINH CONG HN",
         "THUPHI_SEPAY_SECRET": SEPAY_SECRET,
+        "THUPHI_STRIPE_SECRET_KEY": "sk_test_0123456789",
+        "THUPHI_STRIPE_WEBHOOK_SECRET": "whsec_0123456789",
+        "THUPHI_STRIPE_BASE_URL": "http://127.0.0.1:9",
     }  # fmt: skip
 
 
@@ -69,6 +75,7 @@ async def knock(http: httpx.AsyncClient, parts: Parts, key: str) -> dict[str, in
     answers = {"create": made.status_code, "begin": begun.status_code}
     for path in (page, f"{page}/vnpay", f"/notices/vnpay/default?{vnpay_query(begun.json())}"):
         answers[path.split("/")[1] + f" {len(answers)}"] = (await http.get(path)).status_code
+    answers["stripe"] = (await http.post("/notices/stripe/default", content=b"{}")).status_code
     while await parts.receipts.issue():  # The worker's task, done by this process.
         pass
     shown = (await http.get(f"/v1/payments/{payment['id']}", headers=bearer)).json()

@@ -340,6 +340,7 @@ async def test_a_script_can_drive_everything_over_http(town: Town, tmp_path: Pat
         "canonical-provider",
         "canonical-statement",
         "canonical-treasury",
+        "stripe-payouts",
     }
     assert [e["amount"] for e in journal.json()["entries"]] == [150_000, 150_000]
     assert [r.status_code for r in bad] == [400, 400, 400, 200]

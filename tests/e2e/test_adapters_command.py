@@ -112,6 +112,7 @@ def test_the_list_says_what_each_adapter_still_needs(
     assert rows["momo"] == {
         "name": "momo", "package": "thuphi", "version": "0.1.0", "offered": True, "missing": [],
         "has_suite": True,
+            "why_not": None,
     }  # fmt: skip
     assert rows["zalopay"]["missing"][0] == "THUPHI_ZALOPAY_APP_ID"
     assert "a-secret-key" not in as_json + table

@@ -31,7 +31,7 @@ async def spoil(site: Site, query: str) -> None:
         ({"gross": -5, "fee": 0, "net": -5}, "gross of a payment is not above zero"),
         ({"fee": -1, "net": 10_001}, "fee of a payment is below zero"),
         ({"kind": "refund", "fee": 0, "net": 10_000}, "gross of a refund is not below zero"),
-        ({"kind": "reversal", "gross": 0, "fee": 0, "net": 0}, "gross of a reversal is not below"),
+        ({"kind": "reversal", "gross": 0, "fee": 0, "net": 0}, "gross of a reversal is zero"),
         ({"kind": "charge", "gross": 0, "fee": 0, "net": 0}, "net of a charge is not below zero"),
         ({"fee": 0, "net": 4_000}, "net is not gross less fee"),
         ({"kind": "charge", "gross": 0, "fee": 0, "net": -900}, "net is not gross less fee"),

@@ -128,6 +128,10 @@ PAY: Final[Words] = {
     # How to pay.
     "open_app": ("Mở ứng dụng ngân hàng, ví", "Open your bank's app or wallet"),
     "other_ways": ("Cách nộp khác", "Other ways to pay"),
+    "abroad": both(
+        "Nơi nhận thẻ ở nước ngoài: những gì bạn nhập ở đó được gửi ra khỏi Việt Nam.",
+        "The cards are taken abroad: what you enter there leaves Viet Nam.",
+    ),
     "not_now": both(
         "đang gián đoạn; thử lại sau {}. Hãy chọn cách khác.",
         "does not work now; it is tried again after {}. Choose another way.",

@@ -17,6 +17,11 @@ REASONS: Final[Mapping[str, str]] = {
         "người nộp khiếu nại khoản này với ngân hàng, ví",
     "the attempt ended: {}": "lượt thanh toán đã kết thúc: {}",
     "the dispute was {}": "khiếu nại đã kết thúc: {}",
+    "the payer's bank asks the provider about this payment":
+        "ngân hàng của người nộp hỏi về khoản này, chưa giữ lại tiền",
+    "the inquiry became a dispute": "việc hỏi đã thành khiếu nại",
+    "the provider gave it back, and then it came back":
+        "ngân hàng, ví đã hoàn trả rồi lại báo tiền quay về",
     "no working calendar covers this year, so the day was not moved":
         "chưa có lịch làm việc của năm này nên ngày nghiệp vụ chưa được chuyển",
     "more cash was counted than was taken": "đếm được nhiều tiền hơn số đã thu",
@@ -102,8 +107,10 @@ REFUSALS: Final[Mapping[str, str]] = {
     "{} is not a whole number of đồng in plain digits":
         "{} không phải số đồng nguyên, viết liền các chữ số",
     "{} is larger than any amount can be": "{} lớn hơn mọi số tiền có thể có",
+    "{} of a {} is zero": "{} của {} bằng 0",
     "{} is zero": "{} bằng 0",
     "{} of a {} is not above zero": "{} của {} phải lớn hơn 0",
+    "must have the columns {}": "phải có các cột {}",
     "{} of a {} is not below zero": "{} của {} phải nhỏ hơn 0",
     "{} is not gross less fee": "{} không bằng gross trừ fee",
     "{} of a {} is below zero": "{} của {} nhỏ hơn 0",

@@ -121,6 +121,7 @@ PROFILES: Final[Words] = {
     "canonical-provider": ("Báo cáo ngân hàng, ví", "Provider's report"),
     "canonical-statement": ("Sao kê ngân hàng", "Bank statement"),
     "canonical-treasury": ("Xác nhận của kho bạc", "Treasury's list"),
+    "stripe-payouts": ("Đối chiếu tiền về của Stripe", "Stripe's payout reconciliation"),
 }  # fmt: skip
 PAYER: Final[Words] = {
     "name": ("Họ tên", "Name"), "email": ("Thư điện tử", "E-mail"),

@@ -124,6 +124,7 @@ def _way(
     return {
         "name": offer.provider.name, "title": (can.title_vi, can.title_en)[n],
         "is_open": offer.is_open, "why": words["not_now"].format(hour) if hour else "",
+        "abroad": words["abroad"] if can.needs_abroad else "",
         "methods": [{"code": m.code, "title": (m.title_vi, m.title_en)[n]} for m in methods],
     }  # fmt: skip
 
