@@ -1,0 +1,111 @@
+"""``/control/``: what scripts and tests drive; JSON in, JSON out."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from adapters.simulator.faults import Fault
+from adapters.simulator.journal import BudgetLine, JournalEntry
+from adapters.simulator.orders import Choice, PageError, PayOrder, Side
+
+if TYPE_CHECKING:
+    from adapters.simulator.app import Simulator
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What scripts and tests drive; JSON in, JSON out."""
+
+    simulator: "Simulator"
+
+    async def pay(self, request: Request) -> Response:
+        """Pay (or not) the order of a redirect address, or in the app the one that names a text."""
+        said = await request.json()
+        if "redirect_url" in said:
+            side = self.simulator.side_of(said["redirect_url"])
+            order = side.opened(said["redirect_url"])
+            self._fault(request, said, order.reference)
+        else:
+            side = self.simulator.sides[said["provider"]]
+            order = _named(side, said["named"])
+        chosen = side.orders.choose(
+            order.reference, Choice(said.get("choice", "pay")), said.get("obligation_id", ""),
+            _lines(said),
+        )  # fmt: skip
+        return JSONResponse(
+            {
+                "reference": order.reference,
+                "txn_ids": chosen.txn_ids,
+                "return_url": chosen.return_url,
+                "fault": chosen.fault,
+            }
+        )
+
+    async def transfer(self, request: Request) -> Response:
+        """Pay a QR text, or transfer to an account."""
+        said = await request.json()
+        holder, memo = self.simulator.bank, said.get("memo")
+        more = (said.get("obligation_id", ""), _lines(said))
+        key = memo if memo is not None else said.get("fault_key", "")
+        self._fault(request, said, key)
+        entry: JournalEntry
+        if said.get("qr_text"):
+            entry = holder.transfer_by_qr(said["qr_text"], said.get("amount"), memo, *more)
+        else:
+            entry = holder.transfer(said["account"], said["amount"], memo or "", 0, *more)
+        return JSONResponse(entry.as_json())
+
+    async def counter(self, request: Request) -> JSONResponse:
+        """Pay at a counter: a card if there is a slip, else cash."""
+        said = await request.json()
+        more = (said.get("obligation_id", ""), _lines(said))
+        entry = self.simulator.counter.paid(said["slip"], said["amount"], said["memo"], *more)
+        return JSONResponse(entry.as_json())
+
+    async def bag(self, request: Request) -> JSONResponse:
+        """Bring a deposit bag to the bank."""
+        said = await request.json()
+        return JSONResponse(self.simulator.counter.bagged(said["bag"], said["amount"]).as_json())
+
+    def _fault(self, request: Request, said: dict[str, Any], key: str) -> None:
+        named = said.get("fault") or request.headers.get("x-simulate-fault")
+        if named:
+            self.simulator.faults.set(key, None if named == "none" else Fault(named))
+
+    async def pump(self, _request: Request) -> Response:
+        """Send what is due."""
+        return JSONResponse({"sent": await self.simulator.pump()})
+
+    async def files(self, request: Request) -> Response:
+        """Write the files of a day to a folder."""
+        said = await request.json()
+        on, folder = date.fromisoformat(said["date"]), Path(said["folder"])
+        written = self.simulator.write_files(on, folder)
+        return JSONResponse({"files": [[profile, str(path)] for profile, path in written]})
+
+    async def fault(self, request: Request) -> Response:
+        """Set the fault of an order's reference or a transfer's text."""
+        said = await request.json()
+        self._fault(request, said, said["key"])
+        return JSONResponse({"key": said["key"], "fault": said.get("fault")})
+
+    async def journal(self, _request: Request) -> Response:
+        """Give every movement of money."""
+        entries = [e.as_json() for e in self.simulator.journal.entries(kind="")]
+        return JSONResponse({"entries": entries})
+
+
+def _named(side: Side, text: str) -> PayOrder:
+    """Find the newest order that names a text, as its payer sees it in the app."""
+    for order in reversed(side.orders.known.values()):
+        if order.info.split(" ", 1)[0] == text:
+            return order
+    raise PageError("There is no such order.")
+
+
+def _lines(said: dict[str, Any]) -> tuple[BudgetLine, ...]:
+    return tuple(BudgetLine(str(x["tieu_muc"]), int(x["amount"])) for x in said.get("lines", []))
