@@ -60,8 +60,8 @@ class Attempts:
         A transfer finds its payment by the text it carries, so it needs none; where a provider has
         a page of its own, that page shows it.
         """
-        footing = await self.ways.footing(payment.agency_id)
-        for provider in self.ways.fitting(payment, footing):
+        may_leave = await self.ways.may_leave(payment.agency_id)
+        for provider in self.ways.fitting(payment, may_leave=may_leave):
             if not provider.can.fixed_amount and not provider.can.redirects:
                 order = Order(
                     reference=payment.reference, serial=0, payment_reference=payment.reference,

@@ -57,14 +57,16 @@ class Ways:
     allows_abroad: bool = False  # Whether personal data of a live agency may leave the country.
 
     async def footing(self, agency_id: str) -> Footing:
-        """Ask how each provider works now, and whether one abroad may be used.
+        """Ask how each provider works now, and whether one abroad may be used."""
+        return Footing(await self.health.of_agency(agency_id), await self.may_leave(agency_id))
 
-        A sandbox has no citizen's data, so it may try everything (ADR 26).
+    async def may_leave(self, agency_id: str) -> bool:
+        """Ask whether personal data of an agency's payers may leave the country.
+
+        A sandbox has none, so it may try everything (ADR 26).
         """
-        standings = await self.health.of_agency(agency_id)
         needed = any(p.can.needs_abroad for p in self._of(agency_id))
-        may_leave = self.allows_abroad or not needed or await self._is_sandbox(agency_id)
-        return Footing(standings, may_leave)
+        return self.allows_abroad or not needed or await self._is_sandbox(agency_id)
 
     async def _is_sandbox(self, agency_id: str) -> bool:
         async with self.captures.store.once() as tx:
@@ -73,8 +75,8 @@ class Ways:
 
     async def barred(self, agency_id: str) -> list[Provider]:
         """List the providers that an agency has, and may not use."""
-        footing = await self.footing(agency_id)
-        return [p for p in self._of(agency_id) if footing.bars(p)]
+        may_leave = await self.may_leave(agency_id)
+        return [p for p in self._of(agency_id) if p.can.needs_abroad and not may_leave]
 
     def _of(self, agency_id: str) -> list[Provider]:
         return [
@@ -88,7 +90,7 @@ class Ways:
         footing, fresh = await self.footing(payment.agency_id), Health()
         offers = [
             Offer(p, footing.health.get((p.name, p.account), fresh))
-            for p in self.fitting(payment, footing)
+            for p in self.fitting(payment, may_leave=footing.may_leave)
         ]
         return sorted(offers, key=lambda offer: _ORDER[offer.health.standing])
 
@@ -101,7 +103,7 @@ class Ways:
             for p in self._of(agency_id)
         ]
 
-    def fitting(self, payment: Payment, footing: Footing) -> list[Provider]:
+    def fitting(self, payment: Payment, *, may_leave: bool) -> list[Provider]:
         """List the providers whose limits allow what is due, one account of each.
 
         An account that the agency opened itself comes before the one of the environment.
@@ -112,7 +114,7 @@ class Ways:
                 (name, account) not in self.closed
                 and self.captures.agency_of(p) == payment.agency_id
                 and not p.can.at_counter
-                and not footing.bars(p)
+                and (may_leave or not p.can.needs_abroad)
                 and p.can.amount_min <= due_at(payment, p) <= p.can.amount_max
             )
             if fits:
@@ -126,7 +128,7 @@ class Ways:
 
     def choose(self, payment: Payment, name: str, method: str, footing: Footing) -> Provider:
         """Find the provider that was named, or refuse it and say when it is tried again."""
-        for provider in self.fitting(payment, footing):
+        for provider in self.fitting(payment, may_leave=footing.may_leave):
             if provider.name != name:
                 continue
             if method and method not in {m.code for m in self.methods(payment, provider)}:
