@@ -20,7 +20,7 @@ class Refusal(Exception):  # noqa: N818 - "refusal" is the glossary's word.
     code: str
     detail: str = ""
     errors: tuple[FieldError, ...] = ()
-    extra: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, str | int] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """Say it in one line, without values that a person sent."""

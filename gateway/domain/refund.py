@@ -97,7 +97,7 @@ def ask(payment: Payment, refund: Refund, expected: int) -> RefundStep:
     if expected != left:
         raise Refusal(
             "refund-mismatch", f"{left} đồng can be refunded, not {expected}; look again.",
-            extra={"refundable": str(left)},
+            extra={"refundable": left},
         )  # fmt: skip
     if not 1 <= refund.amount <= left:
         raise Refusal("refund-too-much", f"At most {left} đồng can be refunded.")
@@ -115,7 +115,7 @@ def whole_part(payment: Payment, amount: int, expected: int, parts: Sequence[int
         each = ", ".join(map(str, parts)) or "none"
         raise Refusal(
             "refund-mismatch", f"Parts go back whole; those left are, in đồng: {each}.",
-            extra={"refundable": str(left)},
+            extra={"refundable": left},
         )  # fmt: skip
     return parts.index(amount)
 

@@ -11,6 +11,7 @@ from gateway.store import tables as t
 from gateway.store.tx import Row, Store
 
 sequence_batch: Final = 1_000
+events_page_max: Final = 500
 
 _STAMP: Final = text(
     "WITH waiting AS (SELECT agency_id, id, serial FROM event WHERE position IS NULL"

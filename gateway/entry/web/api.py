@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -13,23 +13,21 @@ from sqlalchemy import select
 
 from gateway.domain.addresses import origin_of
 from gateway.domain.errors import FieldError, Refusal
-from gateway.domain.money import amount_dong_max
 from gateway.domain.states import State
-from gateway.entry.web.bodies import Reader, body_bytes_max, payment_body, read_json
+from gateway.entry.web.bodies import attempt_body, no_body, payment_body, refund_body
+from gateway.entry.web.json_reader import Reader, body_bytes_max, read_json
+from gateway.entry.web.openapi import idempotency_key_max
 from gateway.ports.clock import Clock
 from gateway.services import catalogue
 from gateway.services.access import Access, Client
 from gateway.services.attempts import Attempts
 from gateway.services.cancelling import Cancelling
-from gateway.services.outbox import Outbox
+from gateway.services.outbox import Outbox, events_page_max
 from gateway.services.payments import Answer, Payments, Wanted, page_size_max, render
-from gateway.services.refunds import RefundDesk, reason_chars_max
+from gateway.services.refunds import RefundDesk
 from gateway.store import tables as t
 from gateway.store.tx import Store
 from gateway.store.views import receipt_view, refund_view
-
-idempotency_key_max: Final = 255
-events_page_max: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +172,9 @@ def _changing_routes(api: APIRouter, parts: ApiParts) -> None:
         client = await _client(parts, request)
         key = idempotency_key(request)
         body = await read_body(request)
-        reader = Reader(read_json(body) if body else {})
-        reader.end()
-        reader.check()
-        once = (f"POST /v1/payments/{payment_id}/cancel", key, body_hash(reader.values))
+        values = read_json(body) if body else {}
+        no_body(values)
+        once = (f"POST /v1/payments/{payment_id}/cancel", key, body_hash(values))
         return _said(await parts.cancelling.cancel(client, payment_id, once))
 
     @api.post("/payments/{payment_id}/attempts", status_code=201)
@@ -186,14 +183,9 @@ def _changing_routes(api: APIRouter, parts: ApiParts) -> None:
         client = await _client(parts, request)
         key = idempotency_key(request)
         values = read_json(await read_body(request))
-        reader = Reader(values)
-        provider = reader.text("provider", 32)
-        method = reader.text("method", 64) if "method" in reader.values else ""
-        reader.end()
-        reader.check()
+        wanted = attempt_body(values)
         address = request.client.host if request.client else "127.0.0.1"
         once = (f"POST /v1/payments/{payment_id}/attempts", key, body_hash(values))
-        wanted = (provider, method)
         return _said(
             await parts.attempts.start_for_client(client, payment_id, wanted, address, once)
         )
@@ -206,14 +198,9 @@ def _refund_routes(api: APIRouter, parts: ApiParts) -> None:
         client = await _client(parts, request)
         key = idempotency_key(request)
         values = read_json(await read_body(request))
-        reader = Reader(values)
-        amount = reader.whole("amount", 1, amount_dong_max)
-        reason = reader.text("reason", reason_chars_max)
-        expected = reader.whole("expected_refundable", 0, amount_dong_max)
-        reader.end()
-        reader.check()
+        body = refund_body(values)
         once = (f"POST /v1/payments/{payment_id}/refunds", key, body_hash(values))
-        wanted = (amount, reason, expected)
+        wanted = (body.amount, body.reason, body.expected)
         return _said(await parts.refunds.ask_for_client(client, payment_id, wanted, once))
 
     @api.get("/payments/{payment_id}/refunds")

@@ -78,7 +78,7 @@ def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
     app.include_router(console_door.routes(console, refunds, counter, copies, accounts))
     shown = display.DisplayPage(displays, parts.attempts, parts.settings.public_url)
     app.include_router(display.routes(shown))
-    app.include_router(reference.routes(app))
+    app.include_router(reference.routes(parts.settings.public_url))
     app.include_router(front.routes())
 
 
@@ -105,7 +105,7 @@ def _answer_refusals(app: FastAPI) -> None:
 
 def build_app(parts: Parts, limits: Limits = DEFAULT_LIMITS) -> FastAPI:
     """Give the application."""
-    app = FastAPI(title="Thu Phí", version="0.1.0", docs_url=None, redoc_url=None)
+    app = FastAPI(title="Thu Phí", docs_url=None, redoc_url=None, openapi_url=None)
     _open_doors(app, parts, limits)
     metrics = Metrics()
     app.include_router(watching.routes(parts.store, metrics))

@@ -1,45 +1,31 @@
-"""``/docs`` and ``/problems/{code}``: the API and its refusals, read by people, served by us."""
+"""``/openapi.json``, ``/docs`` and ``/problems/{code}``: the API and its refusals, explained."""
 
-from dataclasses import dataclass
-from typing import Any
+import json
+from importlib.metadata import version
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter
 from fastapi.responses import Response
 
 from gateway.domain.errors import REFUSALS, Refusal
+from gateway.entry.web.openapi import OPERATIONS, document
 from gateway.entry.web.page import page
 from gateway.entry.web.problems import STATUS
 from gateway.entry.web.reading import PageRoute
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One thing that a client can ask for."""
-
-    method: str
-    path: str
-    says: str
-
-
-def operations(app: FastAPI) -> list[Operation]:
-    """List what the API offers, from the same source as ``/openapi.json``."""
-    paths: dict[str, dict[str, Any]] = app.openapi()["paths"]
-    return [
-        Operation(method.upper(), path, said.get("description", ""))
-        for path, methods in sorted(paths.items())
-        if path.startswith("/v1/")
-        for method, said in methods.items()
-    ]
-
-
-def routes(app: FastAPI) -> APIRouter:
+def routes(public_url: str) -> APIRouter:
     """Give the routes."""
     door = APIRouter(include_in_schema=False, route_class=PageRoute)
+    described = json.dumps(document(public_url, version("thuphi")), ensure_ascii=False)
+
+    @door.get("/openapi.json")
+    async def openapi() -> Response:
+        return Response(described, media_type="application/json")
 
     @door.get("/docs")
     async def docs() -> Response:
         refusals = [(code, STATUS[code], said) for code, said in REFUSALS.items()]
-        shown = {"operations": operations(app), "refusals": refusals}
+        shown = {"operations": OPERATIONS.items(), "refusals": refusals}
         return page("docs.html", shown)
 
     @door.get("/problems/{code}")
