@@ -51,6 +51,7 @@ FAULTS: Final = (
 )  # fmt: skip
 # A citizen who is told one of these was not sent to a provider, and tries again later.
 NOT_NOW: Final = ("payment-in-doubt", "provider-failed", "provider-unavailable")
+PAID: Final = ("captured", "payment-not-open")  # Before the answer to our own call, or since then.
 at_once: Final = 8  # Citizens who pay at the same moment.
 in_app_share: Final = 0.5  # Of those not sent on: they find the order in the app, and pay it.
 named_share: Final = 0.8  # Of payments whose obligation the bank tells the treasury.
@@ -143,15 +144,16 @@ class Day:
             branch, method = plan["counter"], plan["provider"]
             await self.booths.take(payment, branch, method, _for_treasury(plan, payment))
             return
-        if plan["provider"] != "vietqr" and plan["changes_mind"]:
-            await self._choose(plan, payment, f"a{plan['n']}", "cancel")
+        changes_mind = plan["provider"] != "vietqr" and plan["changes_mind"]
+        if changes_mind and not await self._choose(plan, payment, f"a{plan['n']}", "cancel"):
+            return
         choice = "pay_twice" if plan["twice"] and plan["fault"] == "none" else "pay"
         await self._choose(plan, payment, f"b{plan['n']}", choice)
 
     async def _begin(
         self, plan: Mapping[str, Any], payment: Mapping[str, Any], key: str
-    ) -> dict[str, Any] | None:
-        """Begin an attempt; None where the citizen is told to wait instead."""
+    ) -> dict[str, Any]:
+        """Begin an attempt; where the citizen is told something else, that is its state."""
         text = f"TP{payment['reference']}"
         fault = plan["fault"] if plan["fault"] in AT_CHECKOUT else "none"
         if plan["fault"] in (*AT_CHECKOUT, "none"):
@@ -161,30 +163,35 @@ class Day:
                 f"/payments/{payment['id']}/attempts", {"provider": plan["provider"]}, key
             )
         except httpx.HTTPStatusError as error:
-            if error.response.json()["type"].rpartition("/")[2] not in NOT_NOW:
+            code = error.response.json()["type"].rpartition("/")[2]
+            if code not in (*NOT_NOW, *PAID):
                 raise
-            return None
+            return {"state": code, "redirect_url": None}
 
     async def _choose(
         self, plan: Mapping[str, Any], payment: Mapping[str, Any], key: str, choice: str
-    ) -> None:
+    ) -> bool:
+        """Choose at a provider; tells whether the citizen can go on now."""
         attempt = await self._begin(plan, payment, key)
-        text = f"TP{payment['reference']}"
-        said = _for_treasury(plan, payment) | {"choice": choice}
-        path = "/control/pay"
-        if attempt is None or attempt["state"] == "captured":  # Paid, or perhaps, in the app alone.
-            if attempt is None and not plan["in_app"]:
-                self.waiting.append((plan, payment))
-                return
-            said |= {"provider": plan["provider"], "named": text}
+        text, said = f"TP{payment['reference']}", _for_treasury(plan, payment)
+        path, in_app = "/control/pay", {"provider": plan["provider"], "named": text}
+        if attempt["state"] in NOT_NOW and not plan["in_app"]:
+            self.waiting.append((plan, payment))
+            return False
+        if attempt["state"] == "payment-not-open":
+            return False
+        if attempt["state"] in (*PAID, *NOT_NOW):  # The app says what it was, or takes it now.
+            said |= in_app
+            choice = "pay" if attempt["state"] in PAID else choice
         elif attempt["redirect_url"]:
             said |= {"redirect_url": attempt["redirect_url"], "fault": plan["fault"]}
         else:
             path = "/control/transfer"
             said |= {"qr_text": attempt["qr_text"], "fault_key": text, "fault": plan["fault"]}
-        (await self.banks.post(path, json=said)).raise_for_status()
+        (await self.banks.post(path, json=said | {"choice": choice})).raise_for_status()
         if choice == "cancel":
             await self.work()  # Who tells of a refusal, tells at once that nothing was taken.
+        return True
 
     async def _come_back(self) -> None:
         """Let those whom a provider left in doubt try again, hours later, elsewhere."""
