@@ -147,10 +147,8 @@ class Stripe:
 
     async def _session(self, order: Order, at: datetime) -> Mapping[str, Any]:
         name = order.provider_id
-        if (
-            not name and at <= order.created_at
-        ):  # So new that nothing was lost: an account is tried.
-            name = f"cs_{order.reference}"
+        if not name and at <= order.created_at:
+            name = f"cs_{order.reference}"  # Nothing was lost yet: an account is tried.
         if not name and at >= order.created_at + remembered:
             raise InDoubtError("Stripe's name of the order was lost, and our key is forgotten.")
         if not name:

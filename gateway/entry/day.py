@@ -211,18 +211,16 @@ class Day:
         await self.work()
 
     async def close(self, on: date) -> dict[str, Any]:
-        """Import a day's three files at night, reconcile and close it."""
+        """Import a day's files at night, reconcile and close it."""
         at = day_start(on + timedelta(days=1)) + timedelta(hours=1, minutes=30)
         await self.pass_time(at - self.clock.now())
         wanted = {"date": on.isoformat(), "folder": str(self.folder)}
         files = (await self.banks.post("/control/files", json=wanted)).json()["files"]
-        reconciliation = reconciliation_of(self.parts)
+        books = reconciliation_of(self.parts)
         for profile, path in sorted(files):
             content = await asyncio.to_thread(Path(path).read_bytes)
-            await reconciliation.intake.import_file(
-                agency, profile, Path(path).name, content, "day"
-            )
-        report = await reconciliation.reconcile(agency, on, "day")
+            await books.intake.import_file(agency, profile, Path(path).name, content, "day")
+        report = await books.reconcile(agency, on, "day")
         for _ in range(3):
             await self.pass_time(timedelta(minutes=1))
         return report.as_json()

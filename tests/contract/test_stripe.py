@@ -225,6 +225,14 @@ async def test_an_order_whose_name_was_lost_is_found_by_its_key() -> None:
     assert quiet.asked == []
 
 
+async def test_a_failure_in_the_words_of_a_refusal_is_still_a_failure() -> None:
+    """«There is no such session» of a server that fails would end an order that is being paid."""
+    failing = ScriptedWire([refusal(500, code="resource_missing")])
+
+    with pytest.raises(InDoubtError):
+        await build(failing).ask(ORDER, ORDER.expires_at)
+
+
 async def test_a_withdrawal_that_comes_too_late_says_so() -> None:
     """Stripe says no to it, and then what became of it decides."""
     for answer, error in (

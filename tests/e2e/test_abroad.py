@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from city import city
 from front_door import AGENCY, Site
+from officers import signed_in
 from watched_city import Watched
 
 from gateway.entry.cli import main
@@ -52,6 +53,11 @@ async def test_a_live_agency_is_offered_no_provider_abroad_and_told_why(watched:
     assert "Stripe" not in text
     assert "VNPAY" in text
     assert f"stripe is not offered: {ABROAD}" in (await examined(site.parts)).said
+    async with signed_in(site, "operator") as browser:
+        one = await browser.get("/console/providers/stripe/default")
+        every = await browser.get("/console/providers?lang=en")
+    assert every.text.count("THUPHI_ALLOW_ABROAD is not set") == 1
+    assert "Dữ liệu cá nhân sẽ ra nước ngoài" in one.text
     watched.banks.pay(attempt["redirect_url"])
     await watched.work()
     assert (await watched.shown(before))["state"] == "paid"

@@ -74,7 +74,7 @@ def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
     displays = Displays(parts.store)
     counter = CounterPages(console, parts.counters, displays)
     copies = ReceiptCopies(console, parts.receipts, bills)
-    accounts = AccountPages(console, parts.registry, parts.attempts.health)
+    accounts = AccountPages(console, parts.registry, parts.attempts.health, parts.attempts.ways)
     app.include_router(console_door.routes(console, refunds, counter, copies, accounts))
     shown = display.DisplayPage(displays, parts.attempts, parts.settings.public_url)
     app.include_router(display.routes(shown))

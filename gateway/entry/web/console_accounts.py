@@ -21,6 +21,7 @@ from gateway.services.access import Officer
 from gateway.services.account_trial import Trial, try_account
 from gateway.services.accounts import overlap_default
 from gateway.services.health import ProviderHealth
+from gateway.services.ways import Ways
 
 MAY_MANAGE: Final = frozenset({"operator"})
 overlap_hours_max: Final = 720  # A month: longer, and a stolen secret is never out of use.
@@ -35,15 +36,17 @@ class AccountPages:
     console: Console
     registry: Registry
     health: ProviderHealth
+    ways: Ways
 
     async def list(self, request: Request, officer: Officer) -> Response:
         """Show each account: how it works now, when it is tried again, whether it is offered."""
         rows = {(r["provider"], r["name"]): r for r in await self._rows(officer)}
         seen = await self.health.figures(officer.agency_id)
+        barred = await self._barred(officer)
         return self.console.page("providers", request, officer, {
             "rows": [
                 {"provider": p, "account": a, "can": self._built(p, a).can, "calls": calls,
-                 "health": health, "row": rows.get((p, a))}
+                 "health": health, "row": rows.get((p, a)), "barred": (p, a) in barred}
                 for (p, a), (calls, health) in sorted(seen.items())
             ],
             "may_manage": officer.role in MAY_MANAGE,
@@ -86,6 +89,7 @@ class AccountPages:
         return self.console.page("provider", request, officer, {
             "provider": provider, "account": name, "can": built.can, "doors": doors,
             "row": rows[0] if rows else None, "calls": calls, "health": health, "trial": trial,
+            "barred": (provider, name) in await self._barred(officer),
             "fields": _fields(self.registry.specs.get(provider)),
             "hours": int(overlap_default.total_seconds() // 3_600), "hours_max": overlap_hours_max,
             "may_manage": officer.role in MAY_MANAGE,
@@ -132,6 +136,10 @@ class AccountPages:
         await self.registry.accounts.note(officer.agency_id, provider, name, "test", actor)
         trial = await try_account(built, self.console.store.clock, self.console.public_url)
         return await self.one(request, officer, provider, name, trial)
+
+    async def _barred(self, officer: Officer) -> set[tuple[str, str]]:
+        """Name the accounts that take personal data abroad, where that is not allowed."""
+        return {(p.name, p.account) for p in await self.ways.barred(officer.agency_id)}
 
     def _own(self, officer: Officer, provider: str, name: str) -> Provider:
         """Find an account of the officer's agency; another's is as one that does not exist."""

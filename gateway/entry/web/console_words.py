@@ -150,6 +150,7 @@ REFUND_SOURCES: Final[Words] = {
 STANDINGS: Final[Words] = {
     "healthy": ("Bình thường", "Works"), "demoted": ("Xếp sau", "Offered last"),
     "hidden": ("Tạm ẩn", "Hidden"), "closed": ("Đã đóng", "Closed"),
+    "barred": ("Không đưa sang", "Not offered"),
 }  # fmt: skip
 AILMENTS: Final[Words] = {
     "failing": ("Nhiều lần gọi không thành.", "Many calls to it fail."),
