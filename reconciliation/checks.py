@@ -12,7 +12,7 @@ from gateway.store.tx import Tx
 TRANSFERS: Final = (
     "'02-advised','02-bank-movement','03-reference','04-nth-of-equals','11-business-day'"
 )
-BANK_RULES: Final = f"({TRANSFERS},'05-batch')"
+BANK_RULES: Final = f"({TRANSFERS},'05-batch','12-bag')"
 TREASURY_RULES: Final = "('08-obligation','09-lump')"
 _BALANCE: Final = (
     "(SELECT coalesce(sum(CASE WHEN debit = '{0}' THEN amount ELSE -amount END), 0)::bigint"

@@ -41,7 +41,11 @@ _SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
         "id": _T, "capture_id": _T, "provider_account": _T, "kind": _T, "reference": _T,
         "amount": "int64",
     },
-    "bag": {"id": _T, "bag": _T, "amount": "int64"},
+    "bag": {
+        "id": _T, "shift_id": _T, "bag": _T, "number": _T, "amount": "int64", "left_on": "date32",
+        "seen_by_no": "int64",
+    },
+    "in_bag": {"bag_id": _T, "capture_id": _T, "amount": "int64"},
     "candidate": {"line_id": _T, "reference": _T},
     "advised": {"line_id": _T, "capture_id": _T},
     "mark": {"line_id": _T, "kind": _T, "provider_account": _T},
@@ -109,6 +113,7 @@ def tables_of(given: Inputs) -> dict[str, Rows]:
         "due": given.dues,
         "taken_back": given.taken_back,
         "bag": given.bags,
+        "in_bag": given.bagged,
         "line": given.lines,
         "candidate": [
             {"line_id": x["id"], "reference": r} for x in given.lines for r in x["candidates"]

@@ -14,7 +14,10 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
+from gateway.domain.calendar import Calendar, hanoi_day
+from gateway.domain.till import bag_number
 from gateway.store.tx import Tx
+from reconciliation.marks import marks
 
 Rows = list[dict[str, Any]]
 
@@ -71,10 +74,20 @@ _TAKEN_BACK: Final = text(
     " d.account, 'reversal', d.provider_dispute_id, -d.amount FROM dispute d"
     " WHERE d.agency_id = :agency AND d.state = 'won' AND d.ended_at <= :as_of ORDER BY 1"
 )
-# What left in each deposit bag for the bank; the drawer's float went back to the safe.
+# What left in each deposit bag for the bank; the drawer's float went back to the safe. What a clerk
+# brought later for a shortage leaves under the same number.
 _BAGS: Final = text(
-    "SELECT id, bag, counted_amount - float_amount AS amount FROM shift WHERE agency_id = :agency"
-    " AND state = 'closed' AND bag <> '' AND closed_at <= :as_of ORDER BY id"
+    "SELECT id, id AS shift_id, bag, counted_amount - float_amount AS amount, closed_at AS left_at"
+    " FROM shift WHERE agency_id = :agency AND state = 'closed' AND bag <> ''"
+    " AND counted_amount > float_amount AND closed_at <= :as_of UNION ALL SELECT d.id, s.id,"
+    " s.bag, d.amount, d.ended_at FROM shift_difference d JOIN shift s"
+    " ON s.agency_id = d.agency_id AND s.id = d.shift_id WHERE d.agency_id = :agency"
+    " AND d.state = 'made_good' AND d.ended_at <= :as_of ORDER BY 1"
+)
+_BAGGED: Final = text(
+    "SELECT k.shift_id AS bag_id, k.capture_id, c.amount FROM counter_take k JOIN capture c"
+    " ON c.agency_id = k.agency_id AND c.id = k.capture_id WHERE k.agency_id = :agency"
+    " AND k.method = 'cash' AND c.taken_at <= :as_of ORDER BY 2"
 )
 _LINES: Final = text(
     "SELECT l.id, l.source, l.account, l.booked_on, l.booked_on - DATE '2000-01-01' AS day_no,"
@@ -99,10 +112,19 @@ _FIRST_DAY: Final = date(2000, 1, 1)  # Rules count days from here; SQL dialects
 
 @dataclass(frozen=True, slots=True)
 class DayRules:
-    """How days are told: an account's business day, and the treasury's last day to confirm."""
+    """How days are told: an account's business day, and who is in time until which day."""
 
     business_day: Callable[[str, str, datetime], date]  # Provider, account, instant.
-    confirm_by: Callable[[date], date]
+    calendar: Calendar
+
+    def confirm_by(self, business_on: date) -> date:
+        """Give the last day on which the treasury confirms a day's money in time."""
+        patience = marks()["treasury_patience_working_days"]
+        return self.calendar.add_working_days(business_on, patience)
+
+    def seen_by(self, left_on: date) -> date:
+        """Give the last day on which a bank counts in time what left in a deposit bag."""
+        return self.calendar.add_working_days(left_on, marks()["bag_patience_working_days"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +138,14 @@ class Inputs:
     lines: Rows
     advised: Rows
     bags: Rows
+    bagged: Rows
 
     @property
     def digest(self) -> str:
         """SHA-256 over every row."""
         said = [
             self.captures, self.shares, self.dues, self.taken_back, self.lines, self.advised,
-            self.bags,
+            self.bags, self.bagged,
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
 
@@ -158,8 +181,26 @@ async def load(
         ),
         lines=list(map(dict, await tx.rows(_LINES, asked))),
         advised=list(map(dict, await tx.rows(_ADVISED, asked))),
-        bags=list(map(dict, await tx.rows(_BAGS, {"agency": agency_id, "as_of": as_of}))),
+        bags=[
+            _bag(g, asked["since"], rules)
+            for g in await tx.rows(_BAGS, {"agency": agency_id, "as_of": as_of})
+        ],
+        bagged=list(map(dict, await tx.rows(_BAGGED, {"agency": agency_id, "as_of": as_of}))),
     )  # fmt: skip
+
+
+def _bag(row: Mapping[str, Any], since: date, rules: DayRules) -> dict[str, Any]:
+    """Say how a bank names a bag, and until when it is in time.
+
+    The window may no longer hold the line of an earlier bag, so that none is missed for it.
+    """
+    left_on = hanoi_day(row["left_at"])
+    seen_by_no = day_no(rules.seen_by(left_on)) if left_on >= since else None
+    return {
+        "id": row["id"], "shift_id": row["shift_id"], "bag": row["bag"],
+        "number": bag_number(row["bag"]), "amount": row["amount"], "left_on": left_on,
+        "seen_by_no": seen_by_no,
+    }  # fmt: skip
 
 
 def day_no(day: date) -> int:

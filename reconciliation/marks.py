@@ -5,11 +5,21 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from gateway.domain.till import bag_number
+
 
 @cache
 def marks() -> dict[str, Any]:
     """Read the marks and the run's limits."""
     return tomllib.loads(files("reconciliation").joinpath("marks.toml").read_text("utf-8"))
+
+
+def bag_in(folded: str) -> str | None:
+    """Give the number of the deposit bag that a folded text names after its mark, if it does."""
+    for mark in marks()["mark"]:
+        if mark["kind"] == "cash_deposit" and mark["text"] in folded:
+            return bag_number(folded.partition(mark["text"])[2]) or None
+    return None
 
 
 def marks_in(folded: str) -> tuple[str, ...]:

@@ -178,14 +178,9 @@ class Reconciliation:
         async with self.store.begin() as tx:
             given = await load(
                 tx, agency_id, on, as_of, marks()["window_days"], banks,
-                DayRules(self.captures.business_day, self._confirm_by),
+                DayRules(self.captures.business_day, self.captures.calendar),
             )  # fmt: skip
         return given, await asyncio.to_thread(run, given)
-
-    def _confirm_by(self, business_on: date) -> date:
-        """Give the last day on which the treasury confirms a day's money in time."""
-        patience = marks()["treasury_patience_working_days"]
-        return self.captures.calendar.add_working_days(business_on, patience)
 
     async def _recover(
         self, agency_id: str, given: Inputs, result: Result

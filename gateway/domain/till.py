@@ -1,11 +1,13 @@
 """A drawer's shift: what lies in it, what is missing or too much, and what is booked (LEDGER)."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gateway.domain import ledger
 from gateway.domain.errors import Refusal
+from gateway.domain.ids import fold
 from gateway.domain.ledger import Entry
 from gateway.domain.payment import Break
 
@@ -16,6 +18,15 @@ class ShiftState(StrEnum):
     OPEN = "open"
     COUNTED = "counted"
     CLOSED = "closed"
+
+
+def bag_number(text: str) -> str:
+    """Read a deposit bag's number as a bank's text carries it; empty where there is none.
+
+    It is the first word with a digit, without its signs: banks drop those, and names have no digit.
+    """
+    words = (re.sub(r"[^0-9A-Z]", "", word) for word in fold(text).split())
+    return next((word for word in words if re.search(r"[0-9]", word)), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,8 @@ def sign(shift: Shift, by: str, bag: str) -> ShiftStep:
         raise Refusal("shift-not-open", "Only a shift that was counted can be signed.")
     if by == shift.staff_id:
         raise Refusal("same-person", "Somebody else must sign your count.")
+    if not bag_number(bag):
+        raise Refusal("invalid-request", "Write the number of the deposit bag.")
     closed = replace(shift, state=ShiftState.CLOSED, signed_by=by, bag=bag)
     entries: tuple[Entry, ...] = ()
     breaks: tuple[Break, ...] = ()

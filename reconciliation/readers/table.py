@@ -19,7 +19,7 @@ from gateway.domain.calendar import HANOI, hanoi_day
 from gateway.domain.errors import FieldError, Refusal
 from gateway.domain.ids import find_references, fold, read_reference
 from gateway.domain.money import amount_dong_max
-from reconciliation.marks import marks_in
+from reconciliation.marks import bag_in, marks_in
 
 PROFILES: Final = (
     "canonical-provider", "canonical-statement", "canonical-treasury", "stripe-payouts",
@@ -278,14 +278,15 @@ def _provider(line_no: int, row: Mapping[str, str]) -> StatementLine:
 
 def _statement(line_no: int, row: Mapping[str, str]) -> StatementLine:
     amount, booked_on = int(row["amount"]), date.fromisoformat(row["booked_on"])
-    key = f"day|{booked_on}|{amount}|{row['reference']}"
+    key, folded = f"day|{booked_on}|{amount}|{row['reference']}", fold(row["memo"])
     return StatementLine(
         line_no=line_no, source="statement", account=row["account"],
         line_key=f"id|{row['line_id']}" if row["line_id"] else key, booked_on=booked_on,
         value_on=date.fromisoformat(row["value_on"]) if row["value_on"] else booked_on,
         kind="credit" if amount > 0 else "debit", gross=amount, fee=0, net=amount,
         txn_id=row["line_id"] or None, reference=row["reference"] or None,
-        memo=row["memo"], marks=marks_in(fold(row["memo"])), candidates=_candidates(row["memo"]),
+        batch_id=bag_in(folded), memo=row["memo"], marks=marks_in(folded),
+        candidates=_candidates(row["memo"]),
     )  # fmt: skip
 
 

@@ -1,13 +1,22 @@
--- A credit that names a deposit bag, of as much cash as left in it; the float went back to the safe.
--- Proves: the cash of that shift is at the bank. The same bag again is no match.
-WITH named AS (
-  SELECT l.id, l.net, b.bag, row_number() OVER (
-    PARTITION BY b.bag ORDER BY l.booked_on, l.line_no, l.id) AS nth
-  FROM line l
-  JOIN bag b ON b.bag = l.reference AND b.amount = l.net
+-- A credit that names a deposit bag, in its text or as its reference, of as much cash as left in it;
+-- the float went back to the safe.
+-- Proves: the cash of that shift is at the bank, with every payment that was taken in it. The same
+-- bag again is no match, nor is a credit that may be two bags.
+WITH pair AS (
+  SELECT l.id AS line_id, l.net, b.id AS bag_id, b.bag
+  FROM line l JOIN bag b ON b.number = l.batch_id AND b.amount = l.net
   WHERE l.source = 'statement' AND NOT EXISTS (SELECT 1 FROM matched m WHERE m.line_id = l.id)
+  UNION
+  SELECT l.id, l.net, b.id, b.bag
+  FROM line l JOIN bag b ON b.bag = l.reference AND b.amount = l.net
+  WHERE l.source = 'statement' AND NOT EXISTS (SELECT 1 FROM matched m WHERE m.line_id = l.id)
+), counted AS (
+  SELECT *, row_number() OVER (PARTITION BY bag_id ORDER BY line_id) AS nth,
+         count(*) OVER (PARTITION BY line_id) AS of_line
+  FROM pair
 )
-SELECT n.id AS line_id, CAST(NULL AS VARCHAR(40)) AS capture_id, n.net AS amount,
+SELECT n.line_id, i.capture_id, coalesce(i.amount, n.net) AS amount,
        'the bank counted what left in bag ' || n.bag AS why
-FROM named n
-WHERE n.nth = 1
+FROM counted n
+LEFT JOIN in_bag i ON i.bag_id = n.bag_id
+WHERE n.nth = 1 AND n.of_line = 1

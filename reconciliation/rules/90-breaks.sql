@@ -24,17 +24,21 @@ LEFT JOIN taken_back b ON b.provider_account = l.account AND b.kind = l.kind
 WHERE l.source = 'provider'
 UNION ALL
 SELECT CASE WHEN k.kind = 'payout' AND b.batch_id IS NULL THEN 'missing_at_provider'
-            WHEN k.kind IS NOT NULL THEN 'batch_total'
+            WHEN k.kind IS NOT NULL AND k.kind <> 'cash_deposit' THEN 'batch_total'
             WHEN l.net < 0 THEN 'reversed'
-            WHEN g.bag IS NOT NULL THEN 'amount'
+            WHEN g.number IS NOT NULL OR h.bag IS NOT NULL THEN 'amount'
+            WHEN k.kind = 'cash_deposit' THEN 'wrong_reference'
             WHEN n.wanted > 1 THEN 'ambiguous' ELSE 'unknown_money' END,
        'line:' || l.id, abs(l.net), l.id, NULL,
        CASE WHEN k.kind = 'payout' AND b.batch_id IS NULL
             THEN 'a payout of a batch that no provider report lists yet'
-            WHEN k.kind IS NOT NULL THEN 'the lines of this batch do not add up to the movement'
+            WHEN k.kind IS NOT NULL AND k.kind <> 'cash_deposit'
+            THEN 'the lines of this batch do not add up to the movement'
             WHEN l.net < 0 THEN 'money left the account and no rule knows why'
-            WHEN g.bag IS NOT NULL
+            WHEN g.number IS NOT NULL OR h.bag IS NOT NULL
             THEN 'the bank counted another amount than left in this bag, or credits it twice'
+            WHEN k.kind = 'cash_deposit'
+            THEN 'the bank credits a deposit bag that left no drawer of ours'
             WHEN n.wanted > 1 THEN 'the text may mean several payments'
             ELSE 'a credit that nothing in our books explains' END,
        l.booked_on
@@ -42,7 +46,8 @@ FROM open_line l
 LEFT JOIN mark k ON k.line_id = l.id
 LEFT JOIN (SELECT DISTINCT account, batch_id FROM line WHERE source = 'provider') b
   ON b.account = k.provider_account AND b.batch_id = l.reference
-LEFT JOIN bag g ON g.bag = l.reference
+LEFT JOIN (SELECT DISTINCT number FROM bag) g ON g.number = l.batch_id
+LEFT JOIN (SELECT DISTINCT bag FROM bag) h ON h.bag = l.reference
 LEFT JOIN (SELECT n.line_id, count(*) AS wanted FROM candidate n
            JOIN payment p ON p.reference = n.reference GROUP BY n.line_id) n ON n.line_id = l.id
 WHERE l.source = 'statement'
@@ -76,6 +81,15 @@ FROM capture c
 JOIN told t ON t.source = 'statement' AND t.account = c.bank_account AND t.upto > c.business_no
 WHERE c.bank_account IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.capture_id = c.id AND s.source = 'statement')
+UNION ALL
+SELECT 'missing_at_provider', 'shift:' || b.shift_id, sum(b.amount), NULL, NULL,
+       'the bank has not counted this deposit bag in time', min(b.left_on)
+FROM bag b
+JOIN (SELECT max(upto) AS upto FROM told WHERE source = 'statement') t ON t.upto > b.seen_by_no
+WHERE NOT EXISTS (SELECT 1 FROM matched m JOIN line x ON x.id = m.line_id
+                  WHERE m.rule = '12-bag' AND x.net = b.amount
+                    AND (x.batch_id = b.number OR x.reference = b.bag))
+GROUP BY b.shift_id
 UNION ALL
 SELECT 'missing_at_treasury', 'capture:' || d.capture_id, sum(d.amount), NULL, d.capture_id,
        'the treasury has not confirmed it in time', min(d.booked_on)

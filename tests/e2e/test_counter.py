@@ -9,18 +9,13 @@ import pytest_asyncio
 from books import NEXT, balance, breaks, reconcile, take
 from east_bank import holds, rows
 from front_door import AGENCY, Site
+from officers import officer
 from sqlalchemy import text
 
 from gateway.domain.errors import Refusal
 from gateway.services.access import Officer
 
 DUE = 10_000
-
-
-async def officer(site: Site, name: str, role: str = "clerk") -> Officer:
-    await site.parts.access.add_staff(name, role, AGENCY)
-    (row,) = await rows(site, f"SELECT id FROM staff WHERE username = '{name}'")
-    return Officer(row["id"], AGENCY, name, role, "csrf")
 
 
 @pytest_asyncio.fixture

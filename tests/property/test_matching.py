@@ -16,7 +16,7 @@ PG_TYPES = {
     "amount": "bigint", "day_no": "int", "line_no": "int", "gross": "bigint", "fee": "bigint",
     "net": "bigint", "value_on": "date",
     "booked_on": "date", "paid_at": "timestamptz", "business_on": "date", "business_no": "int",
-    "confirm_by_no": "int", "is_cash": "boolean",
+    "confirm_by_no": "int", "is_cash": "boolean", "seen_by_no": "int", "left_on": "date",
 }  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def test_the_same_inputs_in_any_order_give_the_same_answer(seed: int) -> None:
     world = _world(seed)
     turned = Inputs(world.captures[::-1], world.shares[::-1], world.dues[::-1],
                     world.taken_back[::-1], world.lines[::-1],
-                    world.advised[::-1], world.bags[::-1])  # fmt: skip
+                    world.advised[::-1], world.bags[::-1], world.bagged[::-1])  # fmt: skip
 
     assert run(turned).digest == run(world).digest
 
@@ -124,7 +124,8 @@ def _world(seed: int) -> Inputs:
             "treasury": "NS1"}[source], "obligation_id": chance.choice((None, "pay1",
             f"pay{chance.randrange(14)}")) if source == "treasury" else None,
             "budget_line": "2716" if source == "treasury" else None, "marks": chance.choice(([],
-            [], ["VNPAY THANH TOAN"], ["NOP NSNN"])), "candidates": chance.sample(references, 1)
+            [], ["VNPAY THANH TOAN"], ["NOP NSNN"], ["NOP TIEN MAT"])),
+            "candidates": chance.sample(references, 1)
             if source == "statement" and chance.random() < 0.5 else [],
         })  # fmt: skip
     taken_back = [
@@ -140,8 +141,17 @@ def _world(seed: int) -> Inputs:
         for line in lines
         if line["source"] == "statement" and line["net"] > 0 and chance.random() < 0.3
     ]
-    bags = [{"id": f"shf{n}", "bag": f"BAG{n}", "amount": 5_000 * n} for n in (1, 2)]
-    return Inputs(captures, shares, dues, taken_back, lines, advised, bags)
+    bags = [
+        {"id": f"shf{n}", "shift_id": f"shf{n // 2}", "bag": f"BAG{n}", "number": f"BAG{n % 3}",
+         "amount": chance.choice((5_000, 10_000)), "left_on": _day(0),
+         "seen_by_no": chance.choice((DAY_NO, None))}
+        for n in range(4)
+    ]  # fmt: skip
+    for line in lines:
+        if line["marks"] == ["NOP TIEN MAT"]:
+            line["batch_id"] = chance.choice((None, "BAG0", "BAG1", "BAG9"))
+    bagged = [{"bag_id": f"shf{n % 4}", "capture_id": f"cap{n:02}", "amount": 1} for n in range(6)]
+    return Inputs(captures, shares, dues, taken_back, lines, advised, bags, bagged)
 
 
 def _answer(result: Result) -> tuple[list[Any], list[Any]]:

@@ -60,6 +60,10 @@ REASONS: Final[Mapping[str, str]] = {
         "báo cáo ngày đó của ngân hàng, ví không có khoản này",
     "the bank's statement of that day does not list this transfer":
         "sao kê ngày đó không có khoản chuyển này",
+    "the bank credits a deposit bag that left no drawer of ours":
+        "ngân hàng ghi có một túi tiền mặt không phải của quầy nào",
+    "the bank has not counted this deposit bag in time":
+        "quá hạn mà ngân hàng chưa ghi có túi tiền mặt này",
     "the treasury has not confirmed it in time": "quá hạn mà kho bạc chưa xác nhận",
     "{} finds both sides in agreement": "lần đối soát {} thấy hai bên đã khớp",
     "the provider's transaction {} is this capture":
@@ -233,6 +237,11 @@ ADVICE: Final[Words] = {
     "late": both(
         "Hoàn trả người nộp, hoặc hỏi hệ thống thủ tục có cần khoản này không.",
         "Give it back, or ask the procedure system whether it is still wanted.",
+    ),
+    "wrong_reference": both(
+        "So số trên giấy nộp tiền với số túi ở trang Ca thu, rồi hỏi ngân hàng.",
+        "Compare the number on the deposit slip with the bags on the Shifts page, then ask the"
+        " bank.",
     ),
     "ambiguous": both(
         "Đọc nội dung trên sao kê và hỏi người chuyển muốn nộp khoản nào.",

@@ -15,7 +15,7 @@ down_revision = "0012"
 # What the rules looked for in the text until now.
 _MARKS = [
     "VNPAY THANH TOAN", "MOMO THANH TOAN", "ZALOPAY THANH TOAN", "NATIONAL THANH TOAN",
-    "NOP NSNN", "BU PHI THANH TOAN",
+    "COUNTER THANH TOAN", "NOP NSNN", "BU PHI THANH TOAN",
 ]  # fmt: skip
 _NEW = (
     "ALTER TABLE statement_line ADD COLUMN IF NOT EXISTS memo_sealed bytea,"
