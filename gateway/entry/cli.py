@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import os
 import secrets
 import signal
 import sys
@@ -49,6 +50,7 @@ from gateway.store.roles import AUDITOR, WEB, WORKER
 
 port_default: Final = 8080
 interrupted: Final = 130  # As a shell says of what Ctrl-C ended.
+pipe_closed: Final = 141  # As a shell says of what wrote to nobody.
 address_default: Final = "127.0.0.1"  # A container serves on 0.0.0.0, behind a TLS proxy.
 Command = Callable[[argparse.Namespace], Awaitable[int]]
 
@@ -271,8 +273,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     start_logs(logging.WARNING)  # What a command has to say is its output.
     try:
         code: int = asyncio.run(args.run(args))
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return interrupted
+    except BrokenPipeError:  # Whoever read has seen enough, as «head» has.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return pipe_closed
     except Exception as error:
         end = ended(error)
         if end is None:

@@ -128,3 +128,14 @@ async def test_a_body_that_keeps_coming_is_waited_for(site: Site) -> None:
         answer = await asyncio.wait_for(reader.readuntil(b"\r\n"), 5)
 
     assert b" 408 " not in answer
+
+
+@pytest.mark.parametrize("size", [20, 200_000])
+async def test_an_answer_that_is_clear_before_the_body_is_read_still_arrives(
+    site: Site, size: int
+) -> None:
+    """Whoever sends a file after his session ended is to see the form, and no broken line."""
+    for _ in range(40):
+        answer = await site.http.post("/console/files", files={"file": ("x", b"y" * size)})
+
+        assert (answer.status_code, answer.headers["location"]) == (303, "/console/login")

@@ -257,3 +257,18 @@ async def test_serve_says_where_it_listens_and_ends_politely(
     assert json.loads(said) == {
         "listens_on": f"http://127.0.0.1:{port}", "for": "http://127.0.0.1:8080",
     }  # fmt: skip
+
+
+async def test_whoever_stops_reading_is_told_nothing_of_a_database(tmp_path: Path) -> None:
+    """«thuphi adapters list | head -1»."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "gateway.entry.cli", "adapters", "list", cwd=tmp_path,
+        stdout=writing, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    os.close(writing)
+
+    _, said = await process.communicate()
+
+    assert (process.returncode, said) == (141, b"")

@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,6 +14,9 @@ from gateway.infra.wire import Address, Network
 
 body_wait_s: Final = 10.0  # As long as for the headers; a client that needs more is no client.
 body_bytes_s_min: Final = 8_192  # A file may take longer, at the pace of a poor mobile line.
+# A form, or a small file, whose answer is clear before it is read; for more the line is cut.
+unread_bytes_max: Final = 1_048_576
+_BODILESS: Final = frozenset({"GET", "HEAD"})
 
 
 quota_notices_max: Final = 6_000  # 100 a second from one source: twice a national peak.
@@ -36,10 +40,19 @@ class Arrival:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request in."""
-        if scope["type"] == "http":
-            scope["client"] = (source_of(scope, self.proxies), 0)
-            receive = _Patience(receive, self.wait_s)
-        await self.app(scope, receive, send)
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        scope["client"] = (source_of(scope, self.proxies), 0)
+        patience = _Patience(receive, self.wait_s)
+
+        async def hear_out(message: Message) -> None:
+            """Answer once the body is there: who is cut off in the middle never reads an answer."""
+            if message["type"] == "http.response.start" and scope["method"] not in _BODILESS:
+                await patience.hear_out()
+            await send(message)
+
+        await self.app(scope, patience, hear_out)
 
 
 def source_of(scope: Scope, proxies: Sequence[Network]) -> str:
@@ -91,3 +104,9 @@ class _Patience:
         self.size += len(message.get("body", b""))
         self.is_whole = not message.get("more_body", False)
         return message
+
+    async def hear_out(self) -> None:
+        """Let the rest of a body pass that nobody wanted to read, as far as that makes sense."""
+        with suppress(Refusal):
+            while not self.is_whole and self.size <= unread_bytes_max:
+                await self()

@@ -10,7 +10,6 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from gateway.domain.errors import REFUSALS
-from gateway.domain.states import State
 from gateway.entry.web.json_reader import INSTANT
 from gateway.entry.web.problems import STATUS
 from gateway.entry.web.schemas import SCHEMAS, Schema, ref
@@ -57,7 +56,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         "search_payments", "Find payments, newest first.", "PaymentPage",
         query={
             "dossier_id": _TEXT, "reference": _TEXT,
-            "state": {"type": "string", "enum": list(State)}, "created_from": _INSTANT,
+            "state": ref("PaymentState"), "created_from": _INSTANT,
             "created_to": _INSTANT, "cursor": _TEXT, "limit": _page(page_size_max, 20),
         },
         refusals=("invalid-request",),

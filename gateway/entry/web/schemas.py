@@ -69,7 +69,7 @@ def _shown(fields: Mapping[str, Schema], *maybe: str) -> Schema:
 
 _CODE: Final = _written(64, b.CODE)
 _LINE: Final[Mapping[str, Schema]] = {
-    "code": _CODE, "kind": _one_of(*b.KINDS), "name": _written(b.name_chars_max),
+    "code": _CODE, "kind": ref("FeeKind"), "name": _written(b.name_chars_max),
     "amount": ref("Money"), "budget_line": _written(b.budget_line_chars_max, b.CODE),
 }  # fmt: skip
 _WANTED: Final[Schema] = {
@@ -99,7 +99,7 @@ TAKEN: Final[Mapping[str, Schema]] = {
     "PaymentWanted": _WANTED,
     "Facts": _given(
         {},
-        {"channel": {**_or_null(_one_of(*b.CHANNELS)), "default": "online"},
+        {"channel": {**_or_null(ref("Channel")), "default": "online"},
          "quantity": _whole(1, quantity_max, default=1),
          "pages": _whole(1, quantity_max, default=1),
          "value": _whole(0, amount_dong_max, default=0)},
@@ -121,19 +121,23 @@ _AMOUNTS: Final = (
     "amount_refundable", "amount_settled",
 )  # fmt: skip
 _RECEIPT: Final[Mapping[str, Schema]] = {
-    "id": _TEXT, "kind": _one_of(*b.KINDS), "form": _TEXT, "series": _TEXT,
+    "id": _TEXT, "kind": ref("FeeKind"), "form": _TEXT, "series": _TEXT,
     "number": {"type": "integer", "minimum": 1}, "amount": ref("Money"),
     "issued_at": ref("Instant"), "verify_code": _TEXT,
-    "links": _shown({"xml": _LINK, "pdf": _LINK, "html": _LINK}),
+    "links": ref("ReceiptLinks"),
 }  # fmt: skip
 _STANDING: Final[Mapping[str, Schema]] = {
-    "provider": _TEXT, "standing": _one_of(*Standing), "why": _TEXT,
+    "provider": _TEXT, "standing": ref("Standing"), "why": _TEXT,
     "retry_at": _or_null(ref("Instant")),
 }  # fmt: skip
 _TITLES: Final[Mapping[str, Schema]] = {
     "title_vi": _TEXT, "title_en": _TEXT, "amount_min": ref("Money"), "amount_max": ref("Money"),
 }  # fmt: skip
 VALUES: Final[Mapping[str, Schema]] = {
+    "FeeKind": _one_of(*b.KINDS), "Channel": _one_of(*b.CHANNELS), "Standing": _one_of(*Standing),
+    "PaymentState": _one_of(*State), "AttemptState": _one_of(*AttemptState),
+    "RefundState": _one_of(*RefundState), "RefundSource": _one_of(*Source),
+    "RefundRoute": _one_of(*Route),
     "Money": _whole(0, amount_dong_max, description="Whole đồng, as a plain integer."),
     "Instant": {"type": "string", "format": "date-time", "pattern": "Z$",
                 "description": "RFC 3339, in UTC."},
@@ -142,13 +146,13 @@ VALUES: Final[Mapping[str, Schema]] = {
 }  # fmt: skip
 SHOWN: Final[Mapping[str, Schema]] = {
     "Payment": _shown({
-        "id": _TEXT, "reference": _TEXT, "state": _one_of(*State), "agency": _TEXT,
+        "id": _TEXT, "reference": _TEXT, "state": ref("PaymentState"), "agency": _TEXT,
         "branch": _TEXT, "dossier_id": _TEXT, "procedure": _TEXT, "price_on": ref("Day"),
         **{name: ref("Money") for name in _AMOUNTS},
         "in_doubt": _FLAG, "late": _FLAG, "currency": _one_of("VND"), "lines": listed(ref("Line")),
         "receipts": listed(ref("Receipt")),
         "metadata": {"type": "object", "additionalProperties": _TEXT},
-        "return_url": _or_null(_LINK), "links": _shown({"self": _LINK, "pay": _LINK}),
+        "return_url": _or_null(_LINK), "links": ref("PaymentLinks"),
         "created_at": ref("Instant"), "expires_at": ref("Instant"),
         "paid_at": _or_null(ref("Instant")),
     }),
@@ -157,24 +161,29 @@ SHOWN: Final[Mapping[str, Schema]] = {
     "ReceiptAlone": _shown({**_RECEIPT, "payment_id": _TEXT}),
     "Attempt": _shown({
         "id": _TEXT, "provider": _TEXT, "provider_reference": _TEXT,
-        "state": _one_of(*AttemptState), "amount": ref("Money"), "redirect_url": _or_null(_LINK),
+        "state": ref("AttemptState"), "amount": ref("Money"), "redirect_url": _or_null(_LINK),
         "qr_text": _or_null(_TEXT), "expires_at": ref("Instant"),
     }),
     "Refund": _shown({
-        "id": _TEXT, "payment_id": _or_null(_TEXT), "state": _one_of(*RefundState),
-        "amount": ref("Money"), "reason": _TEXT, "source": _one_of(*Source),
-        "route": _one_of(*Route), "created_at": ref("Instant"),
+        "id": _TEXT, "payment_id": _or_null(_TEXT), "state": ref("RefundState"),
+        "amount": ref("Money"), "reason": _TEXT, "source": ref("RefundSource"),
+        "route": ref("RefundRoute"), "created_at": ref("Instant"),
         "ended_at": _or_null(ref("Instant")),
     }),
-    "ProviderStanding": _shown(_STANDING),
+    "ProviderHealth": _shown(_STANDING),
+    "Method": _shown({"code": _TEXT, **_TITLES}),
+    "RefundRule": _shown({
+        "partial": _FLAG, "amount_min": ref("Money"), "amount_max": ref("Money"),
+        "days_max": _COUNT,
+    }),
+    "PaymentLinks": _shown({"self": _LINK, "pay": _LINK}),
+    "ReceiptLinks": _shown({"xml": _LINK, "pdf": _LINK, "html": _LINK}),
+    "FieldError": _shown({"pointer": _TEXT, "detail": _TEXT}),
     "Provider": _shown({
         **_STANDING, "account": _TEXT, **_TITLES, "currencies": listed(_TEXT),
-        "methods": listed(_shown({"code": _TEXT, **_TITLES})), "fixed_amount": _FLAG,
+        "methods": listed(ref("Method")), "fixed_amount": _FLAG,
         "at_counter": _FLAG, "inquires": _FLAG, "reports": _FLAG,
-        "refund": _or_null(_shown({
-            "partial": _FLAG, "amount_min": ref("Money"), "amount_max": ref("Money"),
-            "days_max": _COUNT,
-        })),
+        "refund": _or_null(ref("RefundRule")),
         "issues_receipt": _FLAG, "needs_abroad": _FLAG, "offered": _FLAG,
         "why_not": _or_null(_TEXT),
     }),
@@ -185,7 +194,7 @@ SHOWN: Final[Mapping[str, Schema]] = {
     "Problem": _shown(
         {"type": {"type": "string", "pattern": "^/problems/"}, "title": _TEXT,
          "status": {"type": "integer"}, "detail": _TEXT,
-         "errors": listed(_shown({"pointer": _TEXT, "detail": _TEXT})),
+         "errors": listed(ref("FieldError")),
          "payment_id": _TEXT, "pay": _LINK, "retry_at": ref("Instant"),
          "refundable": ref("Money")},
         "errors", "payment_id", "pay", "retry_at", "refundable",
@@ -200,14 +209,14 @@ _EVENTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     ))),
     "ReceiptEvent": ("ReceiptAlone", ("receipt.issued", "receipt.replaced")),
     "RefundEvent": ("Refund", ("refund.requested", "refund.done", "refund.failed")),
-    "ProviderEvent": ("ProviderStanding", ("provider.degraded", "provider.recovered")),
+    "ProviderEvent": ("ProviderHealth", ("provider.degraded", "provider.recovered")),
 }  # fmt: skip
 
 
 def _event(data: str, types: tuple[str, ...]) -> Schema:
     return _shown({
         "id": _TEXT, "type": _one_of(*types), "position": {"type": "integer", "minimum": 1},
-        "payment_id": {"type": "null"} if data == "ProviderStanding" else _TEXT,
+        "payment_id": {"type": "null"} if data == "ProviderHealth" else _TEXT,
         "sequence": _COUNT, "occurred_at": ref("Instant"), "agency": _TEXT, "data": ref(data),
     })  # fmt: skip
 
