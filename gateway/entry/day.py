@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from random import Random
 from secrets import token_bytes
@@ -157,7 +158,11 @@ class Day:
         else:
             path = "/control/transfer"
             said |= {"qr_text": attempt["qr_text"], "fault_key": text, "fault": plan["fault"]}
-        (await self.banks.post(path, json=said | {"choice": choice})).raise_for_status()
+        answer = await self.banks.post(path, json=said | {"choice": choice})
+        if attempt["state"] in NOT_NOW and answer.status_code == HTTPStatus.BAD_REQUEST:
+            self.waiting.append((plan, payment))  # It never reached the provider: no order there.
+            return False
+        answer.raise_for_status()
         if choice == "cancel":
             await self.work()  # Who tells of a refusal, tells at once that nothing was taken.
         return True
