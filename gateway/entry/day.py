@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from random import Random
 from secrets import token_bytes
@@ -25,7 +26,8 @@ import httpx
 from adapters.simulator.app import build_simulator
 from gateway.domain.calendar import day_start
 from gateway.entry.bootstrap import Parts, build, engine_of, prepare, reconciliation_of
-from gateway.entry.day_counter import CLERKS, METHODS, Booths
+from gateway.entry.day_counter import METHODS, Booths
+from gateway.entry.day_plan import AT_CHECKOUT, NOT_NOW, PAID, PROCEDURES, drawn, for_treasury
 from gateway.entry.day_witness import TOTALS, Inbox, differences, free_port, inbox_app
 from gateway.entry.demo import agency, simulated, simulator_config
 from gateway.entry.plugins import adapters, setting_names
@@ -34,27 +36,10 @@ from gateway.infra.clock import TestClock
 from gateway.infra.embedded import Embedded
 from gateway.services import catalogue
 from gateway.services.invariants import violations
-from gateway.services.seed import BRANCHES, seed
+from gateway.services.seed import seed
 from gateway.store.roles import WEB, WORKER
 
-# What a citizen asks for: procedure, facts. Both kinds of fee, and one counted by copies.
-PROCEDURES: Final[tuple[tuple[str, dict[str, str]], ...]] = (
-    ("1.004222", {"channel": "online"}),
-    ("3.000333", {"channel": "online"}),
-    ("1.001193-LATE", {}),
-)
-PROVIDERS: Final = ("national", "vnpay", "vietqr", "momo", "zalopay", "payos", "stripe")
-AT_CHECKOUT: Final = ("early", "reset", "maintenance")  # The answer to our own call goes wrong.
-FAULTS: Final = (
-    "duplicate", "burst", "late", "out_of_order", "silent", "forged", "wrong_amount",
-    "wrong_merchant", "server_error", "slow", "twelve_hours", *AT_CHECKOUT,
-)  # fmt: skip
-# A citizen who is told one of these was not sent to a provider, and tries again later.
-NOT_NOW: Final = ("payment-in-doubt", "provider-failed", "provider-unavailable")
-PAID: Final = ("captured", "payment-not-open")  # Before the answer to our own call, or since then.
 at_once: Final = 8  # Citizens who pay at the same moment.
-in_app_share: Final = 0.5  # Of those not sent on: they find the order in the app, and pay it.
-named_share: Final = 0.8  # Of payments whose obligation the bank tells the treasury.
 
 
 @dataclass
@@ -97,24 +82,9 @@ class Day:
         """Let so many citizens come, a few at a time."""
         for first in range(1, count + 1, at_once):
             batch = range(first, min(first + at_once, count + 1))
-            plans = [self._plan(n, faults) for n in batch]
+            plans = [drawn(self.chance, n, faults) for n in batch]
             await asyncio.gather(*(self._pay(plan) for plan in plans))
             await self.pass_time(timedelta(seconds=20))
-
-    def _plan(self, n: int, faults: float) -> dict[str, Any]:
-        """Draw what a citizen does, apart from doing it, so that the seed decides alone."""
-        procedure, facts = self.chance.choice(PROCEDURES)
-        return {
-            "n": n, "procedure": procedure, "facts": facts,
-            "branch": self.chance.choice(sorted(BRANCHES)),
-            "provider": self.chance.choice((*PROVIDERS, *METHODS)),
-            "counter": self.chance.choice(sorted(CLERKS)),
-            "in_app": self.chance.random() < in_app_share,
-            "fault": self.chance.choice(FAULTS) if self.chance.random() < faults else "none",
-            "named": self.chance.random() < named_share,
-            "changes_mind": self.chance.random() < faults / 2,
-            "twice": self.chance.random() < faults / 4,
-        }  # fmt: skip
 
     async def _ask(self, path: str, body: Mapping[str, Any], key: str) -> dict[str, Any]:
         answer = await self.web.post(
@@ -142,7 +112,7 @@ class Day:
                 online = {**plan, "provider": "momo", "fault": "none"}
                 await self._choose(online, payment, f"a{plan['n']}", "leave")
             branch, method = plan["counter"], plan["provider"]
-            await self.booths.take(payment, branch, method, _for_treasury(plan, payment))
+            await self.booths.take(payment, branch, method, for_treasury(plan, payment))
             return
         changes_mind = plan["provider"] != "vietqr" and plan["changes_mind"]
         if changes_mind and not await self._choose(plan, payment, f"a{plan['n']}", "cancel"):
@@ -173,7 +143,7 @@ class Day:
     ) -> bool:
         """Choose at a provider; tells whether the citizen can go on now."""
         attempt = await self._begin(plan, payment, key)
-        text, said = f"TP{payment['reference']}", _for_treasury(plan, payment)
+        text, said = f"TP{payment['reference']}", for_treasury(plan, payment)
         path, in_app = "/control/pay", {"provider": plan["provider"], "named": text}
         if attempt["state"] in NOT_NOW and not plan["in_app"]:
             self.waiting.append((plan, payment))
@@ -188,7 +158,11 @@ class Day:
         else:
             path = "/control/transfer"
             said |= {"qr_text": attempt["qr_text"], "fault_key": text, "fault": plan["fault"]}
-        (await self.banks.post(path, json=said | {"choice": choice})).raise_for_status()
+        answer = await self.banks.post(path, json=said | {"choice": choice})
+        if attempt["state"] in NOT_NOW and answer.status_code == HTTPStatus.BAD_REQUEST:
+            self.waiting.append((plan, payment))  # It never reached the provider: no order there.
+            return False
+        answer.raise_for_status()
         if choice == "cancel":
             await self.work()  # Who tells of a refusal, tells at once that nothing was taken.
         return True
@@ -241,12 +215,6 @@ class Day:
             "violations": wrong,
             "seconds": round(monotonic() - began, 1),
         }
-
-
-def _for_treasury(plan: Mapping[str, Any], payment: Mapping[str, Any]) -> dict[str, Any]:
-    """Say what a payment is for, as the treasury will list it: by its name, or in a lump."""
-    lines = [{"tieu_muc": x["budget_line"], "amount": x["amount"]} for x in payment["lines"]]
-    return {"lines": lines} | ({"obligation_id": payment["id"]} if plan["named"] else {})
 
 
 def _settings(folder: Path, port: int, banks: int) -> Settings:

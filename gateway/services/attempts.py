@@ -118,7 +118,7 @@ class Attempts:
                 tx, payment, provider, address, locale, method
             )
         if attempt["state"] == "redirected":
-            return shown(attempt)
+            return shown(attempt, provider)
         return await self._open_at_provider(attempt, payment, provider)
 
     async def _live(self, tx: Tx, payment: Payment, provider: Provider, method: str) -> Row | None:
@@ -192,7 +192,7 @@ class Attempts:
                     await self.payments.settle_doubt(tx, held)
         if refusal:
             raise refusal
-        return shown(now)
+        return shown(now, provider)
 
     async def _reload(self, tx: Tx, attempt: Row) -> Row:
         c = t.attempt.c
@@ -319,11 +319,12 @@ class Attempts:
         return True
 
 
-def shown(attempt: Row) -> dict[str, Any]:
-    """Show an attempt as CONTRACT 3 does."""
+def shown(attempt: Row, provider: Provider) -> dict[str, Any]:
+    """Show an attempt as CONTRACT 3 does, and who issues the receipt if it is paid."""
     return {
         "id": attempt["id"], "provider": attempt["provider"],
         "provider_reference": attempt["provider_reference"], "state": attempt["state"],
         "amount": attempt["amount"], "redirect_url": attempt["redirect_url"],
         "qr_text": attempt["qr_text"], "expires_at": rfc3339(attempt["expires_at"]),
+        "receipt_issuer": provider.name if provider.can.issues_receipt else "agency",
     }  # fmt: skip

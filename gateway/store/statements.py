@@ -26,6 +26,24 @@ LINES_OF_ONE: Final = (
     .where(_L.agency_id == bindparam("agency"), _L.payment_id == bindparam("payment"))
     .order_by(_L.n)
 )
+_R = t.receipt.c
+# What a payment shows of its receipts; only signed ones are shown.
+RECEIPTS: Final = (
+    select(_R.payment_id, _R.id, _R.kind, _R.form, _R.series, _R.number, _R.amount,
+           _R.numbered_at, _R.verify_code, _R.token)
+    .where(_R.agency_id == bindparam("agency"), _R.xml.is_not(None),
+           _R.payment_id.in_(bindparam("ids", expanding=True)))
+    .order_by(_R.numbered_at)
+)  # fmt: skip
+# Whose platform issues the receipt of a debt, where we must not.
+ELSEWHERE: Final = (
+    select(t.capture.c.provider)
+    .join(t.allocation, (t.allocation.c.agency_id == t.capture.c.agency_id)
+          & (t.allocation.c.capture_id == t.capture.c.id))
+    .where(t.allocation.c.agency_id == bindparam("agency"), t.allocation.c.use == "debt",
+           t.allocation.c.payment_id == bindparam("payment"), t.capture.c.receipt_elsewhere)
+    .limit(1)
+)  # fmt: skip
 LAST_CLOSED: Final = select(func.max(_D.booked_on).label("closed_on")).where(
     _D.agency_id == bindparam("agency"), _D.state == "closed"
 )

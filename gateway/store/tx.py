@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, Table, select
+from sqlalchemy import Select, Table
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.domain.calendar import booking_day, hanoi_day
@@ -132,19 +132,21 @@ class Tx:
         return [payment_of(r, by_payment.get(r["id"], [])) for r in rows]
 
     async def receipts(self, agency_id: str, payment_ids: Sequence[str]) -> Sequence[Row]:
-        """Load what a payment shows of its receipts; only signed ones are shown."""
-        c = t.receipt.c
-        return await self.rows(
-            select(c.payment_id, c.id, c.kind, c.form, c.series, c.number, c.amount,
-                   c.numbered_at, c.verify_code, c.token)
-            .where(c.agency_id == agency_id, c.payment_id.in_(payment_ids), c.xml.is_not(None))
-            .order_by(c.numbered_at)
-        )  # fmt: skip
+        """Load what a payment shows of its receipts."""
+        return await self.rows(known.RECEIPTS, {"agency": agency_id, "ids": list(payment_ids)})
 
-    async def view(self, payment: Payment, *, is_new: bool = False) -> dict[str, Any]:
-        """Show a payment as the API does; a new one has no receipts to look for."""
+    async def view(
+        self, payment: Payment, *, is_new: bool = False, elsewhere: str = ""
+    ) -> dict[str, Any]:
+        """Show a payment as the API does; a new one has no receipts to look for.
+
+        ``elsewhere`` names the provider whose platform receipts it, where that is known already.
+        """
         receipts = [] if is_new else await self.receipts(payment.agency_id, [payment.id])
-        return payment_view(payment, receipts, self.public_url)
+        if payment.paid_at and not receipts and not is_new:
+            asked = {"agency": payment.agency_id, "payment": payment.id}
+            elsewhere = (await self.row(known.ELSEWHERE, asked) or {}).get("provider", "")
+        return payment_view(payment, receipts, self.public_url, elsewhere)
 
     async def open_day(self, agency_id: str, on: date) -> date:
         """Give the day on which to book what belongs to this one, and keep it open.
@@ -195,7 +197,8 @@ class Tx:
         for found in step.breaks:
             await self.open_break(step.agency_id, found)
         if payment:
-            await self.emit(payment, step.events)
+            platform = step.capture and step.capture.receipt_elsewhere and step.capture.provider
+            await self.emit(payment, step.events, elsewhere=platform or "")
         return payment
 
     async def save(self, payment: Payment) -> None:
@@ -284,22 +287,22 @@ class Tx:
         )  # fmt: skip
 
     async def emit(
-        self, payment: Payment, types: Sequence[str], data: Mapping[str, Any] | None = None
-    ) -> None:
+        self, payment: Payment, types: Sequence[str], data: Mapping[str, Any] | None = None,
+        elsewhere: str = "",
+    ) -> None:  # fmt: skip
         """Put events into the outbox; ``payment.sequence`` already counts them."""
         if not types:
             return
-        shown = (
-            data if data is not None
-            else await self.view(payment, is_new=types[0] in known.BEFORE_RECEIPTS)
-        )  # fmt: skip
+        is_new = types[0] in known.BEFORE_RECEIPTS
+        if data is None:
+            data = await self.view(payment, is_new=is_new, elsewhere=elsewhere)
         first = payment.sequence - len(types) + 1
         await self.put(
             t.event,
             *(
                 {"agency_id": payment.agency_id, "id": self.clock.new_id("evt"), "type": kind,
                  "payment_id": payment.id, "sequence": first + n,
-                 "occurred_at": self.clock.now(), "data": shown}
+                 "occurred_at": self.clock.now(), "data": data}
                 for n, kind in enumerate(types)
             ),
         )  # fmt: skip

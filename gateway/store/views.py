@@ -73,9 +73,12 @@ def entry_row(
 
 
 def payment_view(
-    payment: Payment, receipts: Sequence[Mapping[str, Any]], public_url: str
+    payment: Payment, receipts: Sequence[Mapping[str, Any]], public_url: str, elsewhere: str = ""
 ) -> dict[str, Any]:
-    """Show a payment as ``GET /v1/payments/{id}`` does."""
+    """Show a payment as ``GET /v1/payments/{id}`` does.
+
+    ``elsewhere`` names the provider whose platform issues the receipt, where it is not the agency.
+    """
     return {
         "id": payment.id,
         "reference": payment.reference,
@@ -101,11 +104,13 @@ def payment_view(
             for x in payment.lines
         ],
         "receipts": [receipt_view(r, public_url) for r in receipts],
+        "receipt_issuer": (elsewhere or "agency") if payment.paid_at else None,
         "metadata": payment.metadata,
         "return_url": payment.return_url,
         "links": {
             "self": f"{public_url}/v1/payments/{payment.id}",
             "pay": f"{public_url}/pay/{payment.token}",
+            **({"bill": f"{public_url}/pay/{payment.token}/bill"} if elsewhere else {}),
         },
         "created_at": rfc3339(payment.created_at),
         "expires_at": rfc3339(payment.expires_at),

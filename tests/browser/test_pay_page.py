@@ -50,7 +50,15 @@ async def test_every_state_is_readable_by_everybody_and_small(
 @pytest.mark.parametrize(
     ("state", "says"),
     [
-        ("partly", ("Đã nhận một phần", "Còn phải nộp", "6.000", "Sáu nghìn đồng")),
+        (
+            "partly",
+            (
+                "Đã nhận một phần",
+                "Đã nhận 4.000\u00a0đ. Hãy chuyển nốt 6.000\u00a0đ",
+                "Còn phải nộp",
+                "Sáu nghìn đồng",
+            ),
+        ),
         ("held", ("Chờ nộp", "Đã nhận 9.000", "giữ lại để hoàn trả", "10.000")),
         ("doubt", ("Xin đừng nộp lại", "Mười nghìn đồng")),
         ("surplus", ("Đã nộp đủ", "Số tiền nộp thừa 2.000")),

@@ -134,6 +134,24 @@ async def test_the_notice_after_the_inquiry_adds_evidence_and_no_money(
     assert (await site.get(f"/payments/{payment['id']}"))["amount_suspended"] == 0
 
 
+async def test_the_page_says_what_came_and_what_is_missing_in_doubt_too(site: Site) -> None:
+    """A part is on account; whoever looks must see that it is not lost."""
+    payment = await site.payment()
+    attempt = await site.attempt(payment)
+    await site.sepay_says(f"TP{payment['reference']}", 4_000, 1)
+    part = (await site.http.get(payment["links"]["pay"])).text
+    await returned(site, payment, attempt)
+    doubt = (await site.http.get(f"{payment['links']['pay']}?lang=en")).text
+
+    assert "Đã nhận 4.000\u00a0đ. Hãy chuyển nốt 6.000\u00a0đ còn thiếu" in part
+    assert "We are checking with the bank" in doubt
+    for words in (
+        'Received</th><td class="money">4.000 đ',
+        'Still due</th><td class="money">6.000',
+    ):
+        assert words in doubt.replace("\u00a0", " ")
+
+
 async def test_a_silent_attempt_is_asked_about_by_itself(site: Site, bank: Bank) -> None:
     """SCENARIOS 30: the confirmation never came, and the money did."""
     payment = await site.payment()

@@ -80,6 +80,7 @@ async def test_a_fee_is_paid_through_the_platform_and_the_receipt_is_ours(
 
     seen = await here.site.get(f"/payments/{payment['id']}")
     assert (seen["state"], len(seen["receipts"])) == ("paid", 1)
+    assert [x["receipt_issuer"] for x in (payment, attempt, seen)] == [None, *["agency"] * 2]
     assert await here.captures() == [("national", 10_000, "paid")]
     told = here.simulator.sides["national"].orders.known[attempt["provider_reference"]].more
     assert told == {"payer": PAYER["name"], "payer_id": PAYER["citizen_id"]}
@@ -238,6 +239,7 @@ async def test_where_the_platform_issues_the_receipt_we_issue_none(there: City) 
     payment, attempt = await begun(there)
     token = str(payment["links"]["pay"]).rsplit("/", 1)[1]
     early = await there.site.http.get(f"/pay/{token}/bill")
+    before = (await there.site.http.get(f"/pay/{token}?lang=en")).text
     await there.pay(attempt)
     parts = there.site.parts
 
@@ -247,14 +249,18 @@ async def test_where_the_platform_issues_the_receipt_we_issue_none(there: City) 
     seen = await there.site.get(f"/payments/{payment['id']}")
     assert (seen["state"], seen["receipts"]) == ("paid", [])
     assert early.status_code == 404
+    assert "If you pay this way, the receipt is issued by: National payment platform" in before
+    assert [x["receipt_issuer"] for x in (payment, attempt, seen)] == [None, *["national"] * 2]
+    assert seen["links"]["bill"] == f"{payment['links']['pay']}/bill"
+    await parts.outbox.sequence()
+    told = {e["type"]: e["data"] for e in (await there.site.get("/events"))["data"]}
+    assert told["payment.paid"] == seen
     page = (await there.site.http.get(f"/pay/{token}?lang=en")).text
     assert "is issued by: National payment platform" in page
     assert "is being made" not in page
     bill = await there.site.http.get(f"/pay/{token}/bill")
     assert (bill.headers["content-type"], bill.content[:5]) == ("application/pdf", b"%PDF-")
-    assert await parts.outbox.sequence()
-    assert await violations(parts.store) == []
-    assert await check_5(parts) == []
+    assert (await violations(parts.store), await check_5(parts)) == ([], [])
 
 
 async def test_the_console_says_who_issued_the_receipt(there: City) -> None:

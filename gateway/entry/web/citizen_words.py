@@ -78,7 +78,10 @@ PAY: Final[Words] = {
     "open": ("Chờ nộp", "Waiting for payment"),
     "open_advice": ("", ""),
     "partly": ("Đã nhận một phần", "Part of it has arrived"),
-    "partly_advice": ("Hãy chuyển nốt số tiền còn thiếu.", "Please transfer what is missing."),
+    "partly_advice": both(
+        "Đã nhận {}. Hãy chuyển nốt {} còn thiếu; đừng nộp lại từ đầu.",
+        "{} has arrived. Please transfer the missing {}; do not pay it all again.",
+    ),
     "doubt": ("Đang kiểm tra với ngân hàng", "We are checking with the bank"),
     "doubt_advice": both(
         "Xin đừng nộp lại. Trang này tự cập nhật ngay khi có kết quả.",
@@ -178,6 +181,10 @@ PAY: Final[Words] = {
     "elsewhere": (
         "Biên lai của khoản này do {} phát hành.",
         "The receipt of this payment is issued by: {}.",
+    ),
+    "will_be_elsewhere": both(
+        "Nộp bằng cách này thì biên lai do {} phát hành.",
+        "If you pay this way, the receipt is issued by: {}.",
     ),
     "get_elsewhere": ("Tải biên lai (PDF)", "Download the receipt (PDF)"),
     "receipt_soon": both(

@@ -62,7 +62,7 @@ def view(seen: Seen, lang: str) -> dict[str, Any]:
     words = shown["t"]
     stands = standing(payment, seen.now)
     is_open = stands in ("open", "partly")
-    received = payment.amount_on_account if is_open else 0
+    received = payment.amount_on_account if is_open or stands == "doubt" else 0
     wanted = {line.kind for line in payment.lines if line.amount}
     receipt_soon = stands == "paid" and not seen.elsewhere and len(seen.receipts) < len(wanted)
     return shown | {
@@ -106,8 +106,14 @@ def _advice(payment: Payment, stands: str, words: dict[str, str]) -> list[str]:
     held = payment.amount_suspended
     if stands in ("expired", "cancelled"):
         held += payment.amount_on_account
-    about = words["extra" if stands == "paid" else "held"].format(f"{figures(held)}\u00a0đ")
-    return [x for x in (words[f"{stands}_advice"], about if held else "") if x]
+    about = words["extra" if stands == "paid" else "held"].format(_dong(held))
+    came, missing = payment.amount_on_account, payment.amount - payment.amount_on_account
+    advice = words[f"{stands}_advice"].format(_dong(came), _dong(missing))
+    return [x for x in (advice, about if held else "") if x]
+
+
+def _dong(amount: int) -> str:
+    return f"{figures(amount)}\u00a0đ"
 
 
 def _kind(name: str, kind: str, lang: str) -> str:
@@ -125,6 +131,8 @@ def _way(
         "name": offer.provider.name, "title": (can.title_vi, can.title_en)[n],
         "is_open": offer.is_open, "why": words["not_now"].format(hour) if hour else "",
         "abroad": words["abroad"] if can.needs_abroad else "",
+        "receipt": words["will_be_elsewhere"].format((can.title_vi, can.title_en)[n])
+        if can.issues_receipt else "",
         "methods": [{"code": m.code, "title": (m.title_vi, m.title_en)[n]} for m in methods],
     }  # fmt: skip
 

@@ -23,6 +23,10 @@ _TEXT: Final[Schema] = {"type": "string"}
 _FLAG: Final[Schema] = {"type": "boolean"}
 _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 _LINK: Final[Schema] = {"type": "string", "format": "uri"}
+_ISSUER: Final[Schema] = {
+    "type": "string",
+    "description": "Who issues the receipt: «agency», or the provider whose platform does.",
+}
 
 
 def ref(name: str) -> Schema:
@@ -150,7 +154,7 @@ SHOWN: Final[Mapping[str, Schema]] = {
         "branch": _TEXT, "dossier_id": _TEXT, "procedure": _TEXT, "price_on": ref("Day"),
         **{name: ref("Money") for name in _AMOUNTS},
         "in_doubt": _FLAG, "late": _FLAG, "currency": _one_of("VND"), "lines": listed(ref("Line")),
-        "receipts": listed(ref("Receipt")),
+        "receipts": listed(ref("Receipt")), "receipt_issuer": _or_null(_ISSUER),
         "metadata": {"type": "object", "additionalProperties": _TEXT},
         "return_url": _or_null(_LINK), "links": ref("PaymentLinks"),
         "created_at": ref("Instant"), "expires_at": ref("Instant"),
@@ -163,6 +167,7 @@ SHOWN: Final[Mapping[str, Schema]] = {
         "id": _TEXT, "provider": _TEXT, "provider_reference": _TEXT,
         "state": ref("AttemptState"), "amount": ref("Money"), "redirect_url": _or_null(_LINK),
         "qr_text": _or_null(_TEXT), "expires_at": ref("Instant"),
+        "receipt_issuer": _ISSUER,
     }),
     "Refund": _shown({
         "id": _TEXT, "payment_id": _or_null(_TEXT), "state": ref("RefundState"),
@@ -176,7 +181,7 @@ SHOWN: Final[Mapping[str, Schema]] = {
         "partial": _FLAG, "amount_min": ref("Money"), "amount_max": ref("Money"),
         "days_max": _COUNT,
     }),
-    "PaymentLinks": _shown({"self": _LINK, "pay": _LINK}),
+    "PaymentLinks": _shown({"self": _LINK, "pay": _LINK, "bill": _LINK}, "bill"),
     "ReceiptLinks": _shown({"xml": _LINK, "pdf": _LINK, "html": _LINK}),
     "FieldError": _shown({"pointer": _TEXT, "detail": _TEXT}),
     "Provider": _shown({
