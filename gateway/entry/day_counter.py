@@ -65,7 +65,7 @@ class Booths:
         for branch, clerk in self.clerks.items():
             (other,) = (c for c in self.clerks.values() if c != clerk)
             counted = self.drawers[branch] + chance.choice(MISCOUNTS)
-            bag = f"TUI-{branch.upper()}"
+            bag = f"TUI-{branch.upper()}-01"
             await self.counters.count(clerk, self.shifts[branch], counted)
             await self.counters.sign(other, self.shifts[branch], bag)
             if counted > float_dong:  # The float goes back to the safe.
