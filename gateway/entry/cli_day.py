@@ -1,0 +1,25 @@
+"""``thuphi day``: prints what a day came to; exit 1 if anything that must hold does not."""
+
+import argparse
+import json
+
+from gateway.entry.day import PROCEDURES, live
+from gateway.entry.demo import agency
+from gateway.services import catalogue
+
+
+async def do_day(args: argparse.Namespace) -> int:
+    """Live a day; exit 1 if anything that must hold does not."""
+    for procedure, facts in PROCEDURES:  # A day without a tariff ends here, before it begins.
+        priced = catalogue.Facts(channel=facts.get("channel", "online"))
+        catalogue.price(agency, procedure, priced, args.date)
+    said = await live(args.payments, args.seed, args.date, args.faults)
+    if args.json:
+        print(json.dumps(said, ensure_ascii=False))
+    else:
+        for name, value in said.items():
+            if name != "violations":
+                shown = f"{value:,}".replace(",", ".") if isinstance(value, int) else value
+                print(f"{name.replace('_', ' '):20} {shown:>16}")
+        print("\n".join(f"BROKEN  {v}" for v in said["violations"]) or "Every invariant holds.")
+    return 1 if said["violations"] else 0
