@@ -2,17 +2,27 @@
 
 import argparse
 import json
+from datetime import date
 
+from gateway.domain.errors import Refusal
 from gateway.entry.day import PROCEDURES, live
 from gateway.entry.demo import agency
 from gateway.services import catalogue
 
 
+def _require_tariffs(on: date) -> None:
+    """Refuse a day on which nothing has a price, before anything starts."""
+    for procedure, facts in PROCEDURES:
+        priced = catalogue.Facts(channel=facts.get("channel", "online"))
+        try:
+            catalogue.price(agency, procedure, priced, on)
+        except Refusal as refusal:
+            raise Refusal(refusal.code, f"{refusal.detail} Choose another --date.") from None
+
+
 async def do_day(args: argparse.Namespace) -> int:
     """Live a day; exit 1 if anything that must hold does not."""
-    for procedure, facts in PROCEDURES:  # A day without a tariff ends here, before it begins.
-        priced = catalogue.Facts(channel=facts.get("channel", "online"))
-        catalogue.price(agency, procedure, priced, args.date)
+    _require_tariffs(args.date)
     said = await live(args.payments, args.seed, args.date, args.faults)
     if args.json:
         print(json.dumps(said, ensure_ascii=False))
