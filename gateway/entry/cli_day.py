@@ -5,7 +5,8 @@ import json
 from datetime import date
 
 from gateway.domain.errors import Refusal
-from gateway.entry.day import PROCEDURES, live
+from gateway.entry.day import live
+from gateway.entry.day_plan import PROCEDURES
 from gateway.entry.demo import agency
 from gateway.services import catalogue
 

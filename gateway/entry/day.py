@@ -25,7 +25,7 @@ from adapters.simulator.app import build_simulator
 from gateway.domain.calendar import day_start
 from gateway.entry.bootstrap import Parts, build, engine_of, prepare, reconciliation_of
 from gateway.entry.day_counter import METHODS, Booths
-from gateway.entry.day_plan import AT_CHECKOUT, NOT_NOW, PAID, PROCEDURES, drawn, for_treasury
+from gateway.entry.day_plan import AT_CHECKOUT, NOT_NOW, PAID, drawn, for_treasury
 from gateway.entry.day_witness import TOTALS, Inbox, differences, free_port, inbox_app
 from gateway.entry.demo import agency, simulated, simulator_config
 from gateway.entry.plugins import adapters, setting_names
