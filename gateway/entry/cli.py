@@ -26,8 +26,8 @@ from gateway.entry.bootstrap import (
     require_sandbox,
     running,
 )
+from gateway.entry.cli_day import do_day
 from gateway.entry.cli_said import say
-from gateway.entry.day import do_day
 from gateway.entry.demo import do_demo, simulated, simulating, simulator_port_default
 from gateway.entry.doctor import do_doctor
 from gateway.entry.ends import ended, file_words

@@ -5,9 +5,7 @@ counters, whose drawers are counted and differ; receipts are issued, files writt
 days reconciled and closed. At the end the books are compared with the banks' own journal.
 """
 
-import argparse
 import asyncio
-import json
 import tempfile
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
@@ -27,14 +25,13 @@ from adapters.simulator.app import build_simulator
 from gateway.domain.calendar import day_start
 from gateway.entry.bootstrap import Parts, build, engine_of, prepare, reconciliation_of
 from gateway.entry.day_counter import METHODS, Booths
-from gateway.entry.day_plan import AT_CHECKOUT, NOT_NOW, PAID, PROCEDURES, drawn, for_treasury
+from gateway.entry.day_plan import AT_CHECKOUT, NOT_NOW, PAID, drawn, for_treasury
 from gateway.entry.day_witness import TOTALS, Inbox, differences, free_port, inbox_app
 from gateway.entry.demo import agency, simulated, simulator_config
 from gateway.entry.plugins import adapters, setting_names
 from gateway.entry.settings import PREFIX, Settings, read_settings
 from gateway.infra.clock import TestClock
 from gateway.infra.embedded import Embedded
-from gateway.services import catalogue
 from gateway.services.invariants import violations
 from gateway.services.seed import seed
 from gateway.store.roles import WEB, WORKER
@@ -279,20 +276,3 @@ async def live(payments: int, seed_number: int, on: date, faults: float) -> dict
         # VNPAY pays out, and the treasury confirms, on the next day: two nights close it all.
         nights = [await day.close(on), await day.close(on + timedelta(days=1))]
         return await day.summary(nights, began)
-
-
-async def do_day(args: argparse.Namespace) -> int:
-    """Live a day; exit 1 if anything that must hold does not."""
-    for procedure, facts in PROCEDURES:  # A day without a tariff ends here, before it begins.
-        priced = catalogue.Facts(channel=facts.get("channel", "online"))
-        catalogue.price(agency, procedure, priced, args.date)
-    said = await live(args.payments, args.seed, args.date, args.faults)
-    if args.json:
-        print(json.dumps(said, ensure_ascii=False))
-    else:
-        for name, value in said.items():
-            if name != "violations":
-                shown = f"{value:,}".replace(",", ".") if isinstance(value, int) else value
-                print(f"{name.replace('_', ' '):20} {shown:>16}")
-        print("\n".join(f"BROKEN  {v}" for v in said["violations"]) or "Every invariant holds.")
-    return 1 if said["violations"] else 0

@@ -62,10 +62,10 @@ class Booths:
 
     async def close(self, chance: Random) -> None:
         """Count each drawer, sign it as the other clerk, decide on what is missing, and bank it."""
-        for branch, clerk in self.clerks.items():
+        for number, (branch, clerk) in enumerate(self.clerks.items(), 1):
             (other,) = (c for c in self.clerks.values() if c != clerk)
             counted = self.drawers[branch] + chance.choice(MISCOUNTS)
-            bag = f"TUI-{branch.upper()}-01"
+            bag = f"TUI-{number:06}"  # The bank's text carries it as one word.
             await self.counters.count(clerk, self.shifts[branch], counted)
             await self.counters.sign(other, self.shifts[branch], bag)
             if counted > float_dong:  # The float goes back to the safe.

@@ -73,7 +73,7 @@ async def test_what_is_named_wrongly_is_two_and_what_is_not_so_is_one(
         ("day --payments -5", "from 1 to"),
         ("day --faults 5", "from 0 to 1"),
         ("day --faults nan", "from 0 to 1"),
-        ("day --date 2020-01-01", "No tariff"),
+        ("day --date 2020-01-01", "covers 2020-01-01. Choose another --date"),
         ("day --date 9999-12-31", "of the years 2000 to 2199"),
         ("reconcile --date 0001-01-01", "of the years 2000 to 2199"),
         ("trial-balance --date 20261118", "YYYY-MM-DD"),
