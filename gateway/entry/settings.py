@@ -15,7 +15,7 @@ from gateway.domain.addresses import is_origin, origin_of
 from gateway.infra.wire import Network
 
 PREFIX: Final = "THUPHI_"
-_KNOWN: Final = frozenset(
+NAMES: Final = frozenset(
     {
         "DATABASE_URL", "DATABASE_PASSWORD_FILE", "DATA_DIR", "PUBLIC_URL", "MASTER_KEY",
         "MASTER_KEY_FILE", "MASTER_KEY_FORMER_FILE", "WIRE_ALLOW", "TRUSTED_PROXIES", "CLOCK",
@@ -88,8 +88,8 @@ def read_settings(values: Mapping[str, str], adapter_fields: Iterable[str]) -> S
     mine = {k.removeprefix(PREFIX): v for k, v in values.items() if k.startswith(PREFIX)}
     fields = frozenset(adapter_fields)
     for name in sorted(mine):
-        if name not in _KNOWN | fields:
-            near = difflib.get_close_matches(name, _KNOWN | fields, n=2)
+        if name not in NAMES | fields:
+            near = difflib.get_close_matches(name, NAMES | fields, n=2)
             hint = f" Did you mean {' or '.join(PREFIX + n for n in near)}?" if near else ""
             raise SettingError(f"There is no setting {PREFIX}{name}.{hint}")
     settings = Settings(
