@@ -1,4 +1,4 @@
-"""A whole day of 200 payments, from the first request to closed books, as ``thuphi day`` runs it."""
+"""A whole day of 200 payments, from the first request to closed books, by ``thuphi day``."""
 
 import asyncio
 import json
