@@ -28,11 +28,12 @@ class _Tick(Generic[Lane]):
     failed: list[str] = field(default_factory=list)
     resting: set[Lane] = field(default_factory=set)
     busy: dict[Lane, asyncio.Task[None]] = field(default_factory=dict)
+    broken: Exception | None = None
 
     @property
     def is_open(self) -> bool:
         """Tell whether anything new may be begun."""
-        return monotonic() < self.ends
+        return self.broken is None and monotonic() < self.ends
 
     def has_room_for(self, lane: Lane) -> bool:
         """Tell whether a lane may be walked now."""
@@ -55,22 +56,41 @@ class Lanes(Generic[Lane, Item]):
         lane that gets no answer rests until the next tick, and uses up no more tries.
         """
         tick: _Tick[Lane] = _Tick(monotonic() + begin_s_max)
-        async with asyncio.TaskGroup() as group:
-            while tick.is_open:
-                for lane in await self.waiting():
-                    if tick.has_room_for(lane):
-                        tick.busy[lane] = group.create_task(self._walk(lane, tick))
-                if tick.busy:
-                    await asyncio.wait(tick.busy.values(), timeout=look_again_s)
-                tick.busy = {k: task for k, task in tick.busy.items() if not task.done()}
-                if not tick.busy:
-                    break
+        try:
+            await self._look(tick)
+        except asyncio.CancelledError:
+            for task in tick.busy.values():
+                task.cancel()
+            raise
+        finally:  # Nobody's call is broken off because somebody else's claim failed.
+            if tick.busy:
+                await asyncio.wait(tick.busy.values())
+        if tick.broken:
+            raise tick.broken
         if tick.failed:
             raise SweepError(tick.failed)
         return tick.tried
 
+    async def _look(self, tick: _Tick[Lane]) -> None:
+        """Open lanes, and look again, until nothing is due."""
+        while tick.is_open:
+            for lane in await self.waiting():
+                if tick.has_room_for(lane):
+                    tick.busy[lane] = asyncio.create_task(self._walk(lane, tick))
+            if tick.busy:
+                await asyncio.wait(tick.busy.values(), timeout=look_again_s)
+            tick.busy = {k: task for k, task in tick.busy.items() if not task.done()}
+            if not tick.busy:
+                break
+
     async def _walk(self, lane: Lane, tick: _Tick[Lane]) -> None:
-        """Do what is due of one lane, in its order."""
+        """Do what is due of one lane, in its order; an error in claiming ends the whole tick."""
+        try:
+            await self._in_order(lane, tick)
+        except Exception as error:  # noqa: BLE001 - raised again when the others are done.
+            tick.broken = tick.broken or error
+
+    async def _in_order(self, lane: Lane, tick: _Tick[Lane]) -> None:
         silences = 0
         while tick.is_open and (claimed := await self.claim(lane)):
             item_id, item = claimed

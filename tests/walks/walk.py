@@ -62,9 +62,11 @@ BOOKS: Mapping[str, str] = {
     "entries": "SELECT e.booked_on, e.value_on, debit, credit, e.amount, voucher_kind, batch_id,"
     " budget_line, rule, storno, dossier_id FROM entry e LEFT JOIN payment p"
     " ON p.agency_id = e.agency_id AND p.id = e.payment_id",
-    "receipts": "SELECT dossier_id, kind, series, number, r.amount, xml IS NOT NULL AS sealed,"
+    "receipts": "SELECT dossier_id, kind, series, r.amount, xml IS NOT NULL AS sealed,"
     " pdf IS NOT NULL AS drawn FROM receipt r JOIN payment p ON p.agency_id = r.agency_id"
     " AND p.id = r.payment_id",
+    # Who gets which is decided by who was paid first, and that by who was disturbed.
+    "numbers": "SELECT series, number FROM receipt",
     "events": "SELECT dossier_id, e.sequence, type, position IS NOT NULL AS stamped FROM event e"
     " JOIN payment p ON p.agency_id = e.agency_id AND p.id = e.payment_id",
     "deliveries": "SELECT dossier_id, d.sequence, d.state FROM delivery d JOIN payment p"
@@ -73,7 +75,8 @@ BOOKS: Mapping[str, str] = {
     " ON l.agency_id = f.agency_id AND l.file_id = f.id",
     "matches": "SELECT rule, source, l.net, m.amount, txn_id FROM recon_match m"
     " JOIN statement_line l ON l.agency_id = m.agency_id AND l.id = m.line_id",
-    "breaks": "SELECT kind, state, amount FROM break",
+    # What was cleared up again is told by its trail; whoever was disturbed may have had to.
+    "breaks": "SELECT kind, state, amount FROM break WHERE state <> 'resolved'",
     "days": "SELECT booked_on, state FROM day",
 }
 

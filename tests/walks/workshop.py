@@ -93,7 +93,9 @@ class Workshop:
                     assert row == {"kept": True}, f"{word} was acknowledged, and is not there"
         await self.end(parts)
         assert await violations(parts.store) == []
-        assert await books(parts) == self.expected
+        found = await books(parts)
+        for table, rows in self.expected.items():
+            assert found[table] == rows, f"{table} differs after {said}: {found[table]} for {rows}"
         await self._heard(parts, name)
 
     async def _heard(self, parts: Parts, name: str) -> None:
