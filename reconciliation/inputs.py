@@ -51,6 +51,12 @@ _GIVEN_BACK: Final = (
     " AND r.decided_at <= :as_of AND r.state NOT IN ('requested','rejected')"
     " AND NOT (r.state = 'failed' AND r.ended_at <= :as_of))"
 )
+# What the payer won back in a dispute, and owes again, pays nothing; the capture that paid it anew
+# does.
+_OWED_AGAIN: Final = (
+    "EXISTS (SELECT 1 FROM dispute d WHERE d.agency_id = c.agency_id AND d.capture_id = c.id"
+    " AND d.state = 'lost' AND NOT d.is_borne AND d.ended_at <= :as_of)"
+)
 # The capture that pays names the business day on which the whole payment became due to the budget.
 _DUES: Final = text(
     "SELECT a.payment_id, a.capture_id, f.budget_line, f.kind,"
@@ -58,7 +64,7 @@ _DUES: Final = text(
     " FROM capture c JOIN allocation a ON a.agency_id = c.agency_id AND a.capture_id = c.id"
     " AND a.use = 'debt' JOIN fee_line f ON f.agency_id = a.agency_id"
     " AND f.payment_id = a.payment_id AND f.amount > 0"
-    f" WHERE c.agency_id = :agency AND c.result = 'paid'{_VALUES}"
+    f" WHERE c.agency_id = :agency AND c.result = 'paid'{_VALUES} AND NOT {_OWED_AGAIN}"
     f" GROUP BY 1, 2, 3, 4 HAVING sum(f.amount - {_GIVEN_BACK}) > 0 ORDER BY 1, 2, 3, 4"
 )
 # What went back through a provider's batch: a refund by our name of it, a quarrel by its own, and

@@ -86,10 +86,11 @@ def refundable(payment: Payment) -> int:
     return payment.amount_received - payment.amount_refunded - payment.amount_refunding
 
 
-def ask(payment: Payment, refund: Refund, expected: int) -> RefundStep:
+def ask(payment: Payment, refund: Refund, expected: int, borne: int = 0) -> RefundStep:
     """Ask for money that paid a debt; ``expected`` is what the asker believes is refundable.
 
-    Two who ask at once both expect the same; only the first is right (SCENARIOS 26).
+    Two who ask at once both expect the same; only the first is right (SCENARIOS 26). ``borne`` is
+    what the payer won back in disputes at the agency's cost: it is not given back once more.
     """
     left = refundable(payment)
     if payment.state not in (State.PAID, State.SETTLED):
@@ -99,8 +100,9 @@ def ask(payment: Payment, refund: Refund, expected: int) -> RefundStep:
             "refund-mismatch", f"{left} đồng can be refunded, not {expected}; look again.",
             extra={"refundable": left},
         )  # fmt: skip
-    if not 1 <= refund.amount <= left:
-        raise Refusal("refund-too-much", f"At most {left} đồng can be refunded.")
+    most = max(left - borne, 0)
+    if not 1 <= refund.amount <= most:
+        raise Refusal("refund-too-much", f"At most {most} đồng can be refunded.")
     after = replace(payment, amount_refunding=payment.amount_refunding + refund.amount)
     return RefundStep(refund, after, events=("refund.requested",))
 

@@ -190,7 +190,7 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
         refunds=RefundDesk(store, payments, rows, providers), sender=sender,
         notices=Notices(
             store, Gathering(store), vault, captures, registry.by_path, registry.former,
-            attempts.ask_one, sender, Disputes(store),
+            attempts.ask_one, sender, Disputes(store, rows),
         ),
         counters=Counters(store, attempts, till_of), outbox=Outbox(store),
         webhooks=Webhooks(

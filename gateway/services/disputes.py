@@ -1,5 +1,6 @@
 """Disputes: a payer takes money back through the provider; each step is a posting and a case."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -9,10 +10,13 @@ from gateway.domain import refund as rules
 from gateway.domain.calendar import hanoi_day
 from gateway.domain.payment import Break, Payment
 from gateway.domain.refund import DisputeStep, Quarrel
+from gateway.domain.states import RefundState
 from gateway.ports.provider import Dispute, DisputeState, Notice, Outcome, Provider
+from gateway.services.refund_rows import RefundRows
 from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
+from gateway.store.views import refund_of
 
 # What a lost dispute means for the fee: an agency may set «borne» in ``dispute_lost``.
 OWED_AGAIN: Final = "owed_again"
@@ -28,6 +32,11 @@ _REPLACED: Final = text(
     " AND p.dossier_id = :dossier AND p.procedure = :procedure AND p.instalment = :instalment"
     " AND p.state IN ('open','paid','settled')) AS yes"
 )
+# Refunds of a capture, held so that none is sent while a dispute of it is opened or ended.
+_REFUNDS: Final = text(
+    "SELECT * FROM refund WHERE agency_id = :agency AND capture_id = :capture"
+    " AND state IN ('approved','sent','in_doubt') ORDER BY id FOR UPDATE"
+)
 _CLOSE_CASE: Final = text(
     "UPDATE break SET state = 'resolved', resolved_at = :now, resolution = :how"
     " WHERE agency_id = :agency AND subject = :subject AND state = 'open'"
@@ -39,6 +48,7 @@ class Disputes:
     """Applies a provider's word about a dispute. The same word again changes nothing."""
 
     store: Store
+    rows: RefundRows
 
     async def told(self, tx: Tx, provider: Provider, said: Notice, about: Dispute) -> Outcome:
         """Open it, or end it; a word that comes before the opening opens it first."""
@@ -50,6 +60,9 @@ class Disputes:
         if capture is None:
             return Outcome.UNKNOWN_ORDER
         await tx.open_day(capture["agency_id"], hanoi_day(self.store.clock.now()))
+        going = await tx.rows(
+            _REFUNDS, {"agency": capture["agency_id"], "capture": capture["id"]}
+        )  # fmt: skip
         payment = await self._payment(tx, capture)
         c = t.dispute.c
         known = await tx.row(
@@ -67,8 +80,22 @@ class Disputes:
         elif known["state"] == str(about.state):
             return Outcome.REPEATED
         if about.state is not DisputeState.OPENED and known["state"] == "opened":
+            if await self._unsend(tx, going, about.state):
+                payment = await self._payment(tx, capture)
             await self._end(tx, known, capture, payment, about.state)
         return Outcome.RECORDED
+
+    async def _unsend(self, tx: Tx, going: Sequence[Row], state: DisputeState) -> bool:
+        """End what refunds waited for; tells whether one came to nothing, as the payer has it."""
+        is_undone = False
+        for row in going:
+            how = f"the dispute was {state}"
+            await self._close(tx, row["agency_id"], f"unsent:{row['id']}", how)
+            if state is DisputeState.LOST and row["state"] == RefundState.APPROVED:
+                of = await self.rows.payment(tx, refund_of(row), lock=True)
+                await self.rows.fail(tx, row, of, code="disputed")
+                is_undone = True
+        return is_undone
 
     async def _asked(self, tx: Tx, capture: Row, about: Dispute) -> None:
         """Open a case, and book nothing: the payer's bank asks, and holds nothing back yet."""

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import select, text
 
+from gateway.domain import refund as rules
 from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import Refusal
 from gateway.domain.payment import Payment
@@ -14,7 +15,7 @@ from gateway.ports.vault import Vault
 from gateway.services.payments import render
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
-from gateway.store.views import refund_row, refund_view
+from gateway.store.views import refund_of, refund_row, refund_view
 
 _CLOSE_CASE: Final = text(
     "UPDATE break SET state = 'resolved', resolved_at = :now, resolution = :how"
@@ -91,6 +92,16 @@ class RefundRows:
             await self.tell(tx, kept, step.payment, step.events)
         await tx.post(refund.agency_id, step.entries)
         return kept
+
+    async def fail(
+        self, tx: Tx, row: Row, payment: Payment | None, **word: object
+    ) -> None:  # fmt: skip
+        """Write that a refund surely did not happen; its case is open again."""
+        refund = refund_of(row)
+        step, now = rules.failed(refund, payment), self.store.clock.now()
+        await self.keep(tx, step, row, ended_at=now, ask_at=None, **word)
+        if refund.source is not Source.DEBT:
+            await self.case(tx, refund, is_open=True)
 
     async def tell(self, tx: Tx, row: Row, payment: Payment, events: Sequence[str]) -> None:
         """Write the payment's sums, and say what happened: refunds show the refund."""

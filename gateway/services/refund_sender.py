@@ -7,14 +7,14 @@ provider that does not answer leaves the refund in doubt until it says how it en
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import bindparam, select
 
 from gateway.domain import refund as rules
 from gateway.domain.errors import DeclinedError, InDoubtError, Refusal
-from gateway.domain.payment import Break, Payment
-from gateway.domain.refund import Route, Source
+from gateway.domain.payment import Break
+from gateway.domain.refund import Route
 from gateway.domain.states import REFUND_LIVE, RefundState
 from gateway.ports.provider import (
     AsksRefunds,
@@ -26,6 +26,7 @@ from gateway.ports.provider import (
 )
 from gateway.services.attempts import Attempts
 from gateway.services.lanes import Lanes
+from gateway.services.refund_money import quarrels_of
 from gateway.services.refund_rows import RefundRows
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
@@ -100,6 +101,8 @@ class RefundSender:
         provider, order = await self._order(row)
         if provider is None or order is None or not isinstance(provider, Refunds):
             return True  # Its account was taken out of the settings: a person sees it in doubt.
+        if row["state"] == RefundState.APPROVED and not await self._may_send(row):
+            return True
         try:
             if row["state"] != RefundState.APPROVED and isinstance(provider, AsksRefunds):
                 asking = provider
@@ -121,6 +124,33 @@ class RefundSender:
         async with self.store.begin() as tx:
             await self.told(tx, provider, said, is_silence=is_silence)
         return not is_silence
+
+    async def _may_send(self, row: Row) -> bool:
+        """Look again before it is sent: the payer may have begun to take it back meanwhile."""
+        agency_id = row["agency_id"]
+        async with self.store.begin() as tx:
+            await self.rows.hold_today(tx, agency_id)
+            now = await self.rows.refund(tx, agency_id, row["id"])
+            if now["state"] != RefundState.APPROVED:
+                return False
+            quarrels = await quarrels_of(tx, agency_id, row["capture_id"])
+            if quarrels["is_open"]:
+                await self._held_back(tx, now)
+            elif quarrels["is_lost"]:
+                payment = await self.rows.payment(tx, refund_of(now), lock=True)
+                await self.rows.fail(tx, now, payment, code="disputed")
+        return not (quarrels["is_open"] or quarrels["is_lost"])
+
+    async def _held_back(self, tx: Tx, row: Row) -> None:
+        """Open a case: it waits for the end of a dispute, which may be long."""
+        await tx.open_break(
+            row["agency_id"],
+            Break(
+                "status_conflict", f"unsent:{row['id']}", row["amount"],
+                "the payer disputes this money, so its refund was not sent", row["payment_id"],
+                row["capture_id"], proposal="answer the dispute",
+            ),
+        )  # fmt: skip
 
     async def told(
         self, tx: Tx, provider: Provider, said: RefundSaid, *, is_silence: bool = False
@@ -151,7 +181,7 @@ class RefundSender:
             step = rules.done(refund, payment, account)
             await self.rows.keep(tx, step, row, ended_at=now, ask_at=None, **word)
         elif said.verdict is RefundVerdict.REFUSED:
-            await self._failed(tx, row, payment, word)
+            await self.rows.fail(tx, row, payment, **word)
         elif is_silence and refund.state is RefundState.APPROVED:
             await self.rows.keep(tx, rules.in_doubt(refund), row, **word)
         elif not is_silence and refund.state is not RefundState.SENT:
@@ -168,15 +198,6 @@ class RefundSender:
                 row["capture_id"], proposal="ask the provider",
             ),
         )  # fmt: skip
-
-    async def _failed(
-        self, tx: Tx, row: Row, payment: Payment | None, word: Mapping[str, Any]
-    ) -> None:
-        refund = refund_of(row)
-        step = rules.failed(refund, payment)
-        await self.rows.keep(tx, step, row, ended_at=self.store.clock.now(), ask_at=None, **word)
-        if refund.source is not Source.DEBT:
-            await self.rows.case(tx, refund, is_open=True)
 
     async def prove(self, agency_id: str, refund_id: str, document: str, actor: str) -> None:
         """Say which document proves that a transfer, or the treasury, gave it back."""
@@ -201,7 +222,7 @@ class RefundSender:
             refund = refund_of(row)
             if refund.route is Route.PROVIDER:
                 raise Refusal("refund-not-open", "Only the provider can say that it failed.")
-            await self._failed(tx, row, await self.rows.payment(tx, refund, lock=True), {})
+            await self.rows.fail(tx, row, await self.rows.payment(tx, refund, lock=True))
             await tx.note(agency_id, actor, "refund.give_up", refund_id)
 
     async def _order(self, row: Row) -> tuple[Provider | None, RefundOrder | None]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import select, text
 
@@ -19,6 +19,7 @@ from gateway.ports.provider import (
 from gateway.ports.provider import (
     Refunds as GivesBack,
 )
+from gateway.services import refund_money as money
 from gateway.services.access import Client
 from gateway.services.payments import Answer, Payments, render
 from gateway.services.refund_rows import SOURCES, RefundRows
@@ -32,21 +33,6 @@ RULE: Final = "rule:refund_alone_max"  # Who decided, where no second person had
 reason_chars_max: Final = 500
 _REQUESTED: Final = ("refund.requested",)
 
-# The captures through which a payment got its debt, largest first.
-_CAPTURES: Final = text(
-    "SELECT c.*, a.amount AS share FROM allocation a JOIN capture c ON c.agency_id = a.agency_id"
-    " AND c.id = a.capture_id WHERE a.agency_id = :agency AND a.payment_id = :payment"
-    " AND a.use IN ('debt','on_account') ORDER BY a.amount DESC, c.id"
-)
-# The treasury has it: its own line names the capture, so the claim is on the treasury (LEDGER).
-_AT_TREASURY: Final = text(
-    "SELECT EXISTS (SELECT 1 FROM recon_match m WHERE m.agency_id = :agency"
-    " AND m.capture_id = :capture AND m.rule IN ('08-obligation','09-lump')) AS yes"
-)
-_DISPUTED: Final = text(
-    "SELECT EXISTS (SELECT 1 FROM dispute d WHERE d.agency_id = :agency"
-    " AND d.capture_id = :capture AND d.state = 'opened') AS yes"
-)
 _GIVEN: Final = text(
     "SELECT parts FROM refund WHERE agency_id = :agency AND payment_id = :payment"
     " AND source = 'debt' AND state IN ('approved','sent','in_doubt','done')"
@@ -105,18 +91,18 @@ class RefundDesk:
             found = await tx.rows(_PARTS, {"agency": agency_id, "payment": payment_id})
             n = rules.whole_part(payment, amount, expected, [p["amount"] for p in found])
             return await self._ask_about(tx, found[n], reason, actor, payee)
-        captures = await tx.rows(_CAPTURES, {"agency": agency_id, "payment": payment_id})
+        captures, borne = await money.captures_of(tx, agency_id, payment_id)
         if not captures:
             rules.ask(payment, self._fresh(payment.agency_id, payment_id, "", amount), expected)
             raise Refusal("payment-not-refundable", "Nothing was captured for this payment.")
         capture = captures[0]
-        await self._not_disputed(tx, agency_id, capture["id"])
+        await money.require_undisputed(tx, agency_id, capture["id"])
         fresh = replace(
             self._fresh(agency_id, payment_id, capture["id"], amount),
             reason=reason,
             requested_by=actor,
         )
-        step = rules.ask(payment, fresh, expected)
+        step = rules.ask(payment, fresh, expected, borne)
         row = await self.rows.keep(tx, step, None, **self._to(fresh.id, payee))
         if amount <= await self._alone_max(tx, agency_id):
             return await self._approve(tx, row, payment_of(step), RULE)
@@ -153,7 +139,7 @@ class RefundDesk:
         self, tx: Tx, case: Row, reason: str, actor: str, payee: Mapping[str, str] | None
     ) -> Row:
         agency_id, amount = case["agency_id"], case["amount"]
-        await self._not_disputed(tx, agency_id, case["capture_id"])
+        await money.require_undisputed(tx, agency_id, case["capture_id"])
         pending = await tx.row(
             select(t.refund.c.id).where(
                 t.refund.c.agency_id == agency_id,
@@ -184,7 +170,7 @@ class RefundDesk:
             refund = refund_of(row)
             payment = await self.rows.payment(tx, refund, lock=True)
             if agree:
-                await self._not_disputed(tx, agency_id, refund.capture_id)
+                await money.require_undisputed(tx, agency_id, refund.capture_id)
                 await self._approve(tx, row, payment, actor)
             else:
                 now = self.store.clock.now()
@@ -207,7 +193,7 @@ class RefundDesk:
         """Choose how the payer gets it, by what the provider can and where the money is."""
         capture = await self.rows.capture(tx, refund)
         asked = {"agency": refund.agency_id, "capture": refund.capture_id}
-        if refund.source is Source.DEBT and await _yes(tx, _AT_TREASURY, asked):
+        if refund.source is Source.DEBT and await money.is_at_treasury(tx, asked):
             return Route.TREASURY
         provider = self.providers.get((capture["provider"], capture["account"]))
         rule = provider.can.refund if provider and isinstance(provider, GivesBack) else None
@@ -285,10 +271,6 @@ class RefundDesk:
             raise Refusal("not-found", "There is no such payment.")
         return payment
 
-    async def _not_disputed(self, tx: Tx, agency_id: str, capture_id: str) -> None:
-        if await _yes(tx, _DISPUTED, {"agency": agency_id, "capture": capture_id}):
-            raise Refusal("payment-disputed", "The payer disputes this payment; wait for its end.")
-
     def _to(self, refund_id: str, payee: Mapping[str, str] | None) -> dict[str, bytes]:
         return {"payee_sealed": self.rows.sealed(refund_id, payee)} if payee else {}
 
@@ -303,8 +285,3 @@ def payment_of(step: RefundStep) -> Payment | None:
     if step.payment is None:
         return None
     return replace(step.payment, sequence=step.payment.sequence + len(step.events))
-
-
-async def _yes(tx: Tx, question: Any, values: Mapping[str, Any]) -> bool:  # noqa: ANN401 - SQLAlchemy's text.
-    row = await tx.row(question, values)
-    return bool(row and row["yes"])

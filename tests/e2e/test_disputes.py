@@ -1,10 +1,19 @@
 """A payer takes a payment back through the provider: postings and a case, never silence."""
 
+from datetime import timedelta
+
 import pytest_asyncio
 from books import balance
 from east_bank import DUE, EastBank, ask, holds, paid, rows, told, with_east_bank
 from front_door import AGENCY, Site
 from sqlalchemy import text
+
+from gateway.domain.calendar import hanoi_day
+from gateway.ports.provider import Dispute, DisputeState, Notice, Verdict
+from gateway.services.working_calendar import vietnam
+from reconciliation.inputs import DayRules, load
+
+PAUSE = timedelta(hours=2)  # Longer than any back-off.
 
 
 @pytest_asyncio.fixture(autouse=True)
@@ -12,6 +21,24 @@ async def bank(site: Site) -> EastBank:
     made = EastBank()
     with_east_bank(site.parts, AGENCY, made)
     return made
+
+
+async def quarrel(site: Site, txn: str, state: DisputeState, amount: int) -> None:
+    """Let the bank of the agency's account say something about a transfer."""
+    said = Notice(Verdict.REVIEW, txn, 0, dispute=Dispute(f"D{txn}", state, amount, 0))
+    (took,) = await rows(site, f"SELECT provider, account FROM capture WHERE txn_id = '{txn}'")
+    async with site.parts.store.begin() as tx:
+        provider = site.parts.providers[took["provider"], took["account"]]
+        await site.parts.notices.disputes.told(tx, provider, said, said.dispute)
+
+
+async def dues(site: Site) -> int:
+    """Give what a run of today expects at the treasury."""
+    now = site.clock.now()
+    days = DayRules(lambda *about: hanoi_day(about[2]), vietnam())
+    async with site.parts.store.begin() as tx:
+        seen = await load(tx, AGENCY, hanoi_day(now), now, 1, {}, days)
+    return sum(due["amount"] for due in seen.dues)
 
 
 async def test_a_dispute_is_postings_and_a_case_and_no_refund_beside_it(
@@ -50,6 +77,12 @@ async def test_a_lost_dispute_makes_the_fee_owed_again(site: Site) -> None:
     assert await site.vnpay_says(attempt) == "00"
     assert (await site.get(f"/payments/{payment['id']}"))["state"] == "paid"
     await holds(site)
+    assert (await ask(site, payment, 4_000, DUE)).status_code == 201
+    (refund,) = await rows(
+        site, "SELECT c.provider FROM refund r JOIN capture c ON c.id = r.capture_id"
+    )
+    assert refund["provider"] == "vnpay"  # What East Bank had captured, the payer has back.
+    assert await dues(site) == DUE
 
 
 async def test_an_agency_may_bear_a_lost_dispute(site: Site) -> None:
@@ -63,4 +96,63 @@ async def test_an_agency_may_bear_a_lost_dispute(site: Site) -> None:
     assert [await balance(site, a) for a in ("1381", "6430", "1383", "4900")] == [
         0, DUE, DUE, -DUE,
     ]  # fmt: skip
+    await holds(site)
+    refused = await ask(site, payment, DUE, DUE)
+    assert refused.json()["type"] == "/problems/payment-not-refundable"
+
+
+async def test_a_lost_dispute_leaves_nothing_of_its_capture_to_give_back(site: Site) -> None:
+    """Two transfers paid; the payer won the first back. The second can be refunded, once."""
+    payment = await site.payment()
+    for number, amount in ((1, 4_000), (2, 6_000)):
+        assert await site.sepay_says(f"TP{payment['reference']}", amount, number) == 200
+    first, second = await rows(site, "SELECT id, txn_id FROM capture ORDER BY amount")
+    await quarrel(site, first["txn_id"], DisputeState.LOST, 4_000)
+
+    above = await ask(site, payment, DUE, DUE)
+    asked = await ask(site, payment, 6_000, DUE)
+
+    assert above.json()["type"] == "/problems/refund-too-much"
+    assert asked.status_code == 201
+    assert [r["capture_id"] for r in await rows(site, "SELECT * FROM refund")] == [second["id"]]
+    await holds(site)
+
+
+async def test_a_dispute_opened_after_the_approval_stops_the_refund(
+    site: Site, bank: EastBank
+) -> None:
+    """Sent all the same, the payer would have the money twice; stopped, somebody must see it."""
+    payment = await paid(site)
+    refund = (await ask(site, payment, DUE, DUE)).json()["id"]
+    await site.parts.refunds.decide(AGENCY, refund, "staff:b", agree=True)
+    await told(site, f"dispute|E1|D1|opened|{DUE}|0")
+
+    await site.parts.sender.send()
+
+    assert bank.calls == []
+    cases = "SELECT split_part(subject, ':', 1) AS about FROM break WHERE state = 'open'"
+    assert sorted(r["about"] for r in await rows(site, cases)) == ["dispute", "unsent"]
+    await told(site, f"dispute|E1|D1|lost|{DUE}|0")
+    assert (await site.get(f"/refunds/{refund}"))["state"] == "failed"
+    assert (await site.get(f"/payments/{payment['id']}"))["state"] == "open"
+    assert await rows(site, cases) == []
+    site.clock.move(PAUSE)
+    await site.parts.sender.send()
+    assert bank.calls == []
+    await holds(site)
+
+
+async def test_a_dispute_that_is_won_lets_the_refund_go(site: Site, bank: EastBank) -> None:
+    payment = await paid(site)
+    refund = (await ask(site, payment, DUE, DUE)).json()["id"]
+    await site.parts.refunds.decide(AGENCY, refund, "staff:b", agree=True)
+    await told(site, f"dispute|E1|D1|opened|{DUE}|0")
+    await site.parts.sender.send()
+    await told(site, f"dispute|E1|D1|won|{DUE}|0")
+    site.clock.move(PAUSE)
+
+    await site.parts.sender.send()
+
+    assert list(bank.given.values()) == [DUE]
+    assert await rows(site, "SELECT id FROM break WHERE state = 'open'") == []
     await holds(site)

@@ -20,6 +20,8 @@ REASONS: Final[Mapping[str, str]] = {
     "the payer's bank asks the provider about this payment":
         "ngân hàng của người nộp hỏi về khoản này, chưa giữ lại tiền",
     "the inquiry became a dispute": "việc hỏi đã thành khiếu nại",
+    "the payer disputes this money, so its refund was not sent":
+        "người nộp đang khiếu nại khoản này, nên chưa gửi lệnh hoàn trả",
     "the provider gave it back, and then it came back":
         "ngân hàng, ví đã hoàn trả rồi lại báo tiền quay về",
     "no working calendar covers this year, so the day was not moved":
@@ -134,6 +136,8 @@ _OFFICERS: Final[Mapping[str, str]] = {
     "A refund of this case waits already.": "Chênh lệch này đã có yêu cầu hoàn trả đang chờ.",
     "The payer disputes this payment; wait for its end.":
         "Người nộp đang khiếu nại khoản này. Hãy chờ khiếu nại kết thúc.",
+    "The payer won this money back in a dispute.":
+        "Người nộp đã được trả lại khoản này sau khiếu nại, nên không hoàn trả nữa.",
     "Somebody else must approve what you asked for.": "Người khác phải duyệt yêu cầu này.",
     "Somebody else must decide what you asked for.": "Người khác phải quyết định yêu cầu này.",
     "Somebody else must prove what you approved.":
