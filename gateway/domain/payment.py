@@ -199,6 +199,8 @@ def _why_not(payment: Payment, capture: Capture, now: Standing) -> tuple[str, st
     fits = capture.amount == payment.amount and payment.amount_on_account == 0
     if payment.state is State.EXPIRED and (now.replaced or not fits):
         return "late", "the payment had expired"
+    if capture.fixed and capture.expected is None and capture.amount != payment.amount:
+        return "amount", "not the amount that is due"  # Told without an attempt, as by a file.
     return None
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import bindparam, select, text
 
+from gateway.domain.payment import Break, Payment
 from gateway.domain.states import LIVE, AttemptState
 from gateway.store import tables as t
 from gateway.store.tx import Row, Tx
@@ -15,6 +16,15 @@ _CLEAR: Final = text(
     " WHERE agency_id = :agency AND subject = :subject AND kind = 'status_conflict'"
     " AND state = 'open'"
 )
+# What closed by itself opens again; what a person has closed stays closed.
+_AGAIN: Final = text(
+    "UPDATE break SET state = 'open', resolved_at = NULL, resolution = NULL"
+    " WHERE agency_id = :agency AND subject = :subject AND kind = 'status_conflict'"
+    " AND state = 'resolved' AND resolution LIKE :how"
+)
+_ENDED: Final = "the attempt ended: "
+# No case was opened about these yet, so none is looked for: most attempts are paid from here.
+_PLAIN: Final = frozenset({AttemptState.STARTED, AttemptState.REDIRECTED})
 Account = tuple[str, str]  # A provider, and one of its accounts.
 _A: Final = t.attempt.c
 _DUE: Final = select(_A.provider, _A.account).where(_A.ask_at <= bindparam("now")).distinct()
@@ -61,12 +71,25 @@ async def set_attempt(tx: Tx, attempt: Row, **values: object) -> None:
     key = {"agency_id": attempt["agency_id"], "id": attempt["id"]}
     await tx.change(t.attempt, key, values)
     state = AttemptState(str(values.get("state", attempt["state"])))
-    if attempt["state"] == AttemptState.IN_DOUBT and state not in LIVE:
+    if AttemptState(attempt["state"]) not in _PLAIN and state not in LIVE:
         await tx.run(
             _CLEAR,
             {"agency": attempt["agency_id"], "subject": f"attempt:{attempt['id']}",
-             "now": tx.clock.now(), "how": f"the attempt ended: {state}"},
+             "now": tx.clock.now(), "how": f"{_ENDED}{state}"},
         )  # fmt: skip
+
+
+async def let_look(
+    tx: Tx, attempt: Row, payment: Payment | None, why: str, amount: int | None = None
+) -> None:
+    """Have a person look at an attempt, once; again where an end had cleared that up."""
+    subject = f"attempt:{attempt['id']}"
+    found = Break(
+        "status_conflict", subject, amount or attempt["amount"], why,
+        payment.id if payment else None, proposal="ask the provider",
+    )  # fmt: skip
+    await tx.open_break(attempt["agency_id"], found)
+    await tx.run(_AGAIN, {"agency": attempt["agency_id"], "subject": subject, "how": f"{_ENDED}%"})
 
 
 async def accounts_due(tx: Tx, now: datetime) -> list[Account]:

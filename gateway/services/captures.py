@@ -13,11 +13,11 @@ from gateway.domain import payment as rules
 from gateway.domain.calendar import BusinessDays, Calendar, hanoi_day
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import find_references
-from gateway.domain.payment import Break, Capture, Payment, Standing
+from gateway.domain.payment import Capture, Payment, Standing
 from gateway.domain.states import LIVE, AttemptState, State
 from gateway.ports.provider import Notice, Outcome, Taker, Verdict
 from gateway.services import movements
-from gateway.services.attempt_rows import live_attempts, set_attempt
+from gateway.services.attempt_rows import let_look, live_attempts, set_attempt
 from gateway.services.payments import Payments
 from gateway.store import tables as t
 from gateway.store.told import Found, find_told
@@ -149,18 +149,20 @@ class Captures:
             return Outcome.RECORDED  # A movement that is no credit: nothing to do.
         if attempt is None:
             return Outcome.UNKNOWN_ORDER
-        if said.amount and said.amount != attempt["amount"]:
-            return Outcome.WRONG_AMOUNT
-        if AttemptState(attempt["state"]) not in LIVE:
-            return Outcome.REPEATED
-        if said.verdict is Verdict.REVIEW:
-            await set_attempt(tx, attempt, state="in_doubt")
-            await tx.open_break(attempt["agency_id"], _review(attempt, payment, said))
-        elif said.verdict in _ENDINGS:
+        live = AttemptState(attempt["state"]) in LIVE
+        fits = not said.amount or said.amount == attempt["amount"]
+        if said.verdict is Verdict.REVIEW and attempt["state"] != AttemptState.CAPTURED:
+            why = f"the provider wants a person to look (its code {said.code})"
+            await let_look(tx, attempt, payment, why, said.amount)
+            if live:
+                await set_attempt(tx, attempt, state="in_doubt")
+        elif fits and live and said.verdict in _ENDINGS:
             await set_attempt(tx, attempt, state=str(_ENDINGS[said.verdict]), ask_at=None)
+        elif fits and not live:
+            return Outcome.REPEATED
         if payment:
             await self.payments.settle_doubt(tx, payment)
-        return Outcome.RECORDED
+        return Outcome.RECORDED if fits else Outcome.WRONG_AMOUNT
 
     async def _capture(
         self, tx: Tx, provider: Taker, said: Notice, agency: str, attempt: Row | None,
@@ -269,11 +271,3 @@ class Captures:
              "procedure": payment.procedure, "instalment": payment.instalment},
         )  # fmt: skip
         return Standing(**row) if row else Standing()
-
-
-def _review(attempt: Row, payment: Payment | None, said: Notice) -> Break:
-    return Break(
-        "status_conflict", f"attempt:{attempt['id']}", attempt["amount"],
-        f"the provider wants a person to look (its code {said.code})",
-        payment.id if payment else None, proposal="ask the provider",
-    )  # fmt: skip

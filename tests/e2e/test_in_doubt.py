@@ -267,3 +267,33 @@ async def test_a_review_is_cleared_up_when_the_attempt_ends(
         (f"attempt:{attempt['id']}", "resolved", f"the attempt ended: {state}"),
         (f"attempt:{other['id']}", "open", None),
     ]
+
+
+@pytest.mark.parametrize("amount", ["1000000", "999900"])
+@pytest.mark.parametrize("before", [(), ("24",), ("07", "24")])
+async def test_a_review_of_what_had_ended_or_of_another_amount_is_a_case_too(
+    site: Site, amount: str, before: tuple[str, ...]
+) -> None:
+    """VNPAY 24, then 07: the citizen was debited after all, and nobody else would look."""
+    payment = await site.payment()
+    attempt = await site.attempt(payment)
+    for code in before:
+        status = {"vnp_TransactionStatus": "02"} if code == "24" else {}
+        await site.vnpay_says(attempt, vnp_ResponseCode=code, **status)
+
+    for _ in range(2):
+        await site.vnpay_says(attempt, vnp_ResponseCode="07", vnp_Amount=amount)
+
+    async with site.parts.store.begin() as tx:
+        cases = await tx.rows(text("SELECT kind, subject, state FROM break"))
+    assert [tuple(k.values()) for k in cases] == [
+        ("status_conflict", f"attempt:{attempt['id']}", "open")
+    ]
+    assert (await site.get(f"/payments/{payment['id']}"))["in_doubt"] is not bool(before)
+    await site.vnpay_says(attempt)
+    assert (await site.get(f"/payments/{payment['id']}"))["state"] == "paid"
+    async with site.parts.store.begin() as tx:
+        assert await tx.rows(text("SELECT 1 FROM break WHERE state = 'open'")) == []
+    await site.vnpay_says(attempt, vnp_ResponseCode="07")
+    async with site.parts.store.begin() as tx:
+        assert await tx.rows(text("SELECT 1 FROM break WHERE state = 'open'")) == []

@@ -30,10 +30,12 @@ def opened() -> Step:
     )  # fmt: skip
 
 
-def capture(n: int, amount: int, *, fixed: bool) -> Capture:
+def capture(n: int, amount: int, kind: str) -> Capture:
+    """Make one: a card is asked for by an attempt of ours, a file names the payment alone."""
+    asked = kind == "card"
     return Capture(
-        f"cap_{n}", "x", "default", str(n), amount, fixed, 18_000 if fixed else None,
-        "att_1" if fixed else None, ON, ON, AT, AT, "notice", str(n), "",
+        f"cap_{n}", "x", "default", str(n), amount, kind != "transfer", 18_000 if asked else None,
+        "att_1" if asked else None, ON, ON, AT, AT, "notice", str(n), "",
     )  # fmt: skip
 
 
@@ -46,7 +48,7 @@ def balance(entries: list[Entry], account: str) -> int:
 moves = st.lists(
     st.one_of(
         st.tuples(st.just("transfer"), st.integers(1, 40_000)),
-        st.tuples(st.just("card"), st.sampled_from([18_000, 17_999, 1])),
+        st.tuples(st.sampled_from(["card", "file"]), st.sampled_from([18_000, 18_001, 17_999, 1])),
         st.tuples(st.sampled_from(["expire", "cancel"]), st.just(0)),
     ),
     max_size=12,
@@ -71,7 +73,7 @@ def test_any_walk_leaves_balanced_books_that_agree_with_the_payment(
             assert sum(b.amount for b in step.breaks) == payment.amount_on_account
         else:
             came += amount
-            step = rules.take(payment, capture(n, amount, fixed=kind == "card"), "a", Standing())
+            step = rules.take(payment, capture(n, amount, kind), "a", Standing())
             assert step.capture is not None, "money that has moved is never refused"
             assert step.breaks or step.result in ("paid", "on_account")
             if step.result == "on_account":
@@ -97,8 +99,33 @@ def test_a_card_that_pays_all_turns_what_was_on_account_into_surplus(held: int) 
     assert first is not None
     part = replace(first, amount_on_account=held)
 
-    step = rules.take(part, capture(1, 18_000, fixed=True), "a", Standing())
+    step = rules.take(part, capture(1, 18_000, "card"), "a", Standing())
 
     assert step.payment is not None
     assert step.payment.amount_suspended == held
     assert [b.kind for b in step.breaks] == ["surplus"]
+
+
+@given(st.integers(0, 17_999), st.sampled_from([1, 17_999, 18_001, 40_000]))
+def test_another_amount_that_names_the_payment_alone_pays_nothing(held: int, amount: int) -> None:
+    """CONTRACT 2, whoever tells of it; what is on account makes no part of it fit."""
+    first = opened().payment
+    assert first is not None
+    open_still = replace(first, amount_on_account=held)
+    ended = {
+        State.PAID: "double", State.REFUNDED: "double", State.CANCELLED: "late",
+        State.EXPIRED: "late",
+    }  # fmt: skip
+
+    told = rules.take(open_still, capture(1, amount, "file"), "a", Standing())
+    later = {
+        state: rules.take(
+            replace(first, state=state), capture(1, amount, "file"), "a", Standing()
+        ).result
+        for state in ended
+    }
+
+    assert (told.result, [b.kind for b in told.breaks]) == ("amount", ["amount"])
+    assert told.payment is not None
+    assert (told.payment.state, told.payment.amount_on_account) == (State.OPEN, held)
+    assert later == ended
