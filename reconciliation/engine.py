@@ -14,6 +14,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
+from gateway.domain.till import bag_number
 from reconciliation.inputs import Inputs, Rows
 from reconciliation.marks import marks
 
@@ -46,6 +47,7 @@ _SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
         "seen_by_no": "int64",
     },
     "in_bag": {"bag_id": _T, "capture_id": _T, "amount": "int64"},
+    "bag_named": {"line_id": _T, "number": _T},
     "candidate": {"line_id": _T, "reference": _T},
     "advised": {"line_id": _T, "capture_id": _T},
     "mark": {"line_id": _T, "kind": _T, "provider_account": _T},
@@ -114,6 +116,7 @@ def tables_of(given: Inputs) -> dict[str, Rows]:
         "taken_back": given.taken_back,
         "bag": given.bags,
         "in_bag": given.bagged,
+        "bag_named": _bags_named(given),
         "line": given.lines,
         "candidate": [
             {"line_id": x["id"], "reference": r} for x in given.lines for r in x["candidates"]
@@ -126,6 +129,16 @@ def tables_of(given: Inputs) -> dict[str, Rows]:
             if m["text"] in x["marks"]
         ],
     }
+
+
+def _bags_named(given: Inputs) -> Rows:
+    """Find the lines whose reference is a bag's number: banks write it with their own signs."""
+    known = {bag["number"] for bag in given.bags}
+    return [
+        {"line_id": x["id"], "number": number}
+        for x in (given.lines if known else ())
+        if x["source"] == "statement" and (number := bag_number(x["reference"] or "")) in known
+    ]
 
 
 def run(given: Inputs) -> Result:

@@ -29,7 +29,7 @@ shift: Final = Table(
         # Counted blind: before anybody is shown what is expected.
         Column("counted_amount", BigInteger, nullable=True),
         Column("expected_amount", BigInteger, nullable=True),
-        words("bag", optional=True),  # The deposit bag that the cash left in.
+        words("bag", optional=True),  # The cash left in it; its number, as banks write it.
         words("signed_by", optional=True),  # The second person; never whose shift it is.
         instant("opened_at"),
         instant("counted_at", optional=True),

@@ -8,7 +8,8 @@ WITH pair AS (
   WHERE l.source = 'statement' AND NOT EXISTS (SELECT 1 FROM matched m WHERE m.line_id = l.id)
   UNION
   SELECT l.id, l.net, b.id, b.bag
-  FROM line l JOIN bag b ON b.bag = l.reference AND b.amount = l.net
+  FROM line l JOIN bag_named r ON r.line_id = l.id
+  JOIN bag b ON b.number = r.number AND b.amount = l.net
   WHERE l.source = 'statement' AND NOT EXISTS (SELECT 1 FROM matched m WHERE m.line_id = l.id)
 ), counted AS (
   SELECT *, row_number() OVER (PARTITION BY bag_id ORDER BY line_id) AS nth,

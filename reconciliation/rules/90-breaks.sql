@@ -26,7 +26,7 @@ UNION ALL
 SELECT CASE WHEN k.kind = 'payout' AND b.batch_id IS NULL THEN 'missing_at_provider'
             WHEN k.kind IS NOT NULL AND k.kind <> 'cash_deposit' THEN 'batch_total'
             WHEN l.net < 0 THEN 'reversed'
-            WHEN g.number IS NOT NULL OR h.bag IS NOT NULL THEN 'amount'
+            WHEN g.number IS NOT NULL OR h.line_id IS NOT NULL THEN 'amount'
             WHEN k.kind = 'cash_deposit' THEN 'wrong_reference'
             WHEN n.wanted > 1 THEN 'ambiguous' ELSE 'unknown_money' END,
        'line:' || l.id, abs(l.net), l.id, NULL,
@@ -35,7 +35,7 @@ SELECT CASE WHEN k.kind = 'payout' AND b.batch_id IS NULL THEN 'missing_at_provi
             WHEN k.kind IS NOT NULL AND k.kind <> 'cash_deposit'
             THEN 'the lines of this batch do not add up to the movement'
             WHEN l.net < 0 THEN 'money left the account and no rule knows why'
-            WHEN g.number IS NOT NULL OR h.bag IS NOT NULL
+            WHEN g.number IS NOT NULL OR h.line_id IS NOT NULL
             THEN 'the bank counted another amount than left in this bag, or credits it twice'
             WHEN k.kind = 'cash_deposit'
             THEN 'the bank credits a deposit bag that left no drawer of ours'
@@ -47,7 +47,7 @@ LEFT JOIN mark k ON k.line_id = l.id
 LEFT JOIN (SELECT DISTINCT account, batch_id FROM line WHERE source = 'provider') b
   ON b.account = k.provider_account AND b.batch_id = l.reference
 LEFT JOIN (SELECT DISTINCT number FROM bag) g ON g.number = l.batch_id
-LEFT JOIN (SELECT DISTINCT bag FROM bag) h ON h.bag = l.reference
+LEFT JOIN bag_named h ON h.line_id = l.id
 LEFT JOIN (SELECT n.line_id, count(*) AS wanted FROM candidate n
            JOIN payment p ON p.reference = n.reference GROUP BY n.line_id) n ON n.line_id = l.id
 WHERE l.source = 'statement'
@@ -88,7 +88,8 @@ FROM bag b
 JOIN (SELECT max(upto) AS upto FROM told WHERE source = 'statement') t ON t.upto > b.seen_by_no
 WHERE NOT EXISTS (SELECT 1 FROM matched m JOIN line x ON x.id = m.line_id
                   WHERE m.rule = '12-bag' AND x.net = b.amount
-                    AND (x.batch_id = b.number OR x.reference = b.bag))
+                    AND (x.batch_id = b.number OR EXISTS (SELECT 1 FROM bag_named r
+                         WHERE r.line_id = x.id AND r.number = b.number)))
 GROUP BY b.shift_id
 UNION ALL
 SELECT 'missing_at_treasury', 'capture:' || d.capture_id, sum(d.amount), NULL, d.capture_id,

@@ -112,3 +112,20 @@ async def test_a_bag_without_a_number_is_not_signed(site: Site, bag: str) -> Non
     """Nobody could find it on a statement."""
     with pytest.raises(Refusal, match="Write the number of the deposit bag"):
         await bagged(site, bag)
+
+
+async def test_two_bags_that_a_statement_cannot_tell_apart_are_one(site: Site) -> None:
+    """The number is kept as it is looked for, or the bank's line would be of either."""
+    await bagged(site, "TÚI-07/hk")
+    hoa = await rows(site, "SELECT id FROM staff WHERE username = 'hoa'")
+    other = Officer(hoa[0]["id"], "hn-tthcc-test", "hoa", "accountant", "")
+    clerk = await officer(site, "kim")
+    shift = await site.parts.counters.open_shift(clerk, "hoan-kiem", "quay-2", 0)
+    await site.parts.counters.count(clerk, shift, 0)
+
+    with pytest.raises(Refusal, match="This bag's number was used before"):
+        await site.parts.counters.sign(other, shift, "tui_07-HK")
+
+    assert await rows(site, "SELECT state, bag FROM shift ORDER BY state") == [
+        {"state": "closed", "bag": "TUI07HK"}, {"state": "counted", "bag": None}
+    ]  # fmt: skip

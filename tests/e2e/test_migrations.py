@@ -59,6 +59,15 @@ INSERT INTO statement_line (agency_id, id, file_id, line_no, source, account, li
   'statement', '0123', 'k', now(), now(), 'debit', -1, 0, -1,
   'NGUYEN THI HOA NOP NSNN 19/11', '{}');
 """
+# Bags as they were typed until 0015; the last has the number of the first.
+_BAGS = """
+INSERT INTO staff VALUES ('a', 's', 's', '', 'clerk', now()), ('a', 'o', 'o', '', 'clerk', now());
+INSERT INTO shift (agency_id, id, branch_id, drawer, staff_id, state, float_amount, booked_on,
+  counted_amount, bag, signed_by, opened_at) SELECT 'a', n, 'b', n, 's', 'closed', 0, now(), 0, bag,
+  'o', now() FROM (VALUES ('1', 'Túi-07/hk'), ('2', 'TUI8'), ('3', 'TÚI 9'), ('4', 'tui 07HK'),
+  ('5', 'TUI-07-HK')) AS typed (n, bag);
+UPDATE alembic_version SET version_num = '0014';
+"""
 
 
 async def shape(engine: AsyncEngine) -> dict[str, list[tuple[object, ...]]]:
@@ -108,6 +117,12 @@ async def test_an_earlier_database_becomes_like_a_new_one_and_keeps_its_rows(
     assert (row["id"], row["amount"], row["method"]) == ("att_1", 10_000, None)
     assert (case["kind"], case["amount"], case["id"]) == ("partial", 4_000, "brk_1")
     assert (line[0], "NGUYEN" in line[1]) == (["NOP NSNN"], False)
+    again = await asyncpg.connect(url)
+    await again.execute(_BAGS)
+    await migrate(upgraded)
+    bags = [r["bag"] for r in await again.fetch("SELECT bag FROM shift ORDER BY id")]
+    assert bags == ["TUI07HK", "TUI8", "9", "07HK", "TUI-07-HK"]
+    await again.close()
     await upgraded.dispose()
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()

@@ -150,6 +150,7 @@ def _world(seed: int) -> Inputs:
     for line in lines:
         if line["marks"] == ["NOP TIEN MAT"]:
             line["batch_id"] = chance.choice((None, "BAG0", "BAG1", "BAG9"))
+            line["reference"] = chance.choice((line["reference"], "bag-2"))
     bagged = [{"bag_id": f"shf{n % 4}", "capture_id": f"cap{n:02}", "amount": 1} for n in range(6)]
     return Inputs(captures, shares, dues, taken_back, lines, advised, bags, bagged)
 
@@ -170,7 +171,8 @@ async def _on_postgresql(
     shape = tables_of(world)
     names = {name: list(rows[0]) for name, rows in shape.items() if rows}
     names |= {"candidate": ["line_id", "reference"], "advised": ["line_id", "capture_id"],
-              "mark": ["line_id", "kind", "provider_account"]}  # fmt: skip
+              "mark": ["line_id", "kind", "provider_account"],
+              "bag_named": ["line_id", "number"]}  # fmt: skip
     async with connection.transaction():
         for name, columns in names.items():
             wanted = [c for c in columns if c not in ("candidates", "marks")]
