@@ -249,7 +249,17 @@ class DisputeStep:
     payment: Payment | None = None
     entries: tuple[Entry, ...] = ()
     events: tuple[str, ...] = ()
-    is_borne: bool = False  # The agency bears the loss, and nobody owes the fee again.
+    # The agency bears the loss, and nobody owes the fee again; None where no debt was touched.
+    is_borne: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What of a capture paid no debt and is owed to its payer. Amount in đồng."""
+
+    owing: str  # The account of the books that owes it.
+    amount: int
+    is_on_account: bool  # Of the payment, in parts; otherwise suspended.
 
 
 def dispute_opened(quarrel: Quarrel) -> DisputeStep:
@@ -263,6 +273,26 @@ def dispute_opened(quarrel: Quarrel) -> DisputeStep:
 def dispute_won(quarrel: Quarrel) -> DisputeStep:
     """Note that the agency keeps the money."""
     return DisputeStep(entries=ledger.dispute_won(quarrel.id, quarrel.amount, quarrel.account))
+
+
+def dispute_lost_held(
+    quarrel: Quarrel, payment: Payment | None, held: Held | None
+) -> tuple[DisputeStep, int]:
+    """Note that the payer has back what was owed to them anyhow; give how much that was."""
+    taken = min(quarrel.amount, held.amount) if held else 0
+    if held is None or not taken:
+        return DisputeStep(payment), 0
+    payment_id = payment.id if payment else None
+    entries = ledger.dispute_lost_owed(
+        quarrel.id, payment_id, held.owing, taken, quarrel.account
+    )  # fmt: skip
+    if payment is None:
+        return DisputeStep(None, entries), taken
+    if held.is_on_account:
+        less = replace(payment, amount_on_account=payment.amount_on_account - taken)
+    else:
+        less = replace(payment, amount_suspended=payment.amount_suspended - taken)
+    return DisputeStep(less, entries), taken
 
 
 def dispute_lost(
@@ -289,4 +319,4 @@ def dispute_lost(
     entries = ledger.dispute_lost_owed_again(
         quarrel.id, payment.id, payment.book_lines, at_treasury=at_treasury
     )
-    return DisputeStep(owed, entries, ("payment.opened",))
+    return DisputeStep(owed, entries, ("payment.opened",), is_borne=False)

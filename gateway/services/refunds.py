@@ -171,6 +171,8 @@ class RefundDesk:
             payment = await self.rows.payment(tx, refund, lock=True)
             if agree:
                 await money.require_undisputed(tx, agency_id, refund.capture_id)
+                if refund.source is not Source.DEBT:
+                    await money.require_case(tx, refund)
                 await self._approve(tx, row, payment, actor)
             else:
                 now = self.store.clock.now()

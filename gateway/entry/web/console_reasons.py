@@ -138,6 +138,8 @@ _OFFICERS: Final[Mapping[str, str]] = {
         "Người nộp đang khiếu nại khoản này. Hãy chờ khiếu nại kết thúc.",
     "The payer won this money back in a dispute.":
         "Người nộp đã được trả lại khoản này sau khiếu nại, nên không hoàn trả nữa.",
+    "The case of this money is not what it was.":
+        "Chênh lệch của khoản tiền này đã thay đổi. Hãy từ chối rồi yêu cầu lại.",
     "Somebody else must approve what you asked for.": "Người khác phải duyệt yêu cầu này.",
     "Somebody else must decide what you asked for.": "Người khác phải quyết định yêu cầu này.",
     "Somebody else must prove what you approved.":
