@@ -176,8 +176,16 @@ def sent(refund: Refund) -> RefundStep:
 
 
 def in_doubt(refund: Refund) -> RefundStep:
-    """Note that nobody knows whether the provider has it: a timeout is not a failure."""
+    """Note, before it is sent, that nobody knows whether the provider has it.
+
+    A crash while it is asked, and a timeout, leave it so: neither is a failure.
+    """
     return RefundStep(replace(refund, state=advance_refund(refund.state, RefundMove.DOUBT)))
+
+
+def missed(refund: Refund) -> RefundStep:
+    """Note that the provider was surely not reached: it is to be sent again."""
+    return RefundStep(replace(refund, state=advance_refund(refund.state, RefundMove.MISS)))
 
 
 def done(refund: Refund, payment: Payment | None, provider_account: str) -> RefundStep:

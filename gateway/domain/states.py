@@ -102,6 +102,7 @@ class RefundMove(StrEnum):
     REJECT = "reject"
     SEND = "send"
     DOUBT = "doubt"
+    MISS = "miss"  # The provider was surely not reached.
     DONE = "done"
     FAIL = "fail"
 
@@ -114,6 +115,7 @@ REFUND_MOVES: Final[Mapping[tuple[RefundState, RefundMove], RefundState]] = Mapp
         (RefundState.APPROVED, RefundMove.DOUBT): RefundState.IN_DOUBT,
         (RefundState.APPROVED, RefundMove.DONE): RefundState.DONE,
         (RefundState.APPROVED, RefundMove.FAIL): RefundState.FAILED,
+        (RefundState.IN_DOUBT, RefundMove.MISS): RefundState.APPROVED,
         (RefundState.IN_DOUBT, RefundMove.SEND): RefundState.SENT,
         (RefundState.IN_DOUBT, RefundMove.DONE): RefundState.DONE,
         (RefundState.IN_DOUBT, RefundMove.FAIL): RefundState.FAILED,

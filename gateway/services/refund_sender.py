@@ -101,10 +101,11 @@ class RefundSender:
         provider, order = await self._order(row)
         if provider is None or order is None or not isinstance(provider, Refunds):
             return True  # Its account was taken out of the settings: a person sees it in doubt.
-        if row["state"] == RefundState.APPROVED and not await self._may_send(row):
+        is_first = row["state"] == RefundState.APPROVED
+        if is_first and not await self._begin(row):
             return True
         try:
-            if row["state"] != RefundState.APPROVED and isinstance(provider, AsksRefunds):
+            if not is_first and isinstance(provider, AsksRefunds):
                 asking = provider
                 said = await self.attempts.health.watched(
                     provider, "refund", lambda: asking.ask_refund(order, now)
@@ -117,7 +118,9 @@ class RefundSender:
         except InDoubtError:
             said = RefundSaid(RefundVerdict.PENDING, order.reference, code="no answer")
         except DeclinedError as error:
-            if row["state"] != RefundState.APPROVED or error.is_unreachable:
+            if is_first and error.is_unreachable:
+                await self._missed(row)
+            if not is_first or error.is_unreachable:
                 return False  # It says nothing about what was sent before, if anything was.
             said = RefundSaid(RefundVerdict.REFUSED, order.reference, code="declined")
         is_silence = said.code == "no answer"
@@ -125,21 +128,34 @@ class RefundSender:
             await self.told(tx, provider, said, is_silence=is_silence)
         return not is_silence
 
-    async def _may_send(self, row: Row) -> bool:
-        """Look again before it is sent: the payer may have begun to take it back meanwhile."""
+    async def _begin(self, row: Row) -> bool:
+        """Write that it is in doubt from now on, before it is sent; tells whether it may be.
+
+        The payer may have begun meanwhile to take the money back: then it is not sent.
+        """
         agency_id = row["agency_id"]
         async with self.store.begin() as tx:
             await self.rows.hold_today(tx, agency_id)
             now = await self.rows.refund(tx, agency_id, row["id"])
-            if now["state"] != RefundState.APPROVED:
+            refund = refund_of(now)
+            if refund.state is not RefundState.APPROVED:
                 return False
-            quarrels = await quarrels_of(tx, agency_id, row["capture_id"])
+            quarrels = await quarrels_of(tx, agency_id, refund.capture_id)
             if quarrels["is_open"]:
                 await self._held_back(tx, now)
             elif quarrels["is_lost"]:
-                payment = await self.rows.payment(tx, refund_of(now), lock=True)
+                payment = await self.rows.payment(tx, refund, lock=True)
                 await self.rows.fail(tx, now, payment, code="disputed")
+            else:
+                await self.rows.keep(tx, rules.in_doubt(refund), now)
         return not (quarrels["is_open"] or quarrels["is_lost"])
+
+    async def _missed(self, row: Row) -> None:
+        """Write that the provider was surely not reached, so that it is sent again, not asked."""
+        async with self.store.begin() as tx:
+            now = await self.rows.refund(tx, row["agency_id"], row["id"])
+            if now["state"] == RefundState.IN_DOUBT:
+                await self.rows.keep(tx, rules.missed(refund_of(now)), now)
 
     async def _held_back(self, tx: Tx, row: Row) -> None:
         """Open a case: it waits for the end of a dispute, which may be long."""
@@ -182,8 +198,8 @@ class RefundSender:
             await self.rows.keep(tx, step, row, ended_at=now, ask_at=None, **word)
         elif said.verdict is RefundVerdict.REFUSED:
             await self.rows.fail(tx, row, payment, **word)
-        elif is_silence and refund.state is RefundState.APPROVED:
-            await self.rows.keep(tx, rules.in_doubt(refund), row, **word)
+        elif is_silence and refund.state is RefundState.IN_DOUBT:
+            await self.rows.keep(tx, rules.RefundStep(refund), row, **word)
         elif not is_silence and refund.state is not RefundState.SENT:
             await self.rows.keep(tx, rules.sent(refund), row, sent_at=now, **word)
         return True
