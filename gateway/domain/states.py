@@ -103,6 +103,7 @@ class RefundMove(StrEnum):
     SEND = "send"
     DOUBT = "doubt"
     MISS = "miss"  # The provider was surely not reached.
+    TURN = "turn"  # The provider will not end it: a transfer does.
     DONE = "done"
     FAIL = "fail"
 
@@ -116,6 +117,9 @@ REFUND_MOVES: Final[Mapping[tuple[RefundState, RefundMove], RefundState]] = Mapp
         (RefundState.APPROVED, RefundMove.DONE): RefundState.DONE,
         (RefundState.APPROVED, RefundMove.FAIL): RefundState.FAILED,
         (RefundState.IN_DOUBT, RefundMove.MISS): RefundState.APPROVED,
+        (RefundState.APPROVED, RefundMove.TURN): RefundState.APPROVED,
+        (RefundState.IN_DOUBT, RefundMove.TURN): RefundState.APPROVED,
+        (RefundState.SENT, RefundMove.TURN): RefundState.APPROVED,
         (RefundState.IN_DOUBT, RefundMove.SEND): RefundState.SENT,
         (RefundState.IN_DOUBT, RefundMove.DONE): RefundState.DONE,
         (RefundState.IN_DOUBT, RefundMove.FAIL): RefundState.FAILED,

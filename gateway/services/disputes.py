@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from sqlalchemy import select, text
 
-from gateway.domain import refund as rules
+from gateway.domain import dispute as rules
 from gateway.domain.calendar import hanoi_day
+from gateway.domain.dispute import DisputeStep, Quarrel
 from gateway.domain.payment import Break, Payment
-from gateway.domain.refund import DisputeStep, Quarrel
 from gateway.domain.states import RefundState
 from gateway.ports.provider import Dispute, DisputeState, Notice, Outcome, Provider
 from gateway.services.held_money import held_of, lessen_case

@@ -6,8 +6,9 @@ from typing import Final
 from sqlalchemy import text
 
 from gateway.domain import ledger
+from gateway.domain.dispute import Held
 from gateway.domain.payment import Payment
-from gateway.domain.refund import Held, Source
+from gateway.domain.refund import Source
 from gateway.services.part_payments import parts_of
 from gateway.services.refund_rows import SOURCES
 from gateway.store.tx import Row, Tx

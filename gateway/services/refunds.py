@@ -199,7 +199,7 @@ class RefundDesk:
             return Route.TREASURY
         provider = self.providers.get((capture["provider"], capture["account"]))
         rule = provider.can.refund if provider and isinstance(provider, GivesBack) else None
-        if rule is None:
+        if rule is None or capture["attempt_id"] is None:  # It gives back what our order took.
             return Route.TRANSFER
         last = capture["paid_at"] + timedelta(days=rule.days_max)
         fits = rule.amount_min <= refund.amount <= rule.amount_max
