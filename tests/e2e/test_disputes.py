@@ -223,7 +223,7 @@ async def test_of_a_lost_dispute_the_surplus_goes_first_and_the_fee_is_owed_agai
 async def test_a_part_that_was_charged_back_lies_on_account_no_more(site: Site) -> None:
     """And once the payment ends, only the other part is a case."""
     payment = await site.payment()
-    for number, amount in ((1, 4_000), (2, 3_000)):
+    for number, amount in ((1, 3_000), (2, 4_000)):
         assert await site.sepay_says(f"TP{payment['reference']}", amount, number) == 200
     (part,) = await rows(site, "SELECT txn_id FROM capture WHERE amount = 4000")
 
@@ -238,13 +238,20 @@ async def test_a_part_that_was_charged_back_lies_on_account_no_more(site: Site) 
     await holds(site)
 
 
-async def test_unknown_money_that_was_charged_back_is_no_case_any_more(site: Site) -> None:
+async def test_of_unknown_money_only_what_was_not_charged_back_is_a_case(site: Site) -> None:
     assert await site.sepay_says("khong ro", 5_000, 1) == 200
     (came,) = await rows(site, "SELECT txn_id FROM capture")
+    (case,) = await rows(site, "SELECT id FROM break WHERE state = 'open'")
+    refund = await site.parts.refunds.ask_for_case(AGENCY, case["id"], "lạ", "staff:a")
 
     await quarrel(site, came["txn_id"], DisputeState.LOST, 2_000)
 
-    (case,) = await rows(site, "SELECT amount FROM break WHERE state = 'open'")
+    (case,) = await rows(site, "SELECT id, amount FROM break WHERE state = 'open'")
     assert case["amount"] == 3_000
+    with pytest.raises(Refusal) as caught:  # It was asked for when there was more.
+        await site.parts.refunds.decide(AGENCY, refund, "staff:b", agree=True)
+    assert caught.value.code == "payment-not-refundable"
+    await site.parts.refunds.decide(AGENCY, refund, "staff:b", agree=False)
+    await site.parts.refunds.ask_for_case(AGENCY, case["id"], "lạ", "staff:a")
     assert [await balance(site, a) for a in ("3310", "1381", "6430")] == [-3_000, 0, 0]
     await holds(site)
