@@ -37,6 +37,7 @@ class Held:
     owing: str  # The account of the books that owes it.
     amount: int
     is_on_account: bool  # Of the payment, in parts; otherwise suspended.
+    case: str = ""  # What the open case is about, where there is one.
 
 
 def dispute_opened(quarrel: Quarrel) -> DisputeStep:

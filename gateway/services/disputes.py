@@ -169,9 +169,9 @@ class Disputes:
         """Take what is owed to the payer anyhow first; only the rest concerns a debt."""
         held = await held_of(tx, capture, payment)
         first, taken = rules.dispute_lost_held(quarrel, payment, held)
-        if taken:
-            now = self.store.clock.now()
-            await lessen_case(tx, capture, taken, now, f"the dispute was {DisputeState.LOST}")
+        if held and taken:
+            ended = (self.store.clock.now(), f"the dispute was {DisputeState.LOST}")
+            await lessen_case(tx, capture["agency_id"], held, taken, ended)
         rest = replace(quarrel, amount=quarrel.amount - taken)
         if not rest.amount:
             return first

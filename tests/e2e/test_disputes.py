@@ -238,6 +238,24 @@ async def test_a_part_that_was_charged_back_lies_on_account_no_more(site: Site) 
     await holds(site)
 
 
+async def test_a_part_that_became_surplus_is_taken_from_the_surplus(site: Site) -> None:
+    """A card paid the whole after a transfer of a part: the part is owed to who sent it."""
+    payment = await site.payment()
+    assert await site.sepay_says(f"TP{payment['reference']}", 4_000, 1) == 200
+    attempt = await site.attempt(payment, "eastbank")
+    await told(site, f"{attempt['provider_reference']}|E1|{DUE}")
+    (part,) = await rows(site, "SELECT txn_id FROM capture WHERE amount = 4000")
+    assert await balance(site, "3320") == -4_000
+
+    await quarrel(site, part["txn_id"], DisputeState.LOST, 4_000)
+
+    after = await site.get(f"/payments/{payment['id']}")
+    assert (after["state"], after["amount_suspended"]) == ("paid", 0)
+    assert [await balance(site, a) for a in ("3320", "1381", "6430")] == [0, 0, 0]
+    assert await rows(site, "SELECT id FROM break WHERE state = 'open'") == []
+    await holds(site)
+
+
 async def test_of_unknown_money_only_what_was_not_charged_back_is_a_case(site: Site) -> None:
     assert await site.sepay_says("khong ro", 5_000, 1) == 200
     (came,) = await rows(site, "SELECT txn_id FROM capture")
