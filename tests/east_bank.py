@@ -37,7 +37,8 @@ class EastBank:
     rule: RefundRule | None = field(default_factory=RefundRule)
     given: dict[str, int] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
-    answers: list[str] = field(default_factory=list)  # done | pending | refused | silent | lost
+    answers: list[str] = field(default_factory=list)  # done | pending | refused | silent |
+    # lost | away | crash
 
     @property
     def can(self) -> Can:
@@ -68,10 +69,14 @@ class EastBank:
         answer = self.answers.pop(0) if self.answers else "done"
         if answer == "lost":
             raise DeclinedError("It never arrived.")
+        if answer == "away":
+            raise DeclinedError("Nobody answers the door.", is_unreachable=True)
         if answer != "refused":
             self.given[order.reference] = order.amount
         if answer == "silent":
             raise InDoubtError("No answer.")
+        if answer == "crash":
+            raise RuntimeError("We fall over before we have read the answer.")
         return self._said(order, answer)
 
     async def ask_refund(self, order: RefundOrder, at: datetime) -> RefundSaid:

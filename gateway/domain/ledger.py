@@ -280,6 +280,16 @@ def dispute_lost_owed_again(
     return tuple(entries)
 
 
+def dispute_lost_owed(
+    voucher: str, payment_id: str | None, owing: str, amount: int, account: str
+) -> tuple[Entry, ...]:
+    """D 3310 or 3320 K 1381: it had paid no debt, and was owed to the payer, who has it now."""
+    return (
+        Entry(owing, DISPUTED, amount, "dispute", voucher, "dispute_lost", payment_id,
+              provider_account=account),
+    )  # fmt: skip
+
+
 def dispute_lost_borne(voucher: str, amount: int, account: str) -> tuple[Entry, ...]:
     """D 6430 K 1381 and D 1383 K 4900: the agency bears it; nobody owes the fee again."""
     return (

@@ -1,4 +1,4 @@
-"""Refunds and disputes: what may be given back, by which road, who must agree, and what is booked.
+"""Refunds: what may be given back, by which road, who must agree, and what is booked.
 
 A refund gives back money of one capture. What it gives back from (its source) and how the payer
 gets it (its route) decide the postings of LEDGER.md; nothing is ever advanced from other payers'
@@ -176,8 +176,24 @@ def sent(refund: Refund) -> RefundStep:
 
 
 def in_doubt(refund: Refund) -> RefundStep:
-    """Note that nobody knows whether the provider has it: a timeout is not a failure."""
+    """Note, before it is sent, that nobody knows whether the provider has it.
+
+    A crash while it is asked, and a timeout, leave it so: neither is a failure.
+    """
     return RefundStep(replace(refund, state=advance_refund(refund.state, RefundMove.DOUBT)))
+
+
+def missed(refund: Refund) -> RefundStep:
+    """Note that the provider was surely not reached: it is to be sent again."""
+    return RefundStep(replace(refund, state=advance_refund(refund.state, RefundMove.MISS)))
+
+
+def by_transfer(refund: Refund, by: str) -> RefundStep:
+    """Decide anew how the payer gets what the provider will not end; another person proves it."""
+    if by == refund.requested_by:
+        raise Refusal("same-person", "Somebody else must decide what you asked for.")
+    moved = advance_refund(refund.state, RefundMove.TURN)
+    return RefundStep(replace(refund, state=moved, route=Route.TRANSFER, decided_by=by))
 
 
 def done(refund: Refund, payment: Payment | None, provider_account: str) -> RefundStep:
@@ -229,64 +245,3 @@ def share_out(left: Sequence[int], amount: int) -> tuple[int, ...]:
     for n in by_fraction[: amount - sum(shares)]:
         shares[n] += 1
     return tuple(shares)
-
-
-@dataclass(frozen=True, slots=True)
-class Quarrel:
-    """A payer's dispute over one capture, as far as the books need to know. Amounts in đồng."""
-
-    id: str
-    capture_id: str
-    account: str  # provider/account
-    amount: int
-    fee: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class DisputeStep:
-    """What one word about a dispute writes."""
-
-    payment: Payment | None = None
-    entries: tuple[Entry, ...] = ()
-    events: tuple[str, ...] = ()
-    is_borne: bool = False  # The agency bears the loss, and nobody owes the fee again.
-
-
-def dispute_opened(quarrel: Quarrel) -> DisputeStep:
-    """Note that the provider holds the money back, and what it charges for that."""
-    entries = ledger.dispute_opened(quarrel.id, quarrel.amount, quarrel.account)
-    if quarrel.fee:
-        entries += ledger.dispute_fee(quarrel.id, quarrel.fee, quarrel.account)
-    return DisputeStep(entries=entries)
-
-
-def dispute_won(quarrel: Quarrel) -> DisputeStep:
-    """Note that the agency keeps the money."""
-    return DisputeStep(entries=ledger.dispute_won(quarrel.id, quarrel.amount, quarrel.account))
-
-
-def dispute_lost(
-    quarrel: Quarrel, payment: Payment | None, *, may_owe_again: bool, at_treasury: bool
-) -> DisputeStep:
-    """Note that the payer has the money back.
-
-    Where it paid a whole debt and nothing else stands in its place, the fee is owed again;
-    otherwise the agency bears it, and nothing about the payment changes.
-    """
-    whole = (
-        payment is not None
-        and payment.state in (State.PAID, State.SETTLED)
-        and quarrel.amount == payment.amount_received
-        and payment.amount_refunded + payment.amount_refunding == 0
-    )
-    if payment is None or not (whole and may_owe_again):
-        borne = ledger.dispute_lost_borne(quarrel.id, quarrel.amount, quarrel.account)
-        return DisputeStep(entries=borne, is_borne=True)
-    owed = replace(
-        payment, state=advance(payment.state, Move.CHARGE_BACK), amount_received=0,
-        amount_settled=0, paid_at=None,
-    )  # fmt: skip
-    entries = ledger.dispute_lost_owed_again(
-        quarrel.id, payment.id, payment.book_lines, at_treasury=at_treasury
-    )
-    return DisputeStep(owed, entries, ("payment.opened",))

@@ -102,6 +102,8 @@ class RefundMove(StrEnum):
     REJECT = "reject"
     SEND = "send"
     DOUBT = "doubt"
+    MISS = "miss"  # The provider was surely not reached.
+    TURN = "turn"  # The provider will not end it: a transfer does.
     DONE = "done"
     FAIL = "fail"
 
@@ -114,6 +116,10 @@ REFUND_MOVES: Final[Mapping[tuple[RefundState, RefundMove], RefundState]] = Mapp
         (RefundState.APPROVED, RefundMove.DOUBT): RefundState.IN_DOUBT,
         (RefundState.APPROVED, RefundMove.DONE): RefundState.DONE,
         (RefundState.APPROVED, RefundMove.FAIL): RefundState.FAILED,
+        (RefundState.IN_DOUBT, RefundMove.MISS): RefundState.APPROVED,
+        (RefundState.APPROVED, RefundMove.TURN): RefundState.APPROVED,
+        (RefundState.IN_DOUBT, RefundMove.TURN): RefundState.APPROVED,
+        (RefundState.SENT, RefundMove.TURN): RefundState.APPROVED,
         (RefundState.IN_DOUBT, RefundMove.SEND): RefundState.SENT,
         (RefundState.IN_DOUBT, RefundMove.DONE): RefundState.DONE,
         (RefundState.IN_DOUBT, RefundMove.FAIL): RefundState.FAILED,

@@ -6,12 +6,13 @@ from typing import Any, Final
 
 from sqlalchemy import select, text
 
-from gateway.domain import refund as rules
+from gateway.domain import dispute as rules
 from gateway.domain.calendar import hanoi_day
+from gateway.domain.dispute import DisputeStep, Quarrel
 from gateway.domain.payment import Break, Payment
-from gateway.domain.refund import DisputeStep, Quarrel
 from gateway.domain.states import RefundState
 from gateway.ports.provider import Dispute, DisputeState, Notice, Outcome, Provider
+from gateway.services.held_money import held_of, lessen_case
 from gateway.services.refund_rows import RefundRows
 from gateway.store import locks
 from gateway.store import tables as t
@@ -22,7 +23,9 @@ from gateway.store.views import refund_of
 OWED_AGAIN: Final = "owed_again"
 _CAPTURE: Final = text(
     "SELECT c.*, (SELECT min(a.payment_id) FROM allocation a WHERE a.agency_id = c.agency_id"
-    " AND a.capture_id = c.id AND a.use = 'debt') AS payment_id, EXISTS (SELECT 1 FROM recon_match"
+    " AND a.capture_id = c.id) AS payment_id, EXISTS (SELECT 1 FROM allocation a"
+    " WHERE a.agency_id = c.agency_id AND a.capture_id = c.id AND a.use = 'debt') AS pays,"
+    " EXISTS (SELECT 1 FROM recon_match"
     " m WHERE m.agency_id = c.agency_id AND m.capture_id = c.id"
     " AND m.rule IN ('08-obligation','09-lump')) AS at_treasury FROM capture c"
     " WHERE c.provider = :provider AND c.account = :account AND c.txn_id = :txn"
@@ -161,6 +164,23 @@ class Disputes:
         await tx.run(_CLOSE_CASE, values)
 
     async def _lost(
+        self, tx: Tx, quarrel: Quarrel, capture: Row, payment: Payment | None
+    ) -> DisputeStep:
+        """Take what is owed to the payer anyhow first; only the rest concerns a debt."""
+        held = await held_of(tx, capture, payment)
+        first, taken = rules.dispute_lost_held(quarrel, payment, held)
+        if held and taken:
+            ended = (self.store.clock.now(), f"the dispute was {DisputeState.LOST}")
+            await lessen_case(tx, capture["agency_id"], held, taken, ended)
+        rest = replace(quarrel, amount=quarrel.amount - taken)
+        if not rest.amount:
+            return first
+        debt = await self._debt_lost(tx, rest, capture, first.payment if capture["pays"] else None)
+        return replace(
+            debt, payment=debt.payment or first.payment, entries=first.entries + debt.entries
+        )
+
+    async def _debt_lost(
         self, tx: Tx, quarrel: Quarrel, capture: Row, payment: Payment | None
     ) -> DisputeStep:
         settings = await tx.row(

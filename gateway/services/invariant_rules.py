@@ -79,8 +79,8 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
             " ON a.agency_id = p.agency_id AND a.payment_id = p.id WHERE coalesce(a.came, 0)"
             " - (SELECT coalesce(sum(r.amount), 0) FROM refund r WHERE r.agency_id = p.agency_id"
             " AND r.payment_id = p.id AND r.source <> 'debt' AND r.state = 'done')"
-            " - (SELECT coalesce(sum(d.amount), 0) FROM dispute d WHERE d.agency_id = p.agency_id"
-            " AND d.payment_id = p.id AND d.state = 'lost' AND NOT d.is_borne)"
+            " - (SELECT coalesce(sum(e.amount), 0) FROM entry e WHERE e.agency_id = p.agency_id"
+            " AND e.payment_id = p.id AND e.rule = 'dispute_lost' AND e.credit = '1381')"
             " <> p.amount_received + p.amount_on_account + p.amount_suspended"
         ),
         "each payment's collection is in the books": (

@@ -6,22 +6,33 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from gateway.domain.errors import Refusal
+from gateway.domain.refund import Refund
+from gateway.services.refund_rows import SOURCES
 from gateway.store.tx import Row, Tx
 
+# One that took no more than what was owed to the payer anyhow leaves the debt's money alone.
+_LOST: Final = "d.state = 'lost' AND (d.is_borne IS NOT NULL OR d.amount = c.amount)"
 # The captures through which a payment got its debt, largest first, and what disputes took back.
 _CAPTURES: Final = text(
     "SELECT c.*, a.amount AS share, EXISTS (SELECT 1 FROM dispute d"
-    " WHERE d.agency_id = c.agency_id AND d.capture_id = c.id AND d.state = 'lost') AS is_lost,"
-    " (SELECT coalesce(sum(d.amount), 0)::bigint FROM dispute d WHERE d.agency_id = c.agency_id"
-    " AND d.capture_id = c.id AND d.state = 'lost' AND d.is_borne) AS borne"
+    f" WHERE d.agency_id = c.agency_id AND d.capture_id = c.id AND {_LOST}) AS is_lost,"
+    " (SELECT coalesce(sum(e.amount), 0)::bigint FROM dispute d JOIN entry e"
+    " ON e.agency_id = d.agency_id AND e.voucher_kind = 'dispute' AND e.voucher_id = d.id"
+    " AND e.rule = 'dispute_lost' AND e.debit = '6430'"
+    " WHERE d.agency_id = c.agency_id AND d.capture_id = c.id) AS borne"
     " FROM allocation a JOIN capture c ON c.agency_id = a.agency_id"
     " AND c.id = a.capture_id WHERE a.agency_id = :agency AND a.payment_id = :payment"
     " AND a.use IN ('debt','on_account') ORDER BY a.amount DESC, c.id"
 )
 _QUARRELS: Final = text(
     "SELECT coalesce(bool_or(d.state = 'opened'), false) AS is_open,"
-    " coalesce(bool_or(d.state = 'lost'), false) AS is_lost FROM dispute d"
+    f" coalesce(bool_or({_LOST}), false) AS is_lost FROM dispute d JOIN capture c"
+    " ON c.agency_id = d.agency_id AND c.id = d.capture_id"
     " WHERE d.agency_id = :agency AND d.capture_id = :capture"
+)
+_CASE: Final = text(
+    "SELECT amount FROM break WHERE agency_id = :agency AND subject = :subject"
+    " AND kind = ANY(:kinds) AND state = 'open' FOR UPDATE"
 )
 # The treasury has it: its own line names the capture, so the claim is on the treasury (LEDGER).
 _AT_TREASURY: Final = text(
@@ -54,6 +65,15 @@ async def require_undisputed(tx: Tx, agency_id: str, capture_id: str) -> None:
         raise Refusal("payment-disputed", "The payer disputes this payment; wait for its end.")
     if quarrels["is_lost"]:
         raise Refusal("payment-not-refundable", "The payer won this money back in a dispute.")
+
+
+async def require_case(tx: Tx, refund: Refund) -> None:
+    """Require that a refund's case still holds its money: a dispute may have taken it since."""
+    kinds = [kind for kind, source in SOURCES.items() if source is refund.source]
+    asked = {"agency": refund.agency_id, "subject": f"capture:{refund.capture_id}"}
+    case = await tx.row(_CASE, asked | {"kinds": kinds})
+    if case is None or case["amount"] != refund.amount:
+        raise Refusal("payment-not-refundable", "The case of this money is not what it was.")
 
 
 async def is_at_treasury(tx: Tx, asked: Mapping[str, Any]) -> bool:

@@ -5,7 +5,7 @@ provider that does not answer leaves the refund in doubt until it says how it en
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -101,10 +101,11 @@ class RefundSender:
         provider, order = await self._order(row)
         if provider is None or order is None or not isinstance(provider, Refunds):
             return True  # Its account was taken out of the settings: a person sees it in doubt.
-        if row["state"] == RefundState.APPROVED and not await self._may_send(row):
+        is_first = row["state"] == RefundState.APPROVED
+        if is_first and not await self._begin(row):
             return True
         try:
-            if row["state"] != RefundState.APPROVED and isinstance(provider, AsksRefunds):
+            if not is_first and isinstance(provider, AsksRefunds):
                 asking = provider
                 said = await self.attempts.health.watched(
                     provider, "refund", lambda: asking.ask_refund(order, now)
@@ -117,7 +118,9 @@ class RefundSender:
         except InDoubtError:
             said = RefundSaid(RefundVerdict.PENDING, order.reference, code="no answer")
         except DeclinedError as error:
-            if row["state"] != RefundState.APPROVED or error.is_unreachable:
+            if is_first and error.is_unreachable:
+                await self._missed(row)
+            if not is_first or error.is_unreachable:
                 return False  # It says nothing about what was sent before, if anything was.
             said = RefundSaid(RefundVerdict.REFUSED, order.reference, code="declined")
         is_silence = said.code == "no answer"
@@ -125,21 +128,35 @@ class RefundSender:
             await self.told(tx, provider, said, is_silence=is_silence)
         return not is_silence
 
-    async def _may_send(self, row: Row) -> bool:
-        """Look again before it is sent: the payer may have begun to take it back meanwhile."""
+    async def _begin(self, row: Row) -> bool:
+        """Write that it is in doubt from now on, before it is sent; tells whether it may be.
+
+        The payer may have begun meanwhile to take the money back: then it is not sent.
+        """
         agency_id = row["agency_id"]
         async with self.store.begin() as tx:
             await self.rows.hold_today(tx, agency_id)
             now = await self.rows.refund(tx, agency_id, row["id"])
-            if now["state"] != RefundState.APPROVED:
+            refund = refund_of(now)
+            if refund.state is not RefundState.APPROVED or refund.route is not Route.PROVIDER:
                 return False
-            quarrels = await quarrels_of(tx, agency_id, row["capture_id"])
+            quarrels = await quarrels_of(tx, agency_id, refund.capture_id)
             if quarrels["is_open"]:
                 await self._held_back(tx, now)
             elif quarrels["is_lost"]:
-                payment = await self.rows.payment(tx, refund_of(now), lock=True)
+                payment = await self.rows.payment(tx, refund, lock=True)
                 await self.rows.fail(tx, now, payment, code="disputed")
+            else:
+                begun = self.store.clock.now()
+                await self.rows.keep(tx, rules.in_doubt(refund), now, sent_at=begun)
         return not (quarrels["is_open"] or quarrels["is_lost"])
+
+    async def _missed(self, row: Row) -> None:
+        """Write that the provider was surely not reached, so that it is sent again, not asked."""
+        async with self.store.begin() as tx:
+            now = await self.rows.refund(tx, row["agency_id"], row["id"])
+            if now["state"] == RefundState.IN_DOUBT:
+                await self.rows.keep(tx, rules.missed(refund_of(now)), now, sent_at=None)
 
     async def _held_back(self, tx: Tx, row: Row) -> None:
         """Open a case: it waits for the end of a dispute, which may be long."""
@@ -167,13 +184,16 @@ class RefundSender:
             return False
         refund = refund_of(row)
         if refund.state not in REFUND_LIVE:
-            if refund.state is RefundState.DONE and said.verdict is RefundVerdict.REFUSED:
-                await self._came_back(tx, row)
+            await self._after_the_end(tx, row, said.verdict)
             return True
         payment = await self.rows.payment(tx, refund, lock=True)
         capture = await self.rows.capture(tx, refund)
         if (capture["provider"], capture["account"]) != (provider.name, provider.account):
             return False
+        if refund.route is not Route.PROVIDER:
+            if said.verdict is not RefundVerdict.DONE:
+                return True  # It is being transferred, because the provider did not end it.
+            refund = replace(refund, route=Route.PROVIDER)
         now = self.store.clock.now()
         word = {"provider_txn_id": said.txn_id or row["provider_txn_id"], "code": said.code or None}
         if said.verdict is RefundVerdict.DONE:
@@ -182,19 +202,33 @@ class RefundSender:
             await self.rows.keep(tx, step, row, ended_at=now, ask_at=None, **word)
         elif said.verdict is RefundVerdict.REFUSED:
             await self.rows.fail(tx, row, payment, **word)
-        elif is_silence and refund.state is RefundState.APPROVED:
-            await self.rows.keep(tx, rules.in_doubt(refund), row, **word)
+        elif is_silence and refund.state is RefundState.IN_DOUBT:
+            await self.rows.keep(tx, rules.RefundStep(refund), row, **word)
         elif not is_silence and refund.state is not RefundState.SENT:
-            await self.rows.keep(tx, rules.sent(refund), row, sent_at=now, **word)
+            await self.rows.keep(tx, rules.sent(refund), row, **word)
         return True
 
-    async def _came_back(self, tx: Tx, row: Row) -> None:
-        """Open a case: the payer's bank sent it back after it was done, and owes it still."""
+    async def _after_the_end(self, tx: Tx, row: Row, verdict: RefundVerdict) -> None:
+        """Open a case where the provider says otherwise than the books, after the end."""
+        state = RefundState(row["state"])
+        is_given = verdict is RefundVerdict.DONE
+        if state is RefundState.DONE and row["route"] == Route.TRANSFER and is_given:
+            await self._contradiction(
+                tx, row, "it was transferred, and then the provider gave it back too"
+            )
+        elif state is RefundState.DONE and verdict is RefundVerdict.REFUSED:
+            if row["route"] == Route.PROVIDER:
+                why = "the provider gave it back, and then it came back"
+                await self._contradiction(tx, row, why)
+        elif state is RefundState.FAILED and is_given:
+            why = "it was given up or failed, and then the provider gave it back"
+            await self._contradiction(tx, row, why)
+
+    async def _contradiction(self, tx: Tx, row: Row, why: str) -> None:
         await tx.open_break(
             row["agency_id"],
             Break(
-                "status_conflict", f"refund:{row['id']}", row["amount"],
-                "the provider gave it back, and then it came back", row["payment_id"],
+                "status_conflict", f"refund:{row['id']}", row["amount"], why, row["payment_id"],
                 row["capture_id"], proposal="ask the provider",
             ),
         )  # fmt: skip
@@ -211,7 +245,8 @@ class RefundSender:
                 raise Refusal("same-person", "Somebody else must prove what you approved.")
             payment = await self.rows.payment(tx, refund, lock=True)
             step = rules.done(refund, payment, "")
-            await self.rows.keep(tx, step, row, ended_at=self.store.clock.now(), document=document)
+            named = "; ".join(filter(None, (row["document"], document)))  # Why, then what.
+            await self.rows.keep(tx, step, row, ended_at=self.store.clock.now(), document=named)
             await tx.note(agency_id, actor, "refund.prove", refund_id)
 
     async def give_up(self, agency_id: str, refund_id: str, actor: str) -> None:
@@ -222,6 +257,8 @@ class RefundSender:
             refund = refund_of(row)
             if refund.route is Route.PROVIDER:
                 raise Refusal("refund-not-open", "Only the provider can say that it failed.")
+            if actor == refund.decided_by:
+                raise Refusal("same-person", "Somebody else must prove what you approved.")
             await self.rows.fail(tx, row, await self.rows.payment(tx, refund, lock=True))
             await tx.note(agency_id, actor, "refund.give_up", refund_id)
 

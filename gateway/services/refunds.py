@@ -171,6 +171,8 @@ class RefundDesk:
             payment = await self.rows.payment(tx, refund, lock=True)
             if agree:
                 await money.require_undisputed(tx, agency_id, refund.capture_id)
+                if refund.source is not Source.DEBT:
+                    await money.require_case(tx, refund)
                 await self._approve(tx, row, payment, actor)
             else:
                 now = self.store.clock.now()
@@ -197,7 +199,7 @@ class RefundDesk:
             return Route.TREASURY
         provider = self.providers.get((capture["provider"], capture["account"]))
         rule = provider.can.refund if provider and isinstance(provider, GivesBack) else None
-        if rule is None:
+        if rule is None or capture["attempt_id"] is None:  # It gives back what our order took.
             return Route.TRANSFER
         last = capture["paid_at"] + timedelta(days=rule.days_max)
         fits = rule.amount_min <= refund.amount <= rule.amount_max

@@ -74,7 +74,8 @@ dispute: Final = Table(
         words("state"),
         money("amount"),
         money("fee"),
-        Column("is_borne", Boolean, nullable=True),  # Once lost: by the agency, or owed again.
+        # Once lost: by the agency, or the fee is owed again; null where it had paid no debt.
+        Column("is_borne", Boolean, nullable=True),
         instant("opened_at"),
         instant("ended_at", optional=True),
     ),

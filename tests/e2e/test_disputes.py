@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 import pytest_asyncio
 from books import balance
 from east_bank import DUE, EastBank, ask, holds, paid, rows, told, with_east_bank
@@ -9,6 +10,7 @@ from front_door import AGENCY, Site
 from sqlalchemy import text
 
 from gateway.domain.calendar import hanoi_day
+from gateway.domain.errors import Refusal
 from gateway.ports.provider import Dispute, DisputeState, Notice, Verdict
 from gateway.services.working_calendar import vietnam
 from reconciliation.inputs import DayRules, load
@@ -155,4 +157,119 @@ async def test_a_dispute_that_is_won_lets_the_refund_go(site: Site, bank: EastBa
 
     assert list(bank.given.values()) == [DUE]
     assert await rows(site, "SELECT id FROM break WHERE state = 'open'") == []
+    await holds(site)
+
+
+async def test_a_lost_dispute_over_money_that_paid_nothing_takes_it_from_what_is_owed(
+    site: Site,
+) -> None:
+    """Paid twice, the payer disputes the second: the agency owed it, and loses nothing."""
+    payment = await paid(site)
+    attempt = (await rows(site, "SELECT provider_reference FROM attempt"))[0]["provider_reference"]
+    await told(site, f"{attempt}|E2|{DUE}")
+    case = "SELECT id FROM break WHERE kind = 'double' AND state = 'open'"
+    (double,) = await rows(site, case)
+    refund = await site.parts.refunds.ask_for_case(AGENCY, double["id"], "hai lần", "staff:a")
+
+    await told(site, f"dispute|E2|D1|lost|{DUE}|0")
+
+    assert [await balance(site, a) for a in ("3310", "1381", "6430", "3330")] == [0, 0, 0, -DUE]
+    after = await site.get(f"/payments/{payment['id']}")
+    assert (after["state"], after["amount_suspended"]) == ("paid", 0)
+    assert await rows(site, case) == []
+    with pytest.raises(Refusal) as caught:
+        await site.parts.refunds.decide(AGENCY, refund, "staff:b", agree=True)
+    assert caught.value.code == "payment-not-refundable"
+    await holds(site)
+    assert (await ask(site, payment, DUE, DUE)).status_code == 201  # What paid is untouched.
+
+
+async def test_a_refund_of_a_case_that_was_not_sent_gives_way_to_the_lost_dispute(
+    site: Site, bank: EastBank
+) -> None:
+    payment = await paid(site)
+    attempt = (await rows(site, "SELECT provider_reference FROM attempt"))[0]["provider_reference"]
+    await told(site, f"{attempt}|E2|{DUE}")
+    (double,) = await rows(site, "SELECT id FROM break WHERE state = 'open'")
+    refund = await site.parts.refunds.ask_for_case(AGENCY, double["id"], "hai lần", "staff:a")
+    await site.parts.refunds.decide(AGENCY, refund, "staff:b", agree=True)
+
+    await told(site, f"dispute|E2|D1|lost|{DUE}|0")
+    await site.parts.sender.send()
+
+    assert bank.calls == []
+    assert [await balance(site, a) for a in ("3310", "3380", "6430")] == [0, 0, 0]
+    assert await rows(site, "SELECT id FROM break WHERE state = 'open'") == []
+    assert (await site.get(f"/payments/{payment['id']}"))["amount_suspended"] == 0
+    await holds(site)
+
+
+async def test_of_a_lost_dispute_the_surplus_goes_first_and_the_fee_is_owed_again(
+    site: Site,
+) -> None:
+    payment = await site.payment()
+    assert await site.sepay_says(f"TP{payment['reference']}", 12_000, 1) == 200
+    (came,) = await rows(site, "SELECT txn_id FROM capture")
+
+    await quarrel(site, came["txn_id"], DisputeState.LOST, 12_000)
+
+    after = await site.get(f"/payments/{payment['id']}")
+    assert (after["state"], after["amount_received"], after["amount_suspended"]) == ("open", 0, 0)
+    assert [await balance(site, a) for a in ("3320", "3330", "1381", "6430")] == [0, 0, 0, 0]
+    assert await rows(site, "SELECT id FROM break WHERE state = 'open'") == []
+    await holds(site)
+
+
+async def test_a_part_that_was_charged_back_lies_on_account_no_more(site: Site) -> None:
+    """And once the payment ends, only the other part is a case."""
+    payment = await site.payment()
+    for number, amount in ((1, 3_000), (2, 4_000)):
+        assert await site.sepay_says(f"TP{payment['reference']}", amount, number) == 200
+    (part,) = await rows(site, "SELECT txn_id FROM capture WHERE amount = 4000")
+
+    await quarrel(site, part["txn_id"], DisputeState.LOST, 4_000)
+
+    assert (await site.get(f"/payments/{payment['id']}"))["amount_on_account"] == 3_000
+    assert [await balance(site, a) for a in ("3310", "1381", "6430")] == [-3_000, 0, 0]
+    await holds(site)
+    assert (await site.ask(f"/payments/{payment['id']}/cancel", {})).status_code == 200
+    cases = await rows(site, "SELECT amount FROM break WHERE state = 'open' AND kind = 'partial'")
+    assert [k["amount"] for k in cases] == [3_000]
+    await holds(site)
+
+
+async def test_a_part_that_became_surplus_is_taken_from_the_surplus(site: Site) -> None:
+    """A card paid the whole after a transfer of a part: the part is owed to who sent it."""
+    payment = await site.payment()
+    assert await site.sepay_says(f"TP{payment['reference']}", 4_000, 1) == 200
+    attempt = await site.attempt(payment, "eastbank")
+    await told(site, f"{attempt['provider_reference']}|E1|{DUE}")
+    (part,) = await rows(site, "SELECT txn_id FROM capture WHERE amount = 4000")
+    assert await balance(site, "3320") == -4_000
+
+    await quarrel(site, part["txn_id"], DisputeState.LOST, 4_000)
+
+    after = await site.get(f"/payments/{payment['id']}")
+    assert (after["state"], after["amount_suspended"]) == ("paid", 0)
+    assert [await balance(site, a) for a in ("3320", "1381", "6430")] == [0, 0, 0]
+    assert await rows(site, "SELECT id FROM break WHERE state = 'open'") == []
+    await holds(site)
+
+
+async def test_of_unknown_money_only_what_was_not_charged_back_is_a_case(site: Site) -> None:
+    assert await site.sepay_says("khong ro", 5_000, 1) == 200
+    (came,) = await rows(site, "SELECT txn_id FROM capture")
+    (case,) = await rows(site, "SELECT id FROM break WHERE state = 'open'")
+    refund = await site.parts.refunds.ask_for_case(AGENCY, case["id"], "lạ", "staff:a")
+
+    await quarrel(site, came["txn_id"], DisputeState.LOST, 2_000)
+
+    (case,) = await rows(site, "SELECT id, amount FROM break WHERE state = 'open'")
+    assert case["amount"] == 3_000
+    with pytest.raises(Refusal) as caught:  # It was asked for when there was more.
+        await site.parts.refunds.decide(AGENCY, refund, "staff:b", agree=True)
+    assert caught.value.code == "payment-not-refundable"
+    await site.parts.refunds.decide(AGENCY, refund, "staff:b", agree=False)
+    await site.parts.refunds.ask_for_case(AGENCY, case["id"], "lạ", "staff:a")
+    assert [await balance(site, a) for a in ("3310", "1381", "6430")] == [-3_000, 0, 0]
     await holds(site)

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from gateway.domain.errors import Refusal
 from gateway.ports.provider import RefundRule
+from gateway.services.sweeps import SweepError
 
 PAUSE = timedelta(hours=2)  # Longer than any back-off.
 
@@ -161,6 +162,29 @@ async def test_silence_is_doubt_and_money_moves_once(site: Site, bank: EastBank)
     assert seen == ["in_doubt", "in_doubt", "sent", "done"]
     assert [c.split()[0] for c in bank.calls] == ["refund", "ask", "ask", "ask"]
     assert list(bank.given.values()) == [DUE]
+    await holds(site)
+
+
+async def test_after_a_crash_it_is_asked_about_and_not_sent_again(
+    site: Site, bank: EastBank
+) -> None:
+    """A bank that has forgotten our reference by then would give it back twice."""
+    payment = await paid(site)
+    asked = await ask(site, payment, DUE, DUE)
+    await decide(site, asked.json()["id"])
+    bank.answers = ["away", "crash"]
+
+    await site.parts.sender.send()
+    assert (await site.get(f"/refunds/{asked.json()['id']}"))["state"] == "approved"  # Not reached.
+    site.clock.move(PAUSE)
+    with pytest.raises(SweepError):
+        await site.parts.sender.send()
+    assert (await site.get(f"/refunds/{asked.json()['id']}"))["state"] == "in_doubt"
+    site.clock.move(PAUSE)
+    await site.parts.sender.send()
+
+    assert [c.split()[0] for c in bank.calls] == ["refund", "refund", "ask"]
+    assert (await site.get(f"/refunds/{asked.json()['id']}"))["state"] == "done"
     await holds(site)
 
 

@@ -164,7 +164,7 @@ def test_every_refusal_of_a_file_is_read_in_vietnamese() -> None:
 @pytest.mark.parametrize(
     "path",
     ["gateway/domain/refund.py", "gateway/services/refunds.py",
-     "gateway/services/refund_money.py",
+     "gateway/services/refund_money.py", "gateway/services/stuck_refunds.py",
      "gateway/services/refund_sender.py", "gateway/entry/web/console_refunds.py",
      "gateway/domain/states.py", "gateway/domain/till.py", "gateway/services/counter.py",
      "gateway/services/displays.py", "gateway/entry/web/console_counter.py",

@@ -34,6 +34,7 @@ from gateway.services.bills import Bills
 from gateway.services.desk import Desk
 from gateway.services.displays import Displays
 from gateway.services.refund_list import RefundList
+from gateway.services.stuck_refunds import StuckRefunds
 
 DEFAULT_LIMITS: Final = Limits()
 
@@ -70,7 +71,8 @@ def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
         parts.store, parts.access, Desk(parts.store, parts.vault), intake_of(parts),
         BankTexts(parts.store, parts.vault), parts.settings.public_url,
     )  # fmt: skip
-    refunds = RefundPages(console, parts.refunds, parts.sender, RefundList(parts.store))
+    stuck = StuckRefunds(parts.store, parts.sender.rows, parts.providers)
+    refunds = RefundPages(console, parts.refunds, parts.sender, RefundList(parts.store), stuck)
     displays = Displays(parts.store)
     counter = CounterPages(console, parts.counters, displays)
     copies = ReceiptCopies(console, parts.receipts, bills)

@@ -22,6 +22,10 @@ REASONS: Final[Mapping[str, str]] = {
     "the inquiry became a dispute": "việc hỏi đã thành khiếu nại",
     "the payer disputes this money, so its refund was not sent":
         "người nộp đang khiếu nại khoản này, nên chưa gửi lệnh hoàn trả",
+    "it was transferred, and then the provider gave it back too":
+        "đã chuyển khoản cho người nộp, sau đó ngân hàng, ví cũng hoàn trả",
+    "it was given up or failed, and then the provider gave it back":
+        "đã ghi là không hoàn trả được, sau đó ngân hàng, ví báo đã hoàn trả",
     "the provider gave it back, and then it came back":
         "ngân hàng, ví đã hoàn trả rồi lại báo tiền quay về",
     "no working calendar covers this year, so the day was not moved":
@@ -138,6 +142,8 @@ _OFFICERS: Final[Mapping[str, str]] = {
         "Người nộp đang khiếu nại khoản này. Hãy chờ khiếu nại kết thúc.",
     "The payer won this money back in a dispute.":
         "Người nộp đã được trả lại khoản này sau khiếu nại, nên không hoàn trả nữa.",
+    "The case of this money is not what it was.":
+        "Chênh lệch của khoản tiền này đã thay đổi. Hãy từ chối rồi yêu cầu lại.",
     "Somebody else must approve what you asked for.": "Người khác phải duyệt yêu cầu này.",
     "Somebody else must decide what you asked for.": "Người khác phải quyết định yêu cầu này.",
     "Somebody else must prove what you approved.":
@@ -146,6 +152,8 @@ _OFFICERS: Final[Mapping[str, str]] = {
     "A refund that is {} cannot {}.": "Yêu cầu hoàn trả này đã được xử lý. Hãy tải lại trang.",
     "The provider gives this one back by itself.":
         "Ngân hàng, ví tự hoàn khoản này; không cần ghi chứng từ.",
+    "The provider may still end this one.":
+        "Ngân hàng, ví còn có thể hoàn khoản này. Hãy chờ kết quả.",
     "Only the provider can say that it failed.":
         "Chỉ ngân hàng, ví mới biết khoản này có hoàn được hay không.",
     "Name the document that proves the transfer.": "Hãy ghi số chứng từ chuyển tiền.",

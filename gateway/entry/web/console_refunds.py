@@ -15,6 +15,7 @@ from gateway.services.desk import cut
 from gateway.services.refund_list import RefundList
 from gateway.services.refund_sender import RefundSender
 from gateway.services.refunds import RefundDesk, reason_chars_max
+from gateway.services.stuck_refunds import StuckRefunds
 
 MAY_ASK: Final = frozenset({"accountant", "approver", "clerk"})
 MAY_DECIDE: Final = frozenset({"approver", "accountant"})
@@ -30,6 +31,7 @@ class RefundPages:
     desk: RefundDesk
     sender: RefundSender
     seen: RefundList
+    stuck: StuckRefunds
 
     async def list(self, request: Request, officer: Officer) -> Response:
         """Show refunds, those that wait for somebody first."""
@@ -57,6 +59,8 @@ class RefundPages:
             "is_mine": row["requested_by"] == me and row["state"] == "requested",
             "may_prove": officer.role in MAY_DECIDE and row["state"] == "approved"
             and row["route"] != "provider" and row["decided_by"] != me,
+            "may_turn": officer.role in MAY_DECIDE and row["requested_by"] != me
+            and await self.stuck.is_stuck(officer.agency_id, refund_id),
             "may_see_payee": officer.role in MAY_DECIDE and row["has_payee"],
         })  # fmt: skip
 
@@ -92,7 +96,10 @@ class RefundPages:
         return RedirectResponse(f"/console/refunds/{refund_id}", 303)
 
     async def prove(self, request: Request, officer: Officer, refund_id: str) -> Response:
-        """Name the document that proves a transfer, or say that it will not come."""
+        """Name the document that proves a transfer, or say that it will not come.
+
+        What the provider will not end is turned into a transfer here, with a document too.
+        """
         require(officer, MAY_DECIDE)
         form, actor = await fields_of(request), f"staff:{officer.username}"
         if form.get("outcome") == "failed":
@@ -101,6 +108,9 @@ class RefundPages:
             document = form.get("document", "").strip()
             if not 1 <= len(document) <= document_chars_max:
                 raise Refusal("invalid-request", "Name the document that proves the transfer.")
+            if form.get("outcome") == "transfer":
+                await self.stuck.by_transfer(officer.agency_id, refund_id, document, actor)
+                return RedirectResponse(f"/console/refunds/{refund_id}", 303)
             await self.sender.prove(officer.agency_id, refund_id, document, actor)
         return RedirectResponse(f"/console/refunds/{refund_id}", 303)
 

@@ -109,6 +109,7 @@ ACTIONS: Final[Words] = {
     "refund.approve": ("Duyệt hoàn trả", "Refund approved"),
     "refund.reject": ("Từ chối hoàn trả", "Refund rejected"),
     "refund.prove": ("Ghi chứng từ hoàn trả", "Refund proved"),
+    "refund.transfer": ("Chuyển khoản thay ngân hàng, ví", "Refund turned into a transfer"),
     "refund.give_up": ("Không hoàn trả được", "Refund given up"),
     "shift.open": ("Mở ca", "Shift opened"), "shift.sign": ("Ký đóng ca", "Shift signed"),
     "account.add": ("Thêm tài khoản ngân hàng, ví", "Provider account opened"),
