@@ -18,6 +18,7 @@ from gateway.domain.states import LIVE, AttemptState, State
 from gateway.ports.provider import Notice, Outcome, Taker, Verdict
 from gateway.services import movements
 from gateway.services.attempt_rows import let_look, live_attempts, set_attempt
+from gateway.services.part_payments import parts_of
 from gateway.services.payments import Payments
 from gateway.store import tables as t
 from gateway.store.told import Found, find_told
@@ -209,7 +210,8 @@ class Captures:
         if payment is None and payment_id:
             payment = await tx.payment(agency, payment_id, lock=True)
         standing = await self._standing(tx, payment) if payment else Standing()
-        step = rules.take(payment, capture, agency, standing)
+        held = await parts_of(tx, payment) if payment else ()
+        step = rules.take(payment, capture, agency, standing, held)
         if step.payment:
             step = replace(step, payment=replace(step.payment, in_doubt=False))
         if self._moved(provider, capture.paid_at) is None:
