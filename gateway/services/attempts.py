@@ -33,7 +33,7 @@ from gateway.services.health import ProviderHealth
 from gateway.services.lanes import Lanes
 from gateway.services.payments import Answer, Payments, render
 from gateway.services.ways import Ways, due_at
-from gateway.services.withdrawals import is_over, withdraw
+from gateway.services.withdrawals import is_over, let_go, withdraw
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 
@@ -227,15 +227,15 @@ class Attempts:
         return None
 
     async def came_back(self, payment: Payment, name: str) -> None:
-        """Take note that a citizen is back from a provider whose return says nothing: ask now."""
+        """Take note that a citizen is back from a provider whose return says nothing: ask now.
+
+        Whoever says nothing has given no reason to doubt: nobody is kept from another way.
+        """
         async with self.store.begin() as tx:
-            live = await live_attempts(tx, payment.agency_id, payment.id)
-        for attempt in live:
-            provider = self.providers.get((attempt["provider"], attempt["account"]))
-            if attempt["provider"] == name and provider is not None and provider.can.inquires:
-                reference = attempt["provider_reference"]
-                back = Notice(Verdict.PENDING, "", 0, order_reference=reference)
-                await self._doubt(payment, provider, back)
+            for attempt in await live_attempts(tx, payment.agency_id, payment.id, lock=True):
+                provider = self.providers.get((attempt["provider"], attempt["account"]))
+                if attempt["provider"] == name and provider is not None and provider.can.inquires:
+                    await set_attempt(tx, attempt, ask_at=self.store.clock.now())
 
     async def _doubt(self, payment: Payment, provider: Provider, said: Notice) -> None:
         async with self.store.begin() as tx:
@@ -305,6 +305,7 @@ class Attempts:
         if said.verdict is Verdict.PENDING and attempt["expires_at"] <= now:
             # It outlives our attempt there: whoever still has its page must not pay twice.
             await withdraw(self.payments, self.health, attempt, provider, order)
+            await let_go(self.payments, attempt, said.code, now)
         return True
 
 

@@ -5,17 +5,14 @@ A notice, a citizen who is back, or a twin of the same start may have come befor
 
 from typing import Final
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from gateway.domain.states import AttemptState
+from gateway.services.attempt_rows import why_looked_at
 from gateway.store import tables as t
 from gateway.store.tx import Row, Tx
 
 _A: Final = t.attempt.c
-_LOOKED_AT: Final = text(
-    "SELECT 1 FROM break WHERE agency_id = :agency AND subject = :subject"
-    " AND kind = 'status_conflict' AND state = 'open'"
-)
 
 
 async def as_it_is(tx: Tx, attempt: Row) -> Row:
@@ -40,5 +37,4 @@ async def is_free_to_take(tx: Tx, now: Row, began: Row, said: AttemptState) -> b
         return False
     if now["redirect_url"] or now["qr_text"] or now["ask_at"] != began["ask_at"]:
         return False  # Somebody told of it, or asked, since it began.
-    named = {"agency": now["agency_id"], "subject": f"attempt:{now['id']}"}
-    return await tx.row(_LOOKED_AT, named) is None
+    return await why_looked_at(tx, now) is None
