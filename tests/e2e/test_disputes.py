@@ -156,3 +156,26 @@ async def test_a_dispute_that_is_won_lets_the_refund_go(site: Site, bank: EastBa
     assert list(bank.given.values()) == [DUE]
     assert await rows(site, "SELECT id FROM break WHERE state = 'open'") == []
     await holds(site)
+
+
+async def test_a_dispute_about_a_charge_nobody_knows_is_a_case_until_it_is_known(
+    site: Site,
+) -> None:
+    """It has a date by which it must be answered, whatever our books say."""
+    for _ in range(2):
+        answer = await told(site, f"dispute|E1|D1|opened|{DUE}|500")
+        assert answer == "unknown_order"
+
+    cases = "SELECT agency_id, kind, subject, amount FROM break WHERE state = 'open'"
+    assert [tuple(k.values()) for k in await rows(site, cases)] == [
+        (AGENCY, "status_conflict", "dispute:D1", DUE)
+    ]
+    assert await balance(site, "1381") == 0
+    await holds(site)
+
+    await paid(site)
+    await told(site, f"dispute|E1|D1|won|{DUE}|0")
+
+    assert await rows(site, cases) == []
+    assert await balance(site, "1381") == 0
+    await holds(site)
