@@ -305,7 +305,7 @@ class Attempts:
         if said.verdict is Verdict.PENDING and attempt["expires_at"] <= now:
             # It outlives our attempt there: whoever still has its page must not pay twice.
             await withdraw(self.payments, self.health, attempt, provider, order)
-            await let_go(self.payments, attempt, said.code, now)
+            await let_go(self.payments, attempt, now)
         return True
 
 

@@ -131,10 +131,15 @@ class Captures:
         if attempt is None:
             return Outcome.UNKNOWN_ORDER, None
         if AttemptState(attempt["state"]) is AttemptState.CAPTURED:
+            if said.verdict is Verdict.CAPTURED and said.txn_id and not found.known:
+                # Asking tells of the first number again; only a person can look for two.
+                why = f"told of again, with a number that is not in the books ({said.txn_id})"
+                await let_look(tx, attempt, payment, why, said.amount)
             return Outcome.REPEATED, None
-        if said.amount and said.amount != attempt["amount"]:
-            return Outcome.WRONG_AMOUNT, attempt
         now = self.store.clock.now()
+        if said.amount and said.amount != attempt["amount"]:
+            await set_attempt(tx, attempt, ask_at=now)
+            return Outcome.WRONG_AMOUNT, attempt
         if AttemptState(attempt["state"]) in LIVE and said.verdict in _MAYBE:
             await set_attempt(tx, attempt, state="in_doubt", ask_at=now)
         else:

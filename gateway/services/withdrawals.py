@@ -50,7 +50,7 @@ async def withdraw(
                 await payments.settle_doubt(tx, held)
 
 
-async def let_go(payments: Payments, attempt: Row, code: str, now: datetime) -> None:
+async def let_go(payments: Payments, attempt: Row, now: datetime) -> None:
     """Doubt no more what its provider still calls undecided long after its end; a person sees it.
 
     It is asked about as before, and money that comes through it is taken as ever. Where a person
@@ -61,14 +61,13 @@ async def let_go(payments: Payments, attempt: Row, code: str, now: datetime) -> 
     async with payments.store.begin() as tx:
         known, held = await _as_it_is(tx, attempt)
         why = await why_looked_at(tx, known)
-        is_other = why is not None and not why.startswith(_UNDECIDED)
-        if is_other or AttemptState(known["state"]) not in LIVE:
+        if why not in (None, _UNDECIDED) or AttemptState(known["state"]) not in LIVE:
             return
         if known["state"] == AttemptState.IN_DOUBT:
             has_gone = known["redirect_url"] or known["qr_text"]
             await set_attempt(tx, known, state="redirected" if has_gone else "started")
         if why is None:
-            await let_look(tx, known, held, f"{_UNDECIDED} (its code {code})")
+            await let_look(tx, known, held, _UNDECIDED)
         if held:
             await payments.settle_doubt(tx, held)
 

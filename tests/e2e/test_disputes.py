@@ -29,7 +29,7 @@ async def quarrel(site: Site, txn: str, state: DisputeState, amount: int) -> Non
     (took,) = await rows(site, f"SELECT provider, account FROM capture WHERE txn_id = '{txn}'")
     async with site.parts.store.begin() as tx:
         provider = site.parts.providers[took["provider"], took["account"]]
-        await site.parts.notices.disputes.told(tx, provider, said, said.dispute)
+        await site.parts.notices.disputes.told(tx, provider, said, said.dispute, AGENCY)
 
 
 async def dues(site: Site) -> int:
