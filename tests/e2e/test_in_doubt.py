@@ -235,13 +235,15 @@ async def test_cancelling_does_not_trust_an_answer_about_another_attempt(
     assert said == (409, "/problems/payment-in-doubt", "open")
 
 
-async def test_a_review_books_nothing_and_a_person_sees_it(site: Site) -> None:
+async def test_a_review_books_nothing_and_a_person_sees_it(site: Site, bank: Bank) -> None:
     payment = await site.payment()
     attempt = await site.attempt(payment)
 
-    code = await site.vnpay_says(attempt, vnp_ResponseCode="07")
+    assert await site.vnpay_says(attempt, vnp_ResponseCode="07") == "00"
+    bank.says = {"vnp_TransactionStatus": "01"}
+    site.clock.move(timedelta(hours=3))
+    await asking(site, bank).ask()  # Undecided for long: a review outlasts that.
 
-    assert code == "00"
     seen = await site.get(f"/payments/{payment['id']}")
     assert (seen["state"], seen["in_doubt"], seen["amount_received"]) == ("open", True, 0)
 
