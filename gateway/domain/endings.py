@@ -1,21 +1,11 @@
 """How a payment ends without its money: withdrawn, its time over, or replaced by another."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 
 from gateway.domain import ledger
-from gateway.domain.payment import Break, Payment, Step
+from gateway.domain.payment import Break, Part, Payment, Step
 from gateway.domain.states import Move, advance
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What one capture holds on account for a payment."""
-
-    capture_id: str
-    amount: int
-    value_on: date
 
 
 def cancel(payment: Payment, held: Sequence[Part]) -> Step:

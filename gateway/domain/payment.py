@@ -1,5 +1,6 @@
 """A payment, and what a capture means for it: pure decisions, each returning a Step."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -90,6 +91,15 @@ class Capture:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What one capture holds on account for a payment."""
+
+    capture_id: str
+    amount: int
+    value_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Allocation:
     """What part of a capture reached a payment, and as what."""
 
@@ -168,11 +178,14 @@ def unsettle(payment: Payment) -> Step:
     return Step(payment.agency_id, after, events=("payment.settlement_reversed",))
 
 
-def take(payment: Payment | None, capture: Capture, agency_id: str, now: Standing) -> Step:
+def take(
+    payment: Payment | None, capture: Capture, agency_id: str, now: Standing, held: Sequence[Part]
+) -> Step:
     """Decide what a new capture means, by the table of CONTRACT 2.
 
     The caller has already found that this capture was never booked. It is never refused, because
     the money has moved: what does not fit goes to suspense, where an accountant will find it.
+    ``held`` are the parts that lie on account.
     """
     if payment is None:
         return _suspend(None, capture, agency_id, "unknown_money", "no such payment")
@@ -180,12 +193,12 @@ def take(payment: Payment | None, capture: Capture, agency_id: str, now: Standin
     if refused:
         return _suspend(payment, capture, agency_id, *refused)
     if payment.state is State.EXPIRED:
-        paid = _pay(replace(payment, late=True), capture)
+        paid = _pay(replace(payment, late=True), capture, ())
         owed_again = ledger.storno(ledger.cancelled(payment.id, payment.book_lines))
         return replace(paid, entries=owed_again + paid.entries) if now.written_off else paid
     if not capture.fixed and payment.amount_on_account + capture.amount < payment.amount:
         return _hold(payment, capture)
-    return _pay(payment, capture)
+    return _pay(payment, capture, held)
 
 
 def _why_not(payment: Payment, capture: Capture, now: Standing) -> tuple[str, str] | None:
@@ -241,11 +254,12 @@ def _hold(payment: Payment, capture: Capture) -> Step:
     )
 
 
-def _pay(payment: Payment, capture: Capture) -> Step:
+def _pay(payment: Payment, capture: Capture, parts: Sequence[Part]) -> Step:
     """Cover the debt; what is beyond becomes a refundable surplus at once.
 
     With money on account, a fixed capture of the whole pays, and what was on account moves to
-    surplus (LEDGER); a transfer that completes the sum goes on account first and is then assigned.
+    surplus (LEDGER), each part for whoever sent it; a transfer that completes the sum goes on
+    account first and is then assigned.
     """
     held, due = payment.amount_on_account, payment.amount
     if held and not capture.fixed:
@@ -277,10 +291,9 @@ def _pay(payment: Payment, capture: Capture) -> Step:
     allocations = [Allocation(payment.id, "debt", debt)]
     if from_this:
         allocations.append(Allocation(payment.id, "surplus", from_this))
-    surplus_case = Break(
-        "surplus", f"capture:{capture.id}", extra, "more came than was due", payment.id,
-        capture.id, proposal="refund", since_on=capture.value_on,
-    )  # fmt: skip
+    beyond = [Part(capture.id, from_this, capture.value_on)] if from_this else []
+    if capture.fixed:
+        beyond += parts
     return Step(
         payment.agency_id,
         after,
@@ -289,8 +302,16 @@ def _pay(payment: Payment, capture: Capture) -> Step:
         capture=capture,
         result="paid",
         allocations=tuple(allocations),
-        breaks=(surplus_case,) if extra else (),
+        breaks=tuple(_surplus(payment, part) for part in beyond),
     )
+
+
+def _surplus(payment: Payment, part: Part) -> Break:
+    """Open a case on the capture that brought it: from there it goes back to its payer."""
+    return Break(
+        "surplus", f"capture:{part.capture_id}", part.amount, "more came than was due", payment.id,
+        part.capture_id, proposal="refund", since_on=part.value_on,
+    )  # fmt: skip
 
 
 def unmoved(capture: Capture, payment: Payment | None) -> Break:

@@ -22,8 +22,12 @@ _AGAIN: Final = text(
     " WHERE agency_id = :agency AND subject = :subject AND kind = 'status_conflict'"
     " AND state = 'resolved' AND resolution LIKE :how"
 )
+_WHY: Final = text(
+    "SELECT why FROM break WHERE agency_id = :agency AND subject = :subject"
+    " AND kind = 'status_conflict' AND state = 'open'"
+)
 _ENDED: Final = "the attempt ended: "
-# No case was opened about these yet, so none is looked for: most attempts are paid from here.
+# Unless they were asked about, no case was opened about these: most attempts are paid from here.
 _PLAIN: Final = frozenset({AttemptState.STARTED, AttemptState.REDIRECTED})
 Account = tuple[str, str]  # A provider, and one of its accounts.
 _A: Final = t.attempt.c
@@ -70,8 +74,9 @@ async def set_attempt(tx: Tx, attempt: Row, **values: object) -> None:
     """
     key = {"agency_id": attempt["agency_id"], "id": attempt["id"]}
     await tx.change(t.attempt, key, values)
-    state = AttemptState(str(values.get("state", attempt["state"])))
-    if AttemptState(attempt["state"]) not in _PLAIN and state not in LIVE:
+    told, was = values.get("state"), AttemptState(attempt["state"])
+    state = AttemptState(str(told or was))
+    if told and state not in LIVE and (was not in _PLAIN or attempt["asked"]):
         await tx.run(
             _CLEAR,
             {"agency": attempt["agency_id"], "subject": f"attempt:{attempt['id']}",
@@ -90,6 +95,13 @@ async def let_look(
     )  # fmt: skip
     await tx.open_break(attempt["agency_id"], found)
     await tx.run(_AGAIN, {"agency": attempt["agency_id"], "subject": subject, "how": f"{_ENDED}%"})
+
+
+async def why_looked_at(tx: Tx, attempt: Row) -> str | None:
+    """Give why a person is to look at an attempt, or None."""
+    named = {"agency": attempt["agency_id"], "subject": f"attempt:{attempt['id']}"}
+    row = await tx.row(_WHY, named)
+    return row["why"] if row else None
 
 
 async def accounts_due(tx: Tx, now: datetime) -> list[Account]:

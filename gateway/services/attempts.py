@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import select
-
 from gateway.domain.calendar import rfc3339
 from gateway.domain.errors import DeclinedError, ForgedError, InDoubtError, Refusal
 from gateway.domain.payment import Payment
@@ -30,11 +28,12 @@ from gateway.services.attempt_rows import (
     set_attempt,
 )
 from gateway.services.captures import Captures
+from gateway.services.first_answers import as_it_is, is_free_to_take
 from gateway.services.health import ProviderHealth
 from gateway.services.lanes import Lanes
 from gateway.services.payments import Answer, Payments, render
 from gateway.services.ways import Ways, due_at
-from gateway.services.withdrawals import is_over, withdraw
+from gateway.services.withdrawals import is_over, let_go, withdraw
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 
@@ -181,27 +180,17 @@ class Attempts:
             known = {"state": "in_doubt"}
             refusal = Refusal("payment-in-doubt", "The provider did not answer; we are asking.")
         async with self.store.begin() as tx:
-            now = await self._reload(tx, attempt)
-            # A notice may have come before this answer; it must not move the state back.
-            if now["state"] == "started":
-                await set_attempt(tx, attempt, **known)
-                now = {**now, **known}
-            if refusal:
+            was = now = await as_it_is(tx, attempt)
+            if await is_free_to_take(tx, was, attempt, AttemptState(known["state"])):
+                await set_attempt(tx, was, **known)
+                now = {**was, **known}
+            if refusal or was["state"] == "in_doubt":
                 held = await tx.payment(payment.agency_id, payment.id, lock=True)
                 if held:
                     await self.payments.settle_doubt(tx, held)
-        if refusal:
+        if refusal and now["state"] != "redirected":  # Else a twin knows where to pay.
             raise refusal
         return shown(now, provider)
-
-    async def _reload(self, tx: Tx, attempt: Row) -> Row:
-        c = t.attempt.c
-        row = await tx.row(
-            select(t.attempt)
-            .where(c.agency_id == attempt["agency_id"], c.id == attempt["id"])
-            .with_for_update(key_share=True)
-        )
-        return row or attempt
 
     def order(self, attempt: Row, payment: Payment, provider: Provider) -> Order:
         """Say what a provider is asked to collect; the payer only where it must be told."""
@@ -238,15 +227,15 @@ class Attempts:
         return None
 
     async def came_back(self, payment: Payment, name: str) -> None:
-        """Take note that a citizen is back from a provider whose return says nothing: ask now."""
+        """Take note that a citizen is back from a provider whose return says nothing: ask now.
+
+        Whoever says nothing has given no reason to doubt: nobody is kept from another way.
+        """
         async with self.store.begin() as tx:
-            live = await live_attempts(tx, payment.agency_id, payment.id)
-        for attempt in live:
-            provider = self.providers.get((attempt["provider"], attempt["account"]))
-            if attempt["provider"] == name and provider is not None and provider.can.inquires:
-                reference = attempt["provider_reference"]
-                back = Notice(Verdict.PENDING, "", 0, order_reference=reference)
-                await self._doubt(payment, provider, back)
+            for attempt in await live_attempts(tx, payment.agency_id, payment.id, lock=True):
+                provider = self.providers.get((attempt["provider"], attempt["account"]))
+                if attempt["provider"] == name and provider is not None and provider.can.inquires:
+                    await set_attempt(tx, attempt, ask_at=self.store.clock.now())
 
     async def _doubt(self, payment: Payment, provider: Provider, said: Notice) -> None:
         async with self.store.begin() as tx:
@@ -316,6 +305,7 @@ class Attempts:
         if said.verdict is Verdict.PENDING and attempt["expires_at"] <= now:
             # It outlives our attempt there: whoever still has its page must not pay twice.
             await withdraw(self.payments, self.health, attempt, provider, order)
+            await let_go(self.payments, attempt, now)
         return True
 
 

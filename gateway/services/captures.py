@@ -18,6 +18,7 @@ from gateway.domain.states import LIVE, AttemptState, State
 from gateway.ports.provider import Notice, Outcome, Taker, Verdict
 from gateway.services import movements
 from gateway.services.attempt_rows import let_look, live_attempts, set_attempt
+from gateway.services.part_payments import parts_of
 from gateway.services.payments import Payments
 from gateway.store import tables as t
 from gateway.store.told import Found, find_told
@@ -130,10 +131,15 @@ class Captures:
         if attempt is None:
             return Outcome.UNKNOWN_ORDER, None
         if AttemptState(attempt["state"]) is AttemptState.CAPTURED:
+            if said.verdict is Verdict.CAPTURED and said.txn_id and not found.known:
+                # Asking tells of the first number again; only a person can look for two.
+                why = f"told of again, with a number that is not in the books ({said.txn_id})"
+                await let_look(tx, attempt, payment, why, said.amount)
             return Outcome.REPEATED, None
-        if said.amount and said.amount != attempt["amount"]:
-            return Outcome.WRONG_AMOUNT, attempt
         now = self.store.clock.now()
+        if said.amount and said.amount != attempt["amount"]:
+            await set_attempt(tx, attempt, ask_at=now)
+            return Outcome.WRONG_AMOUNT, attempt
         if AttemptState(attempt["state"]) in LIVE and said.verdict in _MAYBE:
             await set_attempt(tx, attempt, state="in_doubt", ask_at=now)
         else:
@@ -209,7 +215,8 @@ class Captures:
         if payment is None and payment_id:
             payment = await tx.payment(agency, payment_id, lock=True)
         standing = await self._standing(tx, payment) if payment else Standing()
-        step = rules.take(payment, capture, agency, standing)
+        held = await parts_of(tx, payment) if payment else ()
+        step = rules.take(payment, capture, agency, standing, held)
         if step.payment:
             step = replace(step, payment=replace(step.payment, in_doubt=False))
         if self._moved(provider, capture.paid_at) is None:

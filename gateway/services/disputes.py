@@ -53,14 +53,20 @@ class Disputes:
     store: Store
     rows: RefundRows
 
-    async def told(self, tx: Tx, provider: Provider, said: Notice, about: Dispute) -> Outcome:
-        """Open it, or end it; a word that comes before the opening opens it first."""
+    async def told(
+        self, tx: Tx, provider: Provider, said: Notice, about: Dispute, agency_id: str
+    ) -> Outcome:
+        """Open it, or end it; a word that comes before the opening opens it first.
+
+        A charge that we do not know is a case for the agency whose account this is.
+        """
         named = {"provider": provider.name, "account": provider.account}
         await tx.run(
             locks.DISPUTE, {"key": f"{provider.name}|{provider.account}|{about.id}"}
         )  # fmt: skip
         capture = await tx.row(_CAPTURE, named | {"txn": said.txn_id})
         if capture is None:
+            await tx.open_break(agency_id, _unknown(about))
             return Outcome.UNKNOWN_ORDER
         await tx.open_day(capture["agency_id"], hanoi_day(self.store.clock.now()))
         going = await tx.rows(
@@ -113,9 +119,11 @@ class Disputes:
 
     async def _open(self, tx: Tx, provider: Provider, capture: Row, about: Dispute) -> Row:
         clock = self.store.clock
-        await self._close(
-            tx, capture["agency_id"], f"inquiry:{about.id}", "the inquiry became a dispute"
-        )
+        for subject, how in (
+            (f"inquiry:{about.id}", "the inquiry became a dispute"),
+            (f"dispute:{about.id}", "its charge is known now"),
+        ):
+            await self._close(tx, capture["agency_id"], subject, how)
         row = await tx.row(
             t.dispute.insert().returning(t.dispute),
             {"agency_id": capture["agency_id"], "id": clock.new_id("dis"),
@@ -206,6 +214,13 @@ class Disputes:
         if capture["payment_id"] is None:
             return None
         return await tx.payment(capture["agency_id"], capture["payment_id"], lock=True)
+
+
+def _unknown(about: Dispute) -> Break:
+    return Break(
+        "status_conflict", f"dispute:{about.id}", about.amount,
+        "the payer disputes a charge that the books do not know", proposal="answer the dispute",
+    )  # fmt: skip
 
 
 def _quarrel(row: Row) -> Quarrel:

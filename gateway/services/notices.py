@@ -123,7 +123,8 @@ class Notices:
             known = await self.refunds.told(tx, provider, said.refund)
             return Outcome.RECORDED if known else Outcome.UNKNOWN_ORDER
         if said.dispute:
-            return await self.disputes.told(tx, provider, said, said.dispute)
+            agency = self.captures.agency_of(provider)
+            return await self.disputes.told(tx, provider, said, said.dispute, agency)
         digest = hashlib.sha256(raw.query.encode() + b"\n" + raw.body).hexdigest()
         return await self.captures.apply(tx, provider, said, "notice", notice_id, digest)
 

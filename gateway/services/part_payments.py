@@ -1,12 +1,11 @@
-"""The parts that lie on account for a payment; each is a case of its own once the payment ends."""
+"""The parts that lie on account for a payment; each is a case of its own once it pays no debt."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import text
 
-from gateway.domain.endings import Part
-from gateway.domain.payment import Payment
+from gateway.domain.payment import Part, Payment
 from gateway.store.tx import Tx
 
 # What the payer won back while it lay on account.

@@ -1,6 +1,10 @@
-"""Withdraws at a provider what nobody should pay any more; the job that asks tries it again."""
+"""Withdraws at a provider what nobody should pay any more; the job that asks tries it again.
 
-from datetime import datetime
+What no provider ends is let go after a time: it keeps nobody from paying otherwise.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import select
 
@@ -8,11 +12,14 @@ from gateway.domain.errors import DeclinedError, InDoubtError
 from gateway.domain.payment import Payment
 from gateway.domain.states import LIVE, AttemptState, State
 from gateway.ports.provider import Cancels, Inquires, Order, Provider
-from gateway.services.attempt_rows import set_attempt
+from gateway.services.attempt_rows import let_look, set_attempt, why_looked_at
 from gateway.services.health import ProviderHealth
 from gateway.services.payments import Payments
 from gateway.store import tables as t
-from gateway.store.tx import Row
+from gateway.store.tx import Row, Tx
+
+pending_max: Final = timedelta(hours=1)  # After its end; no provider's own page lives that long.
+_UNDECIDED: Final = "the provider has not decided long after the end"
 
 
 def is_over(payment: Payment, attempt: Row, now: datetime) -> bool:
@@ -35,17 +42,45 @@ async def withdraw(
             return
     elif isinstance(provider, Inquires):
         return  # Its order ends by itself; until then it may be paid.
-    a, s = t.attempt.c, t.attempt_share.c
     async with payments.store.begin() as tx:
-        known = await tx.row(
-            select(a.state, s.payment_id)
-            .join(t.attempt_share, (s.agency_id == a.agency_id) & (s.attempt_id == a.id))
-            .where(a.agency_id == attempt["agency_id"], a.id == attempt["id"])
-            .with_for_update(of=t.attempt, key_share=True)
-        )
-        if known is None or AttemptState(known["state"]) not in LIVE:
+        known, held = await _as_it_is(tx, attempt)
+        if AttemptState(known["state"]) in LIVE:
+            await set_attempt(tx, known, state="cancelled", ask_at=None)
+            if held:
+                await payments.settle_doubt(tx, held)
+
+
+async def let_go(payments: Payments, attempt: Row, now: datetime) -> None:
+    """Doubt no more what its provider still calls undecided long after its end; a person sees it.
+
+    It is asked about as before, and money that comes through it is taken as ever. Where a person
+    looks for another reason, it stays in doubt.
+    """
+    if now - attempt["expires_at"] < pending_max:
+        return
+    async with payments.store.begin() as tx:
+        known, held = await _as_it_is(tx, attempt)
+        why = await why_looked_at(tx, known)
+        if why not in (None, _UNDECIDED) or AttemptState(known["state"]) not in LIVE:
             return
-        held = await tx.payment(attempt["agency_id"], known["payment_id"], lock=True)
-        await set_attempt(tx, {**attempt, **known}, state="cancelled", ask_at=None)
+        if known["state"] == AttemptState.IN_DOUBT:
+            has_gone = known["redirect_url"] or known["qr_text"]
+            await set_attempt(tx, known, state="redirected" if has_gone else "started")
+        if why is None:
+            await let_look(tx, known, held, _UNDECIDED)
         if held:
             await payments.settle_doubt(tx, held)
+
+
+async def _as_it_is(tx: Tx, attempt: Row) -> tuple[Row, Payment | None]:
+    """Load an attempt and its payment, both locked."""
+    a, s = t.attempt.c, t.attempt_share.c
+    known = await tx.row(
+        select(t.attempt, s.payment_id)
+        .join(t.attempt_share, (s.agency_id == a.agency_id) & (s.attempt_id == a.id))
+        .where(a.agency_id == attempt["agency_id"], a.id == attempt["id"])
+        .with_for_update(of=t.attempt, key_share=True)
+    )
+    if known is None:
+        raise LookupError(attempt["id"])
+    return known, await tx.payment(known["agency_id"], known["payment_id"], lock=True)

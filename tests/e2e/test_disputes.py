@@ -31,7 +31,7 @@ async def quarrel(site: Site, txn: str, state: DisputeState, amount: int) -> Non
     (took,) = await rows(site, f"SELECT provider, account FROM capture WHERE txn_id = '{txn}'")
     async with site.parts.store.begin() as tx:
         provider = site.parts.providers[took["provider"], took["account"]]
-        await site.parts.notices.disputes.told(tx, provider, said, said.dispute)
+        await site.parts.notices.disputes.told(tx, provider, said, said.dispute, AGENCY)
 
 
 async def dues(site: Site) -> int:
@@ -272,4 +272,27 @@ async def test_of_unknown_money_only_what_was_not_charged_back_is_a_case(site: S
     await site.parts.refunds.decide(AGENCY, refund, "staff:b", agree=False)
     await site.parts.refunds.ask_for_case(AGENCY, case["id"], "lạ", "staff:a")
     assert [await balance(site, a) for a in ("3310", "1381", "6430")] == [-3_000, 0, 0]
+    await holds(site)
+
+
+async def test_a_dispute_about_a_charge_nobody_knows_is_a_case_until_it_is_known(
+    site: Site,
+) -> None:
+    """It has a date by which it must be answered, whatever our books say."""
+    for _ in range(2):
+        answer = await told(site, f"dispute|E1|D1|opened|{DUE}|500")
+        assert answer == "unknown_order"
+
+    cases = "SELECT agency_id, kind, subject, amount FROM break WHERE state = 'open'"
+    assert [tuple(k.values()) for k in await rows(site, cases)] == [
+        (AGENCY, "status_conflict", "dispute:D1", DUE)
+    ]
+    assert await balance(site, "1381") == 0
+    await holds(site)
+
+    await paid(site)
+    await told(site, f"dispute|E1|D1|won|{DUE}|0")
+
+    assert await rows(site, cases) == []
+    assert await balance(site, "1381") == 0
     await holds(site)

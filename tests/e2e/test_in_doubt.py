@@ -235,13 +235,15 @@ async def test_cancelling_does_not_trust_an_answer_about_another_attempt(
     assert said == (409, "/problems/payment-in-doubt", "open")
 
 
-async def test_a_review_books_nothing_and_a_person_sees_it(site: Site) -> None:
+async def test_a_review_books_nothing_and_a_person_sees_it(site: Site, bank: Bank) -> None:
     payment = await site.payment()
     attempt = await site.attempt(payment)
 
-    code = await site.vnpay_says(attempt, vnp_ResponseCode="07")
+    assert await site.vnpay_says(attempt, vnp_ResponseCode="07") == "00"
+    bank.says = {"vnp_TransactionStatus": "01"}
+    site.clock.move(timedelta(hours=3))
+    await asking(site, bank).ask()  # Undecided for long: a review outlasts that.
 
-    assert code == "00"
     seen = await site.get(f"/payments/{payment['id']}")
     assert (seen["state"], seen["in_doubt"], seen["amount_received"]) == ("open", True, 0)
 
@@ -284,16 +286,44 @@ async def test_a_review_of_what_had_ended_or_of_another_amount_is_a_case_too(
     for _ in range(2):
         await site.vnpay_says(attempt, vnp_ResponseCode="07", vnp_Amount=amount)
 
-    async with site.parts.store.begin() as tx:
-        cases = await tx.rows(text("SELECT kind, subject, state FROM break"))
-    assert [tuple(k.values()) for k in cases] == [
-        ("status_conflict", f"attempt:{attempt['id']}", "open")
-    ]
+    assert await _cases(site) == [("status_conflict", f"attempt:{attempt['id']}", "open")]
     assert (await site.get(f"/payments/{payment['id']}"))["in_doubt"] is not bool(before)
     await site.vnpay_says(attempt)
     assert (await site.get(f"/payments/{payment['id']}"))["state"] == "paid"
-    async with site.parts.store.begin() as tx:
-        assert await tx.rows(text("SELECT 1 FROM break WHERE state = 'open'")) == []
+    assert [state for *_, state in await _cases(site)] == ["resolved"]
     await site.vnpay_says(attempt, vnp_ResponseCode="07")
+    assert [state for *_, state in await _cases(site)] == ["resolved"]
+
+
+@pytest.mark.parametrize("later", ["01", "00", "02"])
+async def test_what_a_bank_never_decides_is_a_case_and_bars_no_other_way(
+    site: Site, bank: Bank, later: str
+) -> None:
+    """The citizen came back unsure, and the bank says for ever that it is not finished."""
+    payment = await site.payment()
+    attempt = await site.attempt(payment)
+    await returned(site, payment, attempt)
+    desk = asking(site, bank)
+    bank.says = {"vnp_TransactionStatus": "01"}
+
+    async def stands() -> tuple[str, bool]:
+        await desk.ask()
+        seen = await site.get(f"/payments/{payment['id']}")
+        return seen["state"], seen["in_doubt"]
+
+    site.clock.move(timedelta(minutes=15 + 59))
+    assert await stands() == ("open", True), "it may be paid yet"
+    site.clock.move(timedelta(hours=1))
+    assert await stands() == ("open", False)
+    assert await _cases(site) == [("status_conflict", f"attempt:{attempt['id']}", "open")]
+
+    site.clock.move(timedelta(days=2))
+    bank.says = {"vnp_TransactionStatus": later}
+    assert await stands() == ("paid" if later == "00" else "open", False)
+    assert [state for *_, state in await _cases(site)] == ["open" if later == "01" else "resolved"]
+
+
+async def _cases(site: Site) -> list[tuple[str, str, str]]:
     async with site.parts.store.begin() as tx:
-        assert await tx.rows(text("SELECT 1 FROM break WHERE state = 'open'")) == []
+        found = await tx.rows(text("SELECT kind, subject, state FROM break ORDER BY id"))
+    return [(k["kind"], k["subject"], k["state"]) for k in found]

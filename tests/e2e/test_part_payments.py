@@ -130,3 +130,42 @@ async def test_within_the_limit_a_case_needs_nobody_else(site: Site) -> None:
     assert (await site.get(f"/refunds/{refund}"))["state"] == "done"
     assert await balance(site, "3310") == 0
     await holds_without_a_statement(site)
+
+
+async def test_a_card_that_pays_the_whole_sends_each_part_back_to_its_own_payer(
+    site: Site,
+) -> None:
+    """Not to the card: who sent the parts would never see them, and the debt could not go back."""
+    payment = await site.payment()
+    for n, amount in enumerate((3_000, 4_000), 1):
+        await site.sepay_says(f"TP{payment['reference']}", amount, n)
+
+    await site.vnpay_says(await site.attempt(payment))
+
+    found = await rows(
+        site,
+        "SELECT k.id, k.kind, k.amount, c.provider FROM break k JOIN capture c"
+        " ON c.agency_id = k.agency_id AND c.id = k.capture_id ORDER BY k.amount",
+    )
+    assert [(k["kind"], k["amount"], k["provider"]) for k in found] == [
+        ("surplus", 3_000, "vietqr"), ("surplus", 4_000, "vietqr"),
+    ]  # fmt: skip
+    await holds(site)
+    for n, case in enumerate(found):
+        refund = await site.parts.refunds.ask_for_case(AGENCY, case["id"], "nộp thừa", "staff:a")
+        await site.parts.refunds.decide(AGENCY, refund, "staff:b", agree=True)
+        await site.parts.sender.prove(AGENCY, refund, f"UNC 2{n}", "staff:a")
+    debt = await ask(site, payment, 10_000, 10_000)
+    await site.parts.refunds.decide(AGENCY, debt.json()["id"], "staff:b", agree=True)
+
+    sent = await rows(
+        site,
+        "SELECT r.source, r.route, r.amount, c.provider FROM refund r JOIN capture c"
+        " ON c.agency_id = r.agency_id AND c.id = r.capture_id ORDER BY r.amount",
+    )
+    assert [tuple(r.values()) for r in sent] == [
+        ("surplus", "transfer", 3_000, "vietqr"), ("surplus", "transfer", 4_000, "vietqr"),
+        ("debt", "provider", 10_000, "vnpay"),
+    ]  # fmt: skip
+    assert [await balance(site, a) for a in ("3310", "3320", "1120")] == [0, 0, -7_000]
+    await holds_without_a_statement(site)

@@ -1,7 +1,8 @@
 """A fee paid with a wallet, from the request to the receipt and back again, through everything."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from adapters.simulator import (
 )
 from gateway.entry.web.serving import serving
 from gateway.infra.clock import TestClock
+from gateway.ports.wire import Reply, Wire
 from gateway.services.invariants import violations
 
 DUE = 10_000
@@ -56,6 +58,21 @@ async def street(database_url: str, clock: TestClock) -> AsyncIterator[Street]:
     ):
         yield Street(site, banks)
         await banks.close()
+
+
+@dataclass
+class HeldOnce:
+    """A wire whose first request lies there until somebody lets it go."""
+
+    to: Wire
+    lies_there: asyncio.Event = field(default_factory=asyncio.Event)
+    may_go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def send(self, method: str, url: str, **more: Any) -> Reply:
+        if not self.lies_there.is_set():
+            self.lies_there.set()
+            await self.may_go.wait()
+        return await self.to.send(method, url, **more)
 
 
 @pytest.fixture(params=["momo", "zalopay"])
@@ -186,3 +203,40 @@ async def test_a_refund_goes_back_through_the_wallet_once(
     assert (await site.get(f"/payments/{payment['id']}"))["amount_refunded"] == 4_000
     await site.parts.outbox.sequence()
     assert await violations(site.parts.store) == []
+
+
+async def test_a_twin_that_is_told_of_a_duplicate_does_not_take_the_address_away(
+    street: Street,
+) -> None:
+    """Two clicks at once: the second is answered first, and knows less than the first will."""
+    payment = await street.site.payment()
+
+    answers = await asyncio.gather(
+        *(street.doubt(payment, "zalopay", Fault.SLOW) for _ in range(2))
+    )
+
+    shown = [a.json() for a in answers if a.status_code == 201]
+    assert len(street.banks.sides["zalopay"].orders.known) == 1
+    assert [x["state"] for x in shown] == ["redirected"]
+    assert await street.state(payment) == ("open", False)
+    again = await street.site.attempt(payment, "zalopay")
+    assert again["redirect_url"] == shown[0]["redirect_url"] is not None
+
+
+async def test_a_twin_that_comes_too_late_shows_what_the_first_was_told(street: Street) -> None:
+    payment = await street.site.payment()
+    key = ("zalopay", "default")
+    adapter: Any = street.site.parts.providers[key]
+    held = HeldOnce(adapter.wire)
+    street.site.parts.providers[key] = replace(adapter, wire=held)
+    late = asyncio.create_task(street.doubt(payment, "zalopay", Fault.SLOW))
+    await held.lies_there.wait()
+
+    first = await street.site.attempt(payment, "zalopay")
+    held.may_go.set()
+    answer = await late
+
+    assert answer.status_code == 201, answer.text
+    assert answer.json() == first
+    assert first["redirect_url"] is not None
+    assert await street.state(payment) == ("open", False)

@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from gateway.domain import endings
 from gateway.domain import payment as rules
-from gateway.domain.endings import Part
 from gateway.domain.ledger import Entry
-from gateway.domain.payment import Capture, FeeLine, Payment, Standing, Step
+from gateway.domain.payment import Capture, FeeLine, Part, Payment, Standing, Step
 from gateway.domain.states import State
 
 AT = datetime(2026, 11, 18, 1, tzinfo=UTC)
@@ -73,11 +72,16 @@ def test_any_walk_leaves_balanced_books_that_agree_with_the_payment(
             assert sum(b.amount for b in step.breaks) == payment.amount_on_account
         else:
             came += amount
-            step = rules.take(payment, capture(n, amount, kind), "a", Standing())
+            step = rules.take(payment, capture(n, amount, kind), "a", Standing(), held)
             assert step.capture is not None, "money that has moved is never refused"
             assert step.breaks or step.result in ("paid", "on_account")
             if step.result == "on_account":
                 held.append(Part(step.capture.id, amount, ON))
+            if step.result == "paid" and step.payment:
+                surplus = sum(b.amount for b in step.breaks)
+                assert surplus == step.payment.amount_suspended - payment.amount_suspended
+                sums = {p.capture_id: p.amount for p in held} | {step.capture.id: amount}
+                assert all(b.amount <= sums[b.capture_id or ""] for b in step.breaks)
         entries += step.entries
         payment = step.payment or payment
 
@@ -92,18 +96,21 @@ def test_any_walk_leaves_balanced_books_that_agree_with_the_payment(
     assert balance(entries, "M1") >= 0
 
 
-@given(st.integers(1, 18_000))
+@given(st.integers(1, 17_998))
 def test_a_card_that_pays_all_turns_what_was_on_account_into_surplus(held: int) -> None:
-    """LEDGER: the capture pays, and the citizen gets the rest back."""
+    """LEDGER: the capture pays, and each part goes back to whoever sent it."""
     first = opened().payment
     assert first is not None
-    part = replace(first, amount_on_account=held)
+    parts = [Part("cap_8", held, ON), Part("cap_9", 1, ON)]
+    part = replace(first, amount_on_account=held + 1)
 
-    step = rules.take(part, capture(1, 18_000, "card"), "a", Standing())
+    step = rules.take(part, capture(1, 18_000, "card"), "a", Standing(), parts)
 
     assert step.payment is not None
-    assert step.payment.amount_suspended == held
-    assert [b.kind for b in step.breaks] == ["surplus"]
+    assert step.payment.amount_suspended == held + 1
+    assert [(b.kind, b.capture_id, b.amount) for b in step.breaks] == [
+        ("surplus", "cap_8", held), ("surplus", "cap_9", 1),
+    ]  # fmt: skip
 
 
 @given(st.integers(0, 17_999), st.sampled_from([1, 17_999, 18_001, 40_000]))
@@ -117,10 +124,10 @@ def test_another_amount_that_names_the_payment_alone_pays_nothing(held: int, amo
         State.EXPIRED: "late",
     }  # fmt: skip
 
-    told = rules.take(open_still, capture(1, amount, "file"), "a", Standing())
+    told = rules.take(open_still, capture(1, amount, "file"), "a", Standing(), ())
     later = {
         state: rules.take(
-            replace(first, state=state), capture(1, amount, "file"), "a", Standing()
+            replace(first, state=state), capture(1, amount, "file"), "a", Standing(), ()
         ).result
         for state in ended
     }

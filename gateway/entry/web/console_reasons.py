@@ -41,6 +41,14 @@ REASONS: Final[Mapping[str, str]] = {
         "mới nộp một phần thì khoản này đã hết hạn hoặc bị huỷ",
     "the provider wants a person to look (its code {})":
         "ngân hàng, ví cần người xem xét (mã của họ: {})",
+    "the provider has not decided long after the end":
+        "đã quá hạn lâu mà ngân hàng, ví chưa cho biết kết quả",
+    "told of again, with a number that is not in the books ({})":
+        "được báo lại với số giao dịch chưa có trong sổ ({})",
+    "the payer disputes a charge that the books do not know":
+        "người nộp khiếu nại một khoản mà sổ chưa có",
+    "its charge is known now": "khoản bị khiếu nại nay đã có trong sổ",
+    "not the amount that is due": "không phải số phải nộp",
     "the provider reports this {} twice": "ngân hàng, ví báo {} này hai lần",
     "the provider reports a {} we did not ask": "ngân hàng, ví báo {} mà cơ quan không yêu cầu",
     "the provider reports a payment we have not booked":
