@@ -30,7 +30,7 @@ from adapters.simulator.bank import BankSide, TransferError
 from adapters.simulator.config import SimulatorConfig
 from adapters.simulator.control import Control
 from adapters.simulator.counter import CARD, CounterSide
-from adapters.simulator.faults import Fault, FaultScript
+from adapters.simulator.faults import Fault, FaultScript, asked, header, no_fault
 from adapters.simulator.journal import BudgetLine, Journal
 from adapters.simulator.orders import Choice, Chosen, PageError, Side
 from adapters.simulator.post import Post
@@ -182,7 +182,11 @@ def _guarded(handler: Handler) -> Handler:
         try:
             if int(request.headers.get("content-length", "0")) > body_bytes_max:
                 return JSONResponse({"error": "The body is too long."}, 413)
-            return await handler(request)
+            name = request.headers.get(header, "")
+            if name and name not in (no_fault, *Fault):
+                return JSONResponse({"error": f"{header} is one of: {', '.join(Fault)}."}, 400)
+            with asked(name):
+                return await handler(request)
         except (PageError, TransferError) as error:
             wants_page = not request.url.path.startswith("/control/")
             if wants_page:
@@ -205,6 +209,7 @@ class _Doors:
         form = await _form(request)
         orders = self.simulator.sides[form["side"]].orders
         reference, choice = form["reference"], Choice(form["choice"])
+        self.simulator.faults.set_asked(reference)
         if form.get("fault"):
             self.simulator.faults.set(reference, Fault(form["fault"]))
         chosen = orders.choose(reference, choice)

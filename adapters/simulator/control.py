@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from adapters.simulator.faults import Fault
+from adapters.simulator.faults import Fault, header, no_fault
 from adapters.simulator.journal import BudgetLine, JournalEntry
 from adapters.simulator.orders import Choice, PageError, PayOrder, Side
 
@@ -72,9 +72,9 @@ class Control:
         return JSONResponse(self.simulator.counter.bagged(said["bag"], said["amount"]).as_json())
 
     def _fault(self, request: Request, said: dict[str, Any], key: str) -> None:
-        named = said.get("fault") or request.headers.get("x-simulate-fault")
+        named = said.get("fault") or request.headers.get(header)
         if named:
-            self.simulator.faults.set(key, None if named == "none" else Fault(named))
+            self.simulator.faults.set(key, None if named == no_fault else Fault(named))
 
     async def pump(self, _request: Request) -> Response:
         """Send what is due."""

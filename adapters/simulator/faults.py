@@ -1,6 +1,9 @@
 """The fault script: which order is told wrongly, and how; the same seed gives the same day."""
 
+import contextlib
 import hashlib
+from collections.abc import Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -70,6 +73,21 @@ def wrong(amount: int) -> int:
     return amount - 1_000 if amount > 1_000 else amount + 1_000  # noqa: PLR2004 - one note less.
 
 
+header: Final = "x-simulate-fault"  # Any call to the simulator may carry it.
+no_fault: Final = "none"
+_asked: ContextVar[str] = ContextVar("the fault that this call asks for", default="")
+
+
+@contextlib.contextmanager
+def asked(name: str) -> Iterator[None]:
+    """Keep what one call asks for, for the order or transfer that it is about."""
+    token = _asked.set(name)
+    try:
+        yield
+    finally:
+        _asked.reset(token)
+
+
 @dataclass(slots=True)
 class FaultScript:
     """Faults by order: set by hand, else drawn by the seed at the given share."""
@@ -81,6 +99,11 @@ class FaultScript:
     def set(self, key: str, fault: Fault | None) -> None:
         """Choose the fault of one order or transfer text; None means none."""
         self._set[key] = fault
+
+    def set_asked(self, key: str) -> None:
+        """Choose what the call asks for by its header, if it does."""
+        if name := _asked.get():
+            self.set(key, None if name == no_fault else Fault(name))
 
     def has(self, key: str) -> bool:
         """Tell whether somebody chose for this key, be it that nothing goes wrong."""

@@ -180,10 +180,10 @@ class Orders:
     def open(self, fresh: PayOrder) -> PayOrder:
         """Take an order up; the same order again is the same order, with what it says now."""
         order = self.known.setdefault(fresh.reference, fresh)
+        self.faults.set_asked(order.reference)
         order.opened_at = order.opened_at or self.clock.now()
-        order.info, order.return_url, order.expires_at = (
-            fresh.info, fresh.return_url, fresh.expires_at,
-        )  # fmt: skip
+        order.info, order.return_url = fresh.info, fresh.return_url
+        order.expires_at = fresh.expires_at
         order.more |= fresh.more
         return order
 
