@@ -116,7 +116,7 @@ def sandbox_settings(origin: str, secret: Callable[[str], str]) -> dict[str, str
 def build_simulator(clock: Clock, config: SimulatorConfig) -> Simulator:
     """Build the banks around one clock."""
     journal, post = Journal(config.journal_path), Post(clock)
-    faults = FaultScript(config.seed, config.fault_share)
+    faults = FaultScript(config.seed, config.fault_share, config.faults_by_amount)
     sides: list[Side] = [kind(clock, config, journal, post, faults) for kind in SIDES]
     account = BankSide(clock, config, journal, post, faults)
     for side in sides:
@@ -221,7 +221,7 @@ class _Doors:
 
     async def bank_page(self, _request: Request) -> Response:
         """Show the bank's transfer form."""
-        return pages.bank(self.simulator.config.bank_account)
+        return pages.bank(self.simulator.config.bank_account, self.simulator.faults)
 
     async def transfer(self, request: Request) -> Response:
         """Make a transfer, by QR or by hand."""

@@ -1,11 +1,15 @@
 """What a developer asks of the simulated banks: a fault by header or amount, time, a dispute."""
 
+from pathlib import Path
+
 import httpx
 import pytest
 from town import Town
 
 from adapters.simulator import Choice, Fault
+from adapters.simulator.faults import ENDINGS
 
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "simulated-banks.md"
 HEADER = "x-simulate-fault"
 
 
@@ -49,6 +53,36 @@ async def test_a_fault_is_asked_for_by_header_with_the_choice_and_the_transfer(t
     assert await town.simulator.pump() == 0
     assert unknown.status_code == 400
     assert "silent" in unknown.json()["error"], "the sentence says which there are"
+
+
+async def test_the_last_three_digits_of_an_amount_name_its_fault(town: Town) -> None:
+    """A developer who only asks for payments needs nothing else; a page lists the endings."""
+    town.simulator.faults.by_amount = True
+    for order in (town.order(150_901), town.order(150_905)):
+        town.simulator.pay(await town.open(order))
+        town.simulator.bank.transfer_by_qr(await town.qr(order))
+    late = town.order(150_903)
+    town.simulator.faults.set(late.reference, None)
+    town.simulator.pay(await town.open(late))
+    async with httpx.AsyncClient(base_url=town.origin, trust_env=False) as http:
+        page = (await http.get("/bank/")).text
+
+    faults = [e.fault for e in town.simulator.journal.entries()]
+    assert faults == ["duplicate", "duplicate", "silent", "silent", ""], "what is set comes first"
+    assert all(f"<dt>…{n}</dt><dd>{f}</dd>" in page for n, f in ENDINGS.items())
+    guide = GUIDE.read_text("utf-8")
+    assert all(f"| {n} | `{f}` |" in guide for n, f in ENDINGS.items())
+    assert (ENDINGS[901], len(ENDINGS)) == (Fault.DUPLICATE, len(Fault))
+
+
+async def test_unless_it_is_switched_on_an_amount_names_nothing(town: Town) -> None:
+    """A lived day draws its faults by its seed alone."""
+    town.simulator.pay(await town.open(town.order(150_905)))
+    async with httpx.AsyncClient(base_url=town.origin, trust_env=False) as http:
+        page = (await http.get("/bank/")).text
+
+    assert [e.fault for e in town.simulator.journal.entries()] == [""]
+    assert "…905" not in page
 
 
 async def _visit(url: str) -> None:
