@@ -159,6 +159,7 @@ def _routes(simulator: Simulator) -> list[Route]:
         "/control/pump": control.pump,
         "/control/files": control.files,
         "/control/fault": control.fault,
+        "/control/clock": control.clock,
     }
     gets: dict[str, Handler] = {
         "/bank/": doors.bank_page,
@@ -192,7 +193,7 @@ def _guarded(handler: Handler) -> Handler:
             if wants_page:
                 return pages.refused(str(error))
             return JSONResponse({"error": str(error)}, 400)
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, OverflowError, TypeError, ValueError):
             return JSONResponse({"error": type_error}, 400)
 
     return guarded

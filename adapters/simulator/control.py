@@ -1,9 +1,9 @@
 """``/control/``: what scripts and tests drive; JSON in, JSON out."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -11,9 +11,22 @@ from starlette.responses import JSONResponse, Response
 from adapters.simulator.faults import Fault, header, no_fault
 from adapters.simulator.journal import BudgetLine, JournalEntry
 from adapters.simulator.orders import Choice, PageError, PayOrder, Side
+from gateway.domain.calendar import rfc3339
 
 if TYPE_CHECKING:
     from adapters.simulator.app import Simulator
+
+
+moved_max: Final = timedelta(days=366)  # At once; what waits longest here waits three days.
+
+
+@runtime_checkable
+class Movable(Protocol):
+    """A clock that stands still until it is moved; the machine's own is none."""
+
+    def move(self, by: timedelta) -> None:
+        """Move on."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +92,18 @@ class Control:
     async def pump(self, _request: Request) -> Response:
         """Send what is due."""
         return JSONResponse({"sent": await self.simulator.pump()})
+
+    async def clock(self, request: Request) -> Response:
+        """Let time pass on a test clock, and send what is due by then."""
+        clock, said = self.simulator.post.clock, await request.json()
+        if not isinstance(clock, Movable):
+            raise PageError("Time here is the machine's own: start with THUPHI_CLOCK to move it.")
+        by = timedelta(hours=int(said.get("hours", 0)), minutes=int(said.get("minutes", 0)))
+        if not timedelta(0) < by <= moved_max:
+            raise PageError("Give hours or minutes above zero, at most 366 days of them.")
+        clock.move(by)
+        sent = await self.simulator.pump()
+        return JSONResponse({"now": rfc3339(clock.now()), "sent": sent})
 
     async def files(self, request: Request) -> Response:
         """Write the files of a day to a folder."""

@@ -1,13 +1,15 @@
 """What a developer asks of the simulated banks: a fault by header or amount, time, a dispute."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from town import Town
 
-from adapters.simulator import Choice, Fault
+from adapters.simulator import Choice, Fault, build_simulator
 from adapters.simulator.faults import ENDINGS
+from gateway.infra.clock import SystemClock
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "simulated-banks.md"
 HEADER = "x-simulate-fault"
@@ -83,6 +85,36 @@ async def test_unless_it_is_switched_on_an_amount_names_nothing(town: Town) -> N
 
     assert [e.fault for e in town.simulator.journal.entries()] == [""]
     assert "…905" not in page
+
+
+async def test_time_is_moved_on_a_test_clock_and_what_was_late_comes(town: Town) -> None:
+    """The notice of a late order comes three hours after the money, and who waits moves time."""
+    order, began = town.order(150_903), town.clock.now()
+    town.simulator.faults.by_amount = True
+    town.simulator.pay(await town.open(order))
+    async with httpx.AsyncClient(base_url=town.origin, trust_env=False) as http:
+        early = await http.post("/control/clock", json={"hours": 2, "minutes": 59})
+        late = await http.post("/control/clock", json={"minutes": 1})
+        wrong = [
+            await http.post("/control/clock", json=said)
+            for said in ({"hours": -1}, {}, {"hours": 10**30}, {"hours": 9_000}, [])
+        ]
+
+    assert early.json() == {"now": "2026-11-18T04:59:00Z", "sent": 0}
+    assert (late.json()["sent"], len(town.office.read)) == (1, 1)
+    assert [r.status_code for r in wrong] == [400] * 5
+    assert town.clock.now() - began == timedelta(hours=3)
+
+
+async def test_the_machines_own_time_is_not_moved(town: Town) -> None:
+    simulator = build_simulator(SystemClock(), town.simulator.config)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(simulator.app), base_url="http://127.0.0.1"
+    ) as http:
+        refused = await http.post("/control/clock", json={"hours": 3})
+
+    assert refused.status_code == 400
+    assert "THUPHI_CLOCK" in refused.json()["error"]
 
 
 async def _visit(url: str) -> None:
