@@ -160,6 +160,7 @@ def _routes(simulator: Simulator) -> list[Route]:
         "/control/files": control.files,
         "/control/fault": control.fault,
         "/control/clock": control.clock,
+        "/control/dispute": control.dispute,
     }
     gets: dict[str, Handler] = {
         "/bank/": doors.bank_page,

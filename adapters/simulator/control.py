@@ -1,5 +1,6 @@
 """``/control/``: what scripts and tests drive; JSON in, JSON out."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -26,6 +27,17 @@ class Movable(Protocol):
 
     def move(self, by: timedelta) -> None:
         """Move on."""
+        ...
+
+
+@runtime_checkable
+class Disputes(Protocol):
+    """A side whose payers can quarrel with their card's bank."""
+
+    statuses: Collection[str]
+
+    def dispute(self, reference: str, status: str) -> None:
+        """Let the payer of an order quarrel, or the quarrel go on, and tell of it."""
         ...
 
 
@@ -95,7 +107,7 @@ class Control:
 
     async def clock(self, request: Request) -> Response:
         """Let time pass on a test clock, and send what is due by then."""
-        clock, said = self.simulator.post.clock, await request.json()
+        clock, said = self.simulator.post.clock, dict(await request.json())
         if not isinstance(clock, Movable):
             raise PageError("Time here is the machine's own: start with THUPHI_CLOCK to move it.")
         by = timedelta(hours=int(said.get("hours", 0)), minutes=int(said.get("minutes", 0)))
@@ -104,6 +116,22 @@ class Control:
         clock.move(by)
         sent = await self.simulator.pump()
         return JSONResponse({"now": rfc3339(clock.now()), "sent": sent})
+
+    async def dispute(self, request: Request) -> Response:
+        """Let a card's payer dispute an order, or the dispute go on; its word is sent at once."""
+        said = dict(await request.json())
+        name, reference = said.get("provider", "stripe"), said["reference"]
+        status = said.get("status", "needs_response")
+        side = self.simulator.sides[name]
+        if not isinstance(side, Disputes):
+            raise PageError("This provider has no disputes; stripe has.")
+        if status not in side.statuses:
+            raise PageError(f"A status is one of: {', '.join(side.statuses)}.")
+        if reference not in side.orders.known:
+            raise PageError("There is no such order.")
+        side.dispute(reference, status)
+        sent = await self.simulator.pump()
+        return JSONResponse({"reference": reference, "status": status, "sent": sent})
 
     async def files(self, request: Request) -> Response:
         """Write the files of a day to a folder."""

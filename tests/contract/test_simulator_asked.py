@@ -10,6 +10,7 @@ from town import Town
 from adapters.simulator import Choice, Fault, build_simulator
 from adapters.simulator.faults import ENDINGS
 from gateway.infra.clock import SystemClock
+from gateway.ports.provider import DisputeState
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "simulated-banks.md"
 HEADER = "x-simulate-fault"
@@ -115,6 +116,31 @@ async def test_the_machines_own_time_is_not_moved(town: Town) -> None:
 
     assert refused.status_code == 400
     assert "THUPHI_CLOCK" in refused.json()["error"]
+
+
+async def test_a_script_plays_a_dispute(town: Town) -> None:
+    paid, open_ = town.order(), town.order()
+    town.simulator.pay(await town.open(paid, "stripe"))
+    await town.open(open_, "stripe")
+    await town.simulator.pump()
+    said = {"reference": paid.reference}
+    async with httpx.AsyncClient(base_url=town.origin, trust_env=False) as http:
+        begun = await http.post("/control/dispute", json=said)
+        lost = await http.post("/control/dispute", json=said | {"status": "lost"})
+        wrong = [
+            await http.post("/control/dispute", json=asked)
+            for asked in (
+                said | {"status": "angry"}, said | {"provider": "momo"}, {"reference": "none"},
+                {"reference": open_.reference}, {}, said | {"provider": "none"},
+            )
+        ]  # fmt: skip
+
+    assert begun.json() == {"reference": paid.reference, "status": "needs_response", "sent": 1}
+    assert lost.json()["sent"] == 1
+    told = [n.dispute.state for n in town.office.read if n.dispute]
+    assert told == [DisputeState.OPENED, DisputeState.LOST]
+    assert [r.status_code for r in wrong] == [400] * 6
+    assert "needs_response" in wrong[0].json()["error"]
 
 
 async def _visit(url: str) -> None:
