@@ -30,7 +30,7 @@ from adapters.simulator.bank import BankSide, TransferError
 from adapters.simulator.config import SimulatorConfig
 from adapters.simulator.control import Control
 from adapters.simulator.counter import CARD, CounterSide
-from adapters.simulator.faults import Fault, FaultScript
+from adapters.simulator.faults import Fault, FaultScript, asked, header, no_fault
 from adapters.simulator.journal import BudgetLine, Journal
 from adapters.simulator.orders import Choice, Chosen, PageError, Side
 from adapters.simulator.post import Post
@@ -116,7 +116,7 @@ def sandbox_settings(origin: str, secret: Callable[[str], str]) -> dict[str, str
 def build_simulator(clock: Clock, config: SimulatorConfig) -> Simulator:
     """Build the banks around one clock."""
     journal, post = Journal(config.journal_path), Post(clock)
-    faults = FaultScript(config.seed, config.fault_share)
+    faults = FaultScript(config.seed, config.fault_share, config.faults_by_amount)
     sides: list[Side] = [kind(clock, config, journal, post, faults) for kind in SIDES]
     account = BankSide(clock, config, journal, post, faults)
     for side in sides:
@@ -159,6 +159,8 @@ def _routes(simulator: Simulator) -> list[Route]:
         "/control/pump": control.pump,
         "/control/files": control.files,
         "/control/fault": control.fault,
+        "/control/clock": control.clock,
+        "/control/dispute": control.dispute,
     }
     gets: dict[str, Handler] = {
         "/bank/": doors.bank_page,
@@ -182,13 +184,17 @@ def _guarded(handler: Handler) -> Handler:
         try:
             if int(request.headers.get("content-length", "0")) > body_bytes_max:
                 return JSONResponse({"error": "The body is too long."}, 413)
-            return await handler(request)
+            name = request.headers.get(header, "")
+            if name and name not in (no_fault, *Fault):
+                return JSONResponse({"error": f"{header} is one of: {', '.join(Fault)}."}, 400)
+            with asked(name):
+                return await handler(request)
         except (PageError, TransferError) as error:
             wants_page = not request.url.path.startswith("/control/")
             if wants_page:
                 return pages.refused(str(error))
             return JSONResponse({"error": str(error)}, 400)
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, OverflowError, TypeError, ValueError):
             return JSONResponse({"error": type_error}, 400)
 
     return guarded
@@ -205,6 +211,7 @@ class _Doors:
         form = await _form(request)
         orders = self.simulator.sides[form["side"]].orders
         reference, choice = form["reference"], Choice(form["choice"])
+        self.simulator.faults.set_asked(reference)
         if form.get("fault"):
             self.simulator.faults.set(reference, Fault(form["fault"]))
         chosen = orders.choose(reference, choice)
@@ -216,7 +223,7 @@ class _Doors:
 
     async def bank_page(self, _request: Request) -> Response:
         """Show the bank's transfer form."""
-        return pages.bank(self.simulator.config.bank_account)
+        return pages.bank(self.simulator.config.bank_account, self.simulator.faults)
 
     async def transfer(self, request: Request) -> Response:
         """Make a transfer, by QR or by hand."""

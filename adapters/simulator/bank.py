@@ -117,8 +117,9 @@ class BankSide:
         except (KeyError, ValueError) as error:
             raise TransferError("This is not a VietQR that can be paid.") from error
         text = read["memo"] if memo is None else memo
+        self.faults.set_asked(text)
         paid = asked if amount is None else amount
-        if amount is None and self.faults.of(text) is Fault.WRONG_AMOUNT:
+        if amount is None and self.faults.of(text, asked) is Fault.WRONG_AMOUNT:
             paid = wrong(asked)
         return self.transfer(read["account"], paid, text, asked, obligation_id, lines)
 
@@ -136,7 +137,8 @@ class BankSide:
             raise TransferError("This bank has no such account.")
         if amount <= 0:
             raise TransferError("An amount is a positive number of đồng.")
-        fault = self.faults.of(memo) if memo else None
+        self.faults.set_asked(memo)
+        fault = self.faults.of(memo, expected or amount) if memo else None
         return self.credit(amount, memo, expected, fault, obligation_id, lines, account=account)
 
     def _is_virtual(self, account: str) -> bool:

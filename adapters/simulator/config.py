@@ -32,6 +32,7 @@ class SimulatorConfig:
     notices: str
     seed: int = 7
     fault_share: float = 0.0
+    faults_by_amount: bool = False  # On where people try it out; a day draws its own.
     journal_path: Path | None = None
     pump_every_s: float | None = None  # Set when it runs alone; else whoever drives it pumps.
     slow_s: float = 0.3

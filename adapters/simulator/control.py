@@ -1,19 +1,44 @@
 """``/control/``: what scripts and tests drive; JSON in, JSON out."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from adapters.simulator.faults import Fault
+from adapters.simulator.faults import Fault, header, no_fault
 from adapters.simulator.journal import BudgetLine, JournalEntry
 from adapters.simulator.orders import Choice, PageError, PayOrder, Side
+from gateway.domain.calendar import rfc3339
 
 if TYPE_CHECKING:
     from adapters.simulator.app import Simulator
+
+
+moved_max: Final = timedelta(days=366)  # At once; what waits longest here waits three days.
+
+
+@runtime_checkable
+class Movable(Protocol):
+    """A clock that stands still until it is moved; the machine's own is none."""
+
+    def move(self, by: timedelta) -> None:
+        """Move on."""
+        ...
+
+
+@runtime_checkable
+class Disputes(Protocol):
+    """A side whose payers can quarrel with their card's bank."""
+
+    statuses: Collection[str]
+
+    def dispute(self, reference: str, status: str) -> None:
+        """Let the payer of an order quarrel, or the quarrel go on, and tell of it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +97,41 @@ class Control:
         return JSONResponse(self.simulator.counter.bagged(said["bag"], said["amount"]).as_json())
 
     def _fault(self, request: Request, said: dict[str, Any], key: str) -> None:
-        named = said.get("fault") or request.headers.get("x-simulate-fault")
+        named = said.get("fault") or request.headers.get(header)
         if named:
-            self.simulator.faults.set(key, None if named == "none" else Fault(named))
+            self.simulator.faults.set(key, None if named == no_fault else Fault(named))
 
     async def pump(self, _request: Request) -> Response:
         """Send what is due."""
         return JSONResponse({"sent": await self.simulator.pump()})
+
+    async def clock(self, request: Request) -> Response:
+        """Let time pass on a test clock, and send what is due by then."""
+        clock, said = self.simulator.post.clock, dict(await request.json())
+        if not isinstance(clock, Movable):
+            raise PageError("Time here is the machine's own: start with THUPHI_CLOCK to move it.")
+        by = timedelta(hours=int(said.get("hours", 0)), minutes=int(said.get("minutes", 0)))
+        if not timedelta(0) < by <= moved_max:
+            raise PageError("Give hours or minutes above zero, at most 366 days of them.")
+        clock.move(by)
+        sent = await self.simulator.pump()
+        return JSONResponse({"now": rfc3339(clock.now()), "sent": sent})
+
+    async def dispute(self, request: Request) -> Response:
+        """Let a card's payer dispute an order, or the dispute go on; its word is sent at once."""
+        said = dict(await request.json())
+        name, reference = said.get("provider", "stripe"), said["reference"]
+        status = said.get("status", "needs_response")
+        side = self.simulator.sides[name]
+        if not isinstance(side, Disputes):
+            raise PageError("This provider has no disputes; stripe has.")
+        if status not in side.statuses:
+            raise PageError(f"A status is one of: {', '.join(side.statuses)}.")
+        if reference not in side.orders.known:
+            raise PageError("There is no such order.")
+        side.dispute(reference, status)
+        sent = await self.simulator.pump()
+        return JSONResponse({"reference": reference, "status": status, "sent": sent})
 
     async def files(self, request: Request) -> Response:
         """Write the files of a day to a folder."""

@@ -180,11 +180,10 @@ class Orders:
     def open(self, fresh: PayOrder) -> PayOrder:
         """Take an order up; the same order again is the same order, with what it says now."""
         order = self.known.setdefault(fresh.reference, fresh)
+        self.faults.set_asked(order.reference)
         order.opened_at = order.opened_at or self.clock.now()
-        order.info, order.return_url, order.expires_at = (
-            fresh.info, fresh.return_url, fresh.expires_at,
-        )  # fmt: skip
-        order.more |= fresh.more
+        order.info, order.return_url = fresh.info, fresh.return_url
+        order.expires_at, order.more = fresh.expires_at, order.more | fresh.more
         return order
 
     async def open_early(self, order: PayOrder) -> None:
@@ -196,7 +195,8 @@ class Orders:
     def fault_of(self, order: PayOrder) -> Fault | None:
         """Find the fault of an order: set by its reference, or by the payment that it names."""
         named = order.info.split(" ", 1)[0]
-        return self.faults.of(named if self.faults.has(named) else order.reference)
+        key = named if self.faults.has(named) else order.reference
+        return self.faults.of(key, order.amount)
 
     def choose(
         self,

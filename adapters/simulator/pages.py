@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FunctionLoader
 from starlette.responses import HTMLResponse, Response
 
-from adapters.simulator.faults import Fault
+from adapters.simulator.faults import ENDINGS, Fault, FaultScript
 from adapters.simulator.journal import JournalEntry
 from adapters.simulator.orders import Choice, PayOrder
 from gateway.domain.money import figures
@@ -62,9 +62,11 @@ def order(side: str, title: str, order: PayOrder) -> Response:
     )
 
 
-def bank(account: str) -> Response:
-    """Show the transfer form."""
-    return _page(("Ngân hàng mô phỏng", "Simulated bank"), account=account)
+def bank(account: str, faults: FaultScript) -> Response:
+    """Show the transfer form, and which amounts name a fault."""
+    endings = ENDINGS if faults.by_amount else {}
+    title = ("Ngân hàng mô phỏng", "Simulated bank")
+    return _page(title, account=account, endings=endings)
 
 
 def transferred(entry: JournalEntry) -> Response:

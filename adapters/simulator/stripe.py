@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
@@ -31,6 +31,9 @@ session_s: Final = (30 * 60, 24 * 3_600)  # How long a session may live.
 dong_max: Final = 99_999_999
 # Stripe repeats for three days, less and less often; how often is not published.
 RETRIES: Final = tuple(timedelta(minutes=m) for m in (5, 30, 120, 300, 600, 1_200))
+DISPUTES: Final = (
+    "warning_needs_response", "warning_closed", "needs_response", "under_review", "won", "lost",
+)  # fmt: skip
 _PAID: Final = {"status": "complete", "payment_status": "paid"}
 
 
@@ -44,6 +47,7 @@ class StripeSide:
     post: Post
     faults: FaultScript
     name: str = "stripe"
+    statuses: Collection[str] = DISPUTES
     orders: Orders = field(init=False)
     answered: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)  # By their key.
     numbers: "count[int]" = field(default_factory=lambda: count(1))

@@ -68,7 +68,8 @@ async def simulating(
     """Run the simulated banks until the block ends."""
     from gateway.entry.web.serving import serving
 
-    simulator = build_simulator(clock, simulator_config(settings, folder))
+    config = replace(simulator_config(settings, folder), faults_by_amount=True)
+    simulator = build_simulator(clock, config)
     app = simulator.app
     async with app.router.lifespan_context(app), serving(app, port, address):
         yield

@@ -1,6 +1,6 @@
 """Begin a try with a provider, and ask the provider when nobody told us how it ended."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -77,24 +77,22 @@ class Attempts:
     ) -> Answer:  # fmt: skip
         """Begin an attempt over the API, once for each idempotency key.
 
-        Twins that run at the same time share the live attempt; whoever remembers first is the
-        answer of all.
+        Twins of one body that run at the same time share the live attempt; whoever remembers first
+        is the answer of all. The key is its body's before anything begins.
         """
         stored = await self.payments.stored(client, once)
         if stored:
             return stored
         name, method = wanted
-        made = await self.start(client.agency_id, payment_id, name, address, method=method)
-        answer = Answer(201, render(made))
-        async with self.store.begin() as tx:
-            stored = await self.payments.replay(tx, client, *once)
-            if stored is None:
-                await self.payments.remember(tx, client, *once, answer)
-        return stored or answer
+        made = await self.start(
+            client.agency_id, payment_id, name, address, method=method,
+            claim=lambda tx: self.payments.claim(tx, client, *once),
+        )  # fmt: skip
+        return await self.payments.answered(client, once, Answer(201, render(made)))
 
     async def start(
         self, agency_id: str, payment_id: str, name: str, address: str, locale: str = "vi",
-        method: str = "",
+        method: str = "", claim: Callable[[Tx], Awaitable[None]] | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Begin one attempt, or give back the live one; shows it as CONTRACT 3 does.
 
@@ -102,6 +100,8 @@ class Attempts:
         """
         footing = await self.ways.footing(agency_id)
         async with self.store.begin() as tx:
+            if claim:
+                await claim(tx)
             payment = await tx.payment(agency_id, payment_id, lock=True)
             if payment is None:
                 raise Refusal("not-found", "There is no such payment.")

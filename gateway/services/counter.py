@@ -140,11 +140,11 @@ class Counters:
             shift = await self._own_shift(tx, officer)
             txn = f"{shift.branch_id}/{slip}" if method == "card" else clock.new_id("csh")
             await self.attempts.captures.lock_money(tx, counter, txn, officer.agency_id)
-            await self._not_twice(tx, counter, txn)
             payment = await self._payment(tx, officer.agency_id, payment_id, lock=True)
             if payment.state is not State.OPEN or payment.in_doubt:
                 raise Refusal("payment-not-open", "It is paid or withdrawn: take no money.")
             due = payment.amount - payment.amount_on_account
+            await self._not_twice(tx, counter, txn, due)
             said = Notice(
                 Verdict.CAPTURED, txn, due, memo=f"TP{payment.reference}", paid_at=clock.now(),
                 is_cash=method == "cash", code=method,
@@ -154,27 +154,40 @@ class Counters:
             await self._write(tx, officer, shift, counter, txn, (method, slip))
         return due
 
-    async def _not_twice(self, tx: Tx, counter: Taker, txn: str) -> None:
+    async def _not_twice(self, tx: Tx, counter: Taker, txn: str, due: int) -> None:
+        """Refuse a slip that is known. A number may come again, of another terminal or year.
+
+        That card is charged too: what is proposed gives its money a record, for a person to match.
+        """
+        known = await self._known(tx, counter, txn)
+        if known is None:
+            return
+        day, today = hanoi_day(known["taken_at"]), hanoi_day(self.store.clock.now())
+        if (known["amount"], day) == (due, today):
+            raise Refusal("invalid-request", "This slip is in the books already; check its number.")
+        nth = 2
+        while await self._known(tx, counter, f"{txn}-{nth}"):
+            nth += 1
+        slip = f"{txn.partition('/')[2]}-{nth}"
+        raise Refusal(
+            "invalid-request", "This number is in the books, of a slip of another day or amount;"
+            f" if yours is another slip, write {slip}.", extra={"slip": slip},
+        )  # fmt: skip
+
+    async def _known(self, tx: Tx, counter: Taker, txn: str) -> Row | None:
         c = t.capture.c
-        known = await tx.row(
-            select(c.id).where(
+        return await tx.row(
+            select(c.id, c.amount, c.taken_at).where(
                 c.provider == counter.name, c.account == counter.account, c.txn_id == txn
             )
         )
-        if known:
-            raise Refusal("invalid-request", "This slip is in the books already; check its number.")
 
     async def _write(
         self, tx: Tx, officer: Officer, shift: Shift, counter: Taker, txn: str,
         how: tuple[str, str],
     ) -> None:  # fmt: skip
-        c, (method, slip) = t.capture.c, how
-        row = await tx.row(
-            select(c.id).where(
-                c.provider == counter.name, c.account == counter.account, c.txn_id == txn
-            )
-        )
-        if row is None:
+        method, slip = how
+        if (row := await self._known(tx, counter, txn)) is None:
             raise LookupError(txn)
         await tx.run(
             t.counter_take.insert(),

@@ -24,6 +24,7 @@ from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 
+begun_status: Final = 202  # HTTP's word for what was taken up and is not answered yet.
 page_size_max: Final = 100
 
 # One look at all that may stand in the way of a new payment.
@@ -178,6 +179,23 @@ class Payments:
         """Give the stored answer of a key, if there is one."""
         async with self.store.begin() as tx:
             return await self.replay(tx, client, *once)
+
+    async def claim(self, tx: Tx, client: Client, route: str, key: str, body_hash: str) -> None:
+        """Hold a key for one body, with what is begun under it; another body is refused.
+
+        It is a row of its own, as an answer is never changed, and is not there if nothing began.
+        """
+        once = (f"{route} begun", key, body_hash)
+        if await self.replay(tx, client, *once) is None:
+            await self.remember(tx, client, *once, Answer(begun_status, b""))
+
+    async def answered(self, client: Client, once: tuple[str, str, str], answer: Answer) -> Answer:
+        """Keep an answer, or give the one that a twin kept before."""
+        async with self.store.begin() as tx:
+            stored = await self.replay(tx, client, *once)
+            if stored is None:
+                await self.remember(tx, client, *once, answer)
+        return stored or answer
 
     async def replay(
         self, tx: Tx, client: Client, route: str, key: str, body_hash: str

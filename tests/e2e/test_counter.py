@@ -66,6 +66,38 @@ async def test_a_card_is_owed_by_the_terminals_bank_and_its_slip_counts_once(
     await holds(site)
 
 
+async def test_a_slips_number_that_comes_again_is_taken_with_what_is_proposed(
+    site: Site, clerk: Officer
+) -> None:
+    """Terminals begin anew, and a branch has two: the card is charged, so it needs a record."""
+    payments = [await site.payment(n) for n in range(1, 5)]
+    await site.parts.counters.take(clerk, payments[0]["id"], "card", "000123")
+    await shut(site, clerk)
+    site.clock.move(timedelta(days=1))
+    await site.parts.counters.open_shift(clerk, "hoan-kiem", "quay-1", 0)
+
+    for n, proposed in ((1, "000123-2"), (2, "000123-3")):
+        with pytest.raises(Refusal, match="another day or amount") as caught:
+            await site.parts.counters.take(clerk, payments[n]["id"], "card", "000123")
+        assert caught.value.extra == {"slip": proposed}
+        await site.parts.counters.take(clerk, payments[n]["id"], "card", proposed)
+    with pytest.raises(Refusal, match="in the books already; check"):
+        await site.parts.counters.take(clerk, payments[3]["id"], "card", "000123-3")
+
+    assert await balance(site, "1380") == 3 * DUE
+    slips = await rows(site, "SELECT slip FROM counter_take ORDER BY slip")
+    assert [s["slip"] for s in slips] == ["000123", "000123-2", "000123-3"]
+    await site.parts.receipts.issue()
+    await holds(site)
+
+
+async def shut(site: Site, clerk: Officer) -> None:
+    """End the clerk's shift, as another signs it."""
+    shift = await shift_of(site, clerk)
+    await site.parts.counters.count(clerk, shift, 0)
+    await site.parts.counters.sign(await officer(site, "hoa", "accountant"), shift, "TUI-1")
+
+
 async def test_without_an_open_shift_no_money_is_taken(site: Site) -> None:
     payment = await site.payment()
     who = await officer(site, "hoa")

@@ -8,6 +8,7 @@ import pytest
 from east_bank import holds, rows
 from front_door import AGENCY, Site
 from officers import csrf, signed_in
+from sqlalchemy import text
 
 from gateway.services.displays import code_lives
 
@@ -107,6 +108,25 @@ async def test_a_shift_ends_with_a_blind_count_and_anothers_signature(site: Site
 
     assert "Đã đóng" in closed.text
     await holds(site)
+
+
+async def test_a_slips_number_that_comes_again_brings_the_form_back_with_another(
+    site: Site,
+) -> None:
+    payments = [await site.payment(), await site.payment(2)]
+    async with signed_in(site, "clerk") as clerk:
+        await open_shift(clerk)
+        first, second = (f"/console/counter/{p['id']}" for p in payments)
+        await send(clerk, first, f"{first}/take", method="card", slip="000777")
+        async with site.parts.store.begin() as tx:
+            await tx.run(text("UPDATE capture SET taken_at = taken_at - interval '1 day'"))
+        again = await send(clerk, second, f"{second}/take", method="card", slip="000777")
+        done = await send(clerk, second, f"{second}/take", method="card", slip="000777-2")
+
+    assert again.status_code == 400
+    assert "Nếu đây là hoá đơn khác, hãy ghi 000777-2." in again.text
+    assert 'value="000777-2"' in again.text
+    assert "Đã nộp đủ" in done.text
 
 
 @pytest.mark.parametrize("role", ["auditor", "operator", "approver"])

@@ -48,6 +48,37 @@ async def test_twins_that_race_for_an_attempt_get_one(site: Site) -> None:
     assert await count(site, "attempt") == 1
 
 
+async def test_twins_of_different_bodies_that_race_begin_one_attempt(site: Site) -> None:
+    """The loser is refused before it begins, or its attempt could be paid beside the other's."""
+    payment = await site.payment()
+    path = f"/payments/{payment['id']}/attempts"
+
+    answers = await asyncio.gather(
+        *(site.ask(path, {"provider": name}, key="one") for name in ("vnpay", "vietqr") * 4)
+    )
+
+    assert sorted(a.status_code for a in answers) == [201] * 4 + [422] * 4
+    assert {a.json()["type"] for a in answers if a.status_code == 422} == {
+        "/problems/idempotency-key-reused"
+    }
+    assert await count(site, "attempt") == 1
+
+
+async def test_a_key_stays_with_its_body_when_the_answer_was_never_given(site: Site) -> None:
+    """As after a crash between the attempt and its answer; asked again, it goes on."""
+    payment = await site.payment()
+    path = f"/payments/{payment['id']}/attempts"
+    first = await site.ask(path, {"provider": "vietqr"}, key="one")
+    await site.as_owner("DELETE FROM idempotency WHERE status = 201 AND route LIKE '%attempts'")
+
+    other = await site.ask(path, {"provider": "vnpay"}, key="one")
+    again = await site.ask(path, {"provider": "vietqr"}, key="one")
+
+    assert (first.status_code, other.status_code, again.status_code) == (201, 422, 201)
+    assert again.json()["id"] == first.json()["id"]
+    assert await count(site, "attempt") == 1
+
+
 async def test_a_refused_attempt_is_not_kept_so_the_client_can_repair_it(site: Site) -> None:
     payment = await site.payment()
     path = f"/payments/{payment['id']}/attempts"

@@ -147,12 +147,11 @@ def _world(seed: int) -> Inputs:
          "seen_by_no": chance.choice((DAY_NO, None))}
         for n in range(4)
     ]  # fmt: skip
-    for line in lines:
-        if line["marks"] == ["NOP TIEN MAT"]:
-            line["batch_id"] = chance.choice((None, "BAG0", "BAG1", "BAG9"))
-            line["reference"] = chance.choice((line["reference"], "bag-2"))
-    bagged = [{"bag_id": f"shf{n % 4}", "capture_id": f"cap{n:02}", "amount": 1} for n in range(6)]
-    return Inputs(captures, shares, dues, taken_back, lines, advised, bags, bagged)
+    for line in (x for x in lines if x["marks"] == ["NOP TIEN MAT"]):
+        named = ((None, None), ("BAG0", None), ("BAG1", None), ("BAG9", None), (None, "bag-2"))
+        line["batch_id"], line["reference"] = chance.choice(named)
+    in_bag = [{"bag_id": f"shf{n % 4}", "capture_id": f"cap{n:02}", "amount": 1} for n in range(6)]
+    return Inputs(captures, shares, dues, taken_back, lines, advised, bags, in_bag)
 
 
 def _answer(result: Result) -> tuple[list[Any], list[Any]]:

@@ -52,6 +52,11 @@ class CounterPages:
 
     async def payment(self, request: Request, officer: Officer, payment_id: str) -> Response:
         """Show one payment to take, on the payer's display too."""
+        return await self._payment(request, officer, payment_id)
+
+    async def _payment(
+        self, request: Request, officer: Officer, payment_id: str, refused: Refusal | None = None
+    ) -> Response:
         require(officer, MAY_TAKE)
         shift = await self.counters.my_shift(officer)
         found = await self.counters.find(officer, payment_id)
@@ -63,6 +68,7 @@ class CounterPages:
         return self.console.page("counter_payment", request, officer, {
             "p": payment, "due": due, "in_words": in_words(due), "shift": shift,
             "has_display": has_display, "told": request.query_params.get("told", ""),
+            "refused": refused,
             "title": catalogue.name_of(payment.agency_id, payment.procedure)[look.lang == "en"],
             "can_take": payment.state is State.OPEN and not payment.in_doubt
             and shift is not None and shift["state"] == "open",
@@ -83,7 +89,15 @@ class CounterPages:
         form = await fields_of(request)
         method = "card" if form.get("method") == "card" else "cash"
         slip = _short(form, "slip", "Write the slip's number.") if method == "card" else ""
-        await self.counters.take(officer, payment_id, method, slip)
+        try:
+            await self.counters.take(officer, payment_id, method, slip)
+        except Refusal as refusal:
+            if "slip" not in refusal.extra:
+                raise
+            # The card is charged already: the form comes back with what may be written.
+            again = await self._payment(request, officer, payment_id, refusal)
+            again.status_code = 400
+            return again
         return RedirectResponse(f"/console/counter/{payment_id}?told=taken", 303)
 
     async def pair(self, request: Request, officer: Officer) -> Response:

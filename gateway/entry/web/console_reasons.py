@@ -174,6 +174,10 @@ _OFFICERS: Final[Mapping[str, str]] = {
     "It is paid or withdrawn: take no money.": "Khoản này đã nộp hoặc đã huỷ. Đừng thu tiền.",
     "This slip is in the books already; check its number.":
         "Hoá đơn này đã ghi sổ rồi. Hãy kiểm tra lại số.",
+    "This number is in the books, of a slip of another day or amount; if yours is another slip,"
+    " write {}.":
+        "Số này đã ghi sổ cho một hoá đơn khác ngày hoặc khác số tiền. Nếu đây là hoá đơn khác, hãy"
+        " ghi {}.",
     "This bag's number was used before.": "Số túi này đã dùng rồi. Hãy kiểm tra lại số.",
     "Open a shift at your drawer first.": "Hãy mở ca ở ngăn tiền của ông/bà trước.",
     "Somebody else must agree to what you proposed.": "Người khác phải đồng ý với đề xuất này.",
