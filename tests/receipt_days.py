@@ -50,7 +50,7 @@ async def pay(
     async with site.parts.store.begin() as tx:
         (opened,) = await tx.record([open_payment(payment)])
         assert opened is not None
-        await tx.record([take(opened, capture_of(site, opened), AGENCY, Standing())])
+        await tx.record([take(opened, capture_of(site, opened), AGENCY, Standing(), ())])
     return payment
 
 
