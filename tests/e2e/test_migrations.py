@@ -68,6 +68,21 @@ INSERT INTO shift (agency_id, id, branch_id, drawer, staff_id, state, float_amou
   ('5', 'TUI-07-HK')) AS typed (n, bag);
 UPDATE alembic_version SET version_num = '0014';
 """
+# A dispute that the agency lost and bore; nothing on the payment said so until 0016.
+_BORNE = """
+INSERT INTO payment SELECT (p).* FROM (SELECT json_populate_record(p, '{"id": "pay_2",
+  "token": "T2", "reference": "R2", "state": "paid", "amount_received": 10000, "amount_on_account": 0}') AS p
+  FROM payment p) x;
+INSERT INTO capture SELECT (c).* FROM (SELECT json_populate_record(c, '{"id": "cap_2",
+  "txn_id": "X2", "amount": 10000}') AS c FROM capture c) x;
+INSERT INTO allocation VALUES ('a', 'cap_2', 'pay_2', 'debt', 10000);
+INSERT INTO dispute (agency_id, id, provider, account, provider_dispute_id, capture_id, payment_id,
+  state, amount, fee, is_borne, opened_at) VALUES ('a', 'dis_1', 'vietqr', 'default', 'D', 'cap_2',
+  'pay_2', 'lost', 4000, 0, true, now());
+INSERT INTO entry (agency_id, booked_on, value_on, debit, credit, amount, voucher_kind, voucher_id,
+  rule, storno, created_at) SELECT 'a', now(), now(), debit, credit, 4000, 'dispute', 'dis_1',
+  'dispute_lost', false, now() FROM (VALUES ('6430', '1381'), ('1383', '4900')) x (debit, credit);
+"""
 
 
 async def shape(engine: AsyncEngine) -> dict[str, list[tuple[object, ...]]]:
@@ -119,7 +134,10 @@ async def test_an_earlier_database_becomes_like_a_new_one_and_keeps_its_rows(
     assert (line[0], "NGUYEN" in line[1]) == (["NOP NSNN"], False)
     again = await asyncpg.connect(url)
     await again.execute(_BAGS)
+    await again.execute(_BORNE)
     await migrate(upgraded)
+    lost = await again.fetchval("SELECT amount_charged_back FROM payment WHERE id = 'pay_2'")
+    assert lost == 4_000
     bags = [r["bag"] for r in await again.fetch("SELECT bag FROM shift ORDER BY id")]
     assert bags == ["TUI07HK", "TUI8", "9", "07HK", "TUI-07-HK"]
     await again.close()
