@@ -457,17 +457,19 @@ notice = Table(
     postgresql_partition_by="RANGE (received_at)",
 )
 
-# What became of a notice; apart from it, because the notice itself is never touched again.
+# What became of a notice; apart from it, because the notice itself is never touched again. Whose it
+# is, its account says before it is read; no key leads to the notice, for its months move.
 notice_work = Table(
     "notice_work",
     metadata,
+    words("agency_id"),
     Column("notice_id", Text, primary_key=True),
     instant("received_at"),
     words("state"),  # stored | done | refused
     words("outcome", optional=True),
-    words("capture_id", optional=True),
     Column("tries", Integer, nullable=False),
     instant("due_at"),
+    of_agency(),
     CheckConstraint("state IN ('stored','done','refused')", name="state"),
     Index("ix_notice_work_due", "due_at", postgresql_where="state = 'stored'"),
 )
