@@ -207,9 +207,14 @@ async def _seal(tx: Tx, agency_id: str, on: date) -> str:
         ),
         {"agency": agency_id, "on": on},
     )
+    return await seal_of(tx, agency_id, on, before["seal"] if before else "")
+
+
+async def seal_of(tx: Tx, agency_id: str, on: date, before: str) -> str:
+    """Seal a day's entries as they are now, on the seal of a day before."""
     entries = await tx.rows(
         text("SELECT * FROM entry WHERE agency_id = :agency AND booked_on = :on ORDER BY id"),
         {"agency": agency_id, "on": on},
     )
-    said = [before["seal"] if before else "", [[str(v) for v in e.values()] for e in entries]]
+    said = [before, [[str(v) for v in e.values()] for e in entries]]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from front_door import Site
+from front_door import AGENCY, Site
 from sqlalchemy import text
 
 from gateway.domain.errors import DeclinedError, ForgedError, InDoubtError
@@ -140,3 +140,18 @@ async def rows(site: Site, query: str) -> list[dict[str, Any]]:
     """Read rows."""
     async with site.parts.store.begin() as tx:
         return [dict(r) for r in await tx.rows(text(query))]
+
+
+async def quarrel(site: Site, txn: str, state: DisputeState, amount: int) -> None:
+    """Let the bank of the agency's account say something about a transfer."""
+    said = Notice(Verdict.REVIEW, txn, 0, dispute=Dispute(f"D{txn}", state, amount, 0))
+    (took,) = await rows(site, f"SELECT provider, account FROM capture WHERE txn_id = '{txn}'")
+    async with site.parts.store.begin() as tx:
+        provider = site.parts.providers[took["provider"], took["account"]]
+        await site.parts.notices.disputes.told(tx, provider, said, said.dispute, AGENCY)
+
+
+async def last_event(site: Site, amount: str = "amount_suspended") -> tuple[str, int]:
+    """Give what clients were told last, and an amount as it says it."""
+    *_, last = await rows(site, "SELECT type, data FROM event ORDER BY serial")
+    return last["type"], last["data"][amount]

@@ -70,31 +70,43 @@ def dispute_lost_held(
         less = replace(payment, amount_on_account=payment.amount_on_account - taken)
     else:
         less = replace(payment, amount_suspended=payment.amount_suspended - taken)
-    return DisputeStep(less, entries), taken
+    return DisputeStep(less, entries, ("payment.suspended",)), taken
 
 
 def dispute_lost(
-    quarrel: Quarrel, payment: Payment | None, *, may_owe_again: bool, at_treasury: bool
-) -> DisputeStep:
+    quarrel: Quarrel, payment: Payment | None, of_debt: int, *, may_owe_again: bool,
+    at_treasury: bool,
+) -> DisputeStep:  # fmt: skip
     """Note that the payer has the money back.
 
     Where it paid a whole debt and nothing else stands in its place, the fee is owed again;
-    otherwise the agency bears it, and nothing about the payment changes.
+    otherwise the agency bears it, and the payment is paid all the same. ``of_debt`` is what of it
+    had paid, and can be given back no more.
     """
     whole = (
         payment is not None
         and payment.state in (State.PAID, State.SETTLED)
         and quarrel.amount == payment.amount_received
-        and payment.amount_refunded + payment.amount_refunding == 0
+        and payment.amount_refunded + payment.amount_refunding + payment.amount_charged_back == 0
     )
     if payment is None or not (whole and may_owe_again):
         borne = ledger.dispute_lost_borne(quarrel.id, quarrel.amount, quarrel.account)
-        return DisputeStep(entries=borne, is_borne=True)
+        less = payment and _charged_back(payment, of_debt)
+        told = ("payment.charged_back",) if less else ()
+        return DisputeStep(less, borne, told, is_borne=True)
     owed = replace(
         payment, state=advance(payment.state, Move.CHARGE_BACK), amount_received=0,
-        amount_settled=0, paid_at=None,
+        amount_charged_back=0, amount_settled=0, paid_at=None,
     )  # fmt: skip
     entries = ledger.dispute_lost_owed_again(
         quarrel.id, payment.id, payment.book_lines, at_treasury=at_treasury
     )
     return DisputeStep(owed, entries, ("payment.opened",), is_borne=False)
+
+
+def _charged_back(payment: Payment, of_debt: int) -> Payment | None:
+    """Note what can be given back no more; None where nothing of it had paid."""
+    most = min(payment.amount_charged_back + of_debt, payment.amount_received)
+    if most == payment.amount_charged_back:
+        return None
+    return replace(payment, amount_charged_back=most)

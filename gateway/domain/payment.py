@@ -43,6 +43,7 @@ class Payment:
     amount_suspended: int = 0
     amount_refunded: int = 0
     amount_refunding: int = 0  # Asked back, and not yet done or refused.
+    amount_charged_back: int = 0  # Of what paid, won back in disputes at the agency's cost.
     amount_settled: int = 0
     in_doubt: bool = False
     late: bool = False

@@ -36,6 +36,7 @@ class Route(StrEnum):
     TREASURY = "treasury"  # The treasury has it already: a claim on the treasury.
 
 
+WON_BACK: Final = "The payer won this money back in a dispute."
 # Payments that nothing in parts can pay any more.
 ENDED: Final = frozenset({State.CANCELLED, State.EXPIRED})
 # The account that the money leaves when it is proved that the payer has it.
@@ -78,31 +79,40 @@ class RefundStep:
 
 
 def refundable(payment: Payment) -> int:
-    """Give how much may still be asked back: of what paid the debt, or of parts that never will."""
+    """Give how much may still be asked back: of what paid the debt, or of parts that never will.
+
+    What the payer won back in disputes at the agency's cost is not given back once more.
+    """
     if payment.state in ENDED:
         return payment.amount_on_account
     if payment.state not in (State.PAID, State.SETTLED):
         return 0
-    return payment.amount_received - payment.amount_refunded - payment.amount_refunding
+    return max(_unclaimed(payment), 0)
 
 
-def ask(payment: Payment, refund: Refund, expected: int, borne: int = 0) -> RefundStep:
+def _unclaimed(payment: Payment) -> int:
+    """Give what nobody has got or asked back; below nothing once a dispute took what was asked."""
+    gone = payment.amount_refunded + payment.amount_refunding + payment.amount_charged_back
+    return payment.amount_received - gone
+
+
+def ask(payment: Payment, refund: Refund, expected: int) -> RefundStep:
     """Ask for money that paid a debt; ``expected`` is what the asker believes is refundable.
 
-    Two who ask at once both expect the same; only the first is right (SCENARIOS 26). ``borne`` is
-    what the payer won back in disputes at the agency's cost: it is not given back once more.
+    Two who ask at once both expect the same; only the first is right (SCENARIOS 26).
     """
     left = refundable(payment)
     if payment.state not in (State.PAID, State.SETTLED):
         raise Refusal("payment-not-refundable", f"A payment that is {payment.state} has none.")
+    if payment.amount_charged_back >= payment.amount_received - payment.amount_refunded:
+        raise Refusal("payment-not-refundable", WON_BACK)
     if expected != left:
         raise Refusal(
             "refund-mismatch", f"{left} đồng can be refunded, not {expected}; look again.",
             extra={"refundable": left},
         )  # fmt: skip
-    most = max(left - borne, 0)
-    if not 1 <= refund.amount <= most:
-        raise Refusal("refund-too-much", f"At most {most} đồng can be refunded.")
+    if not 1 <= refund.amount <= left:
+        raise Refusal("refund-too-much", f"At most {left} đồng can be refunded.")
     after = replace(payment, amount_refunding=payment.amount_refunding + refund.amount)
     return RefundStep(refund, after, events=("refund.requested",))
 
@@ -127,14 +137,19 @@ def approve(
 ) -> RefundStep:
     """Agree to it: from now on the payer is owed. ``left`` is what each fee line still has.
 
-    Raises Refusal when the same person asked for it: maker is not checker.
+    Raises Refusal when the same person asked for it, for maker is not checker, and when the payer
+    has won the money back since.
     """
     if by == refund.requested_by:
         raise Refusal("same-person", "Somebody else must approve what you asked for.")
+    if refund.source is Source.DEBT and payment and _unclaimed(payment) < 0:
+        raise Refusal("payment-not-refundable", WON_BACK)
     moved = advance_refund(refund.state, RefundMove.APPROVE)
     parts = share_out(left, refund.amount) if refund.source is Source.DEBT else ()
     after = replace(refund, state=moved, decided_by=by, route=route, parts=parts)
-    return RefundStep(after, _off_account(refund, payment, 1), _approval(after, payment))
+    moves = refund.source is Source.ON_ACCOUNT
+    told = ("payment.suspended",) if moves else ()  # Its amounts are not what they were.
+    return RefundStep(after, _off_account(refund, payment, 1), _approval(after, payment), told)
 
 
 def _off_account(refund: Refund, payment: Payment | None, way: int) -> Payment | None:

@@ -4,6 +4,7 @@ import argparse
 import json
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -85,13 +86,17 @@ def _print_report(said: dict[str, Any]) -> None:
 
 
 async def do_trial_balance(args: argparse.Namespace, opened: Opened) -> int:
-    """Print the trial balance of a day; exit 1 if it does not add up."""
+    """Print the trial balance of a day; exit 1 if it does not add up, or is not as was sealed."""
+    from reconciliation.seals import broken_of
+
     if args.since and args.since > args.date:
         raise Refusal("invalid-request", "--since is after --date: exchange them.")
     async with opened as parts:
         agency = await agency_of(args, parts)
         lines = await trial_balance(parts.store, agency, args.date, args.since)
-    wrong = unbalanced(lines)
+        # Earlier days are in the opening balances.
+        unsealed = await broken_of(parts.store, agency, date.min, args.date)
+    wrong = unbalanced(lines) + [f"{v.rule}: {', '.join(v.what)}" for v in unsealed]
     if args.json:
         shown = [
             {"account": x.account, "title": x.title} | {c: getattr(x, c) for c in _COLUMNS}
@@ -101,6 +106,7 @@ async def do_trial_balance(args: argparse.Namespace, opened: Opened) -> int:
         print(json.dumps(said, ensure_ascii=False))
     else:
         print("\n".join(table(lines)))
+        print("".join(f"WRONG {what}\n" for what in wrong), end="")
     return 1 if wrong else 0
 
 

@@ -198,9 +198,12 @@ class Day:
 
     async def summary(self, nights: list[dict[str, Any]], began: float) -> dict[str, Any]:
         """Count everything, ask every rule, and compare with the banks' journal."""
+        from reconciliation.seals import broken
+
+        broken_rules = await violations(self.parts.store) + await broken(self.parts.store)
         async with self.parts.store.begin() as tx:
             totals = dict(await tx.row(TOTALS) or {})
-            wrong = [f"{v.rule}: {', '.join(v.what)}" for v in await violations(self.parts.store)]
+            wrong = [f"{v.rule}: {', '.join(v.what)}" for v in broken_rules]
             journal = (await self.banks.get("/control/journal")).json()["entries"]
             wrong += await differences(tx, journal)
             wrong += await self.inbox.undelivered(tx)

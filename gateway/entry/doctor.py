@@ -252,13 +252,15 @@ async def calendar(parts: Parts) -> Finding:
 
 
 async def books(parts: Parts) -> Finding:
-    """Ask every invariant."""
-    wrong = await violations(parts.store)
+    """Ask every invariant, and look at the seal of every closed day."""
+    from reconciliation.seals import broken
+
+    wrong = await violations(parts.store) + await broken(parts.store)
     if wrong:
         said = "; ".join(f"{v.rule}: {', '.join(v.what)}" for v in wrong)
         return Finding("books", is_right=False, said=f"{said}. Stop and look: this never happens"
                        " by itself.")  # fmt: skip
-    return Finding("books", is_right=True, said="every invariant holds")
+    return Finding("books", is_right=True, said="every invariant and every seal holds")
 
 
 async def folder(parts: Parts) -> Finding:

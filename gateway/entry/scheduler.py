@@ -107,7 +107,9 @@ def jobs_of(parts: Parts) -> dict[str, tuple[int, Job]]:
         return await parts.payments.expire(parts.can_ask)
 
     async def watch() -> str:
-        return await check(parts.store)
+        from reconciliation.seals import broken_in_turn
+
+        return await check(parts.store, await broken_in_turn(parts.store))
 
     async def partition() -> int:
         return await keep_partitions(parts.store)

@@ -13,6 +13,7 @@ from gateway.domain.payment import Break, Payment
 from gateway.domain.states import RefundState
 from gateway.ports.provider import Dispute, DisputeState, Notice, Outcome, Provider
 from gateway.services.held_money import held_of, lessen_case
+from gateway.services.refund_money import charged_back_of
 from gateway.services.refund_rows import RefundRows
 from gateway.store import locks
 from gateway.store import tables as t
@@ -183,10 +184,11 @@ class Disputes:
         rest = replace(quarrel, amount=quarrel.amount - taken)
         if not rest.amount:
             return first
-        debt = await self._debt_lost(tx, rest, capture, first.payment if capture["pays"] else None)
+        debt = await self._debt_lost(tx, rest, capture, first.payment)
         return replace(
-            debt, payment=debt.payment or first.payment, entries=first.entries + debt.entries
-        )
+            debt, payment=debt.payment or first.payment, entries=first.entries + debt.entries,
+            events=first.events + debt.events,
+        )  # fmt: skip
 
     async def _debt_lost(
         self, tx: Tx, quarrel: Quarrel, capture: Row, payment: Payment | None
@@ -195,10 +197,11 @@ class Disputes:
             select(t.agency.c.settings).where(t.agency.c.id == capture["agency_id"])
         )
         wanted = (settings["settings"] if settings else {}).get("dispute_lost", OWED_AGAIN)
+        may = capture["pays"] and wanted == OWED_AGAIN and not await self._replaced(tx, payment)
+        of_debt = await charged_back_of(tx, payment, quarrel) if payment else 0
         return rules.dispute_lost(
-            quarrel, payment, at_treasury=capture["at_treasury"],
-            may_owe_again=wanted == OWED_AGAIN and not await self._replaced(tx, payment),
-        )  # fmt: skip
+            quarrel, payment, of_debt, may_owe_again=may, at_treasury=capture["at_treasury"]
+        )
 
     async def _replaced(self, tx: Tx, payment: Payment | None) -> bool:
         if payment is None:

@@ -5,6 +5,7 @@ take a moment (receipts, positions, deliveries) name the instant before which th
 happened.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -39,9 +40,12 @@ async def violations(store: Store) -> list[Violation]:
     return found
 
 
-async def check(store: Store) -> str:
-    """Do what the minute job does: say what is broken, or fail loudly."""
-    found = await violations(store)
+async def check(store: Store, also: Sequence[Violation] = ()) -> str:
+    """Do what the minute job does: say what is broken, or fail loudly.
+
+    ``also`` is what was found broken elsewhere.
+    """
+    found = [*also, *await violations(store)]
     if found:
-        raise ValueError("; ".join(v.rule for v in found))
+        raise ValueError("; ".join(f"{v.rule}: {', '.join(v.what)}" for v in found))
     return f"{len(RULES)} rules hold"

@@ -79,8 +79,9 @@ class Notices:
             "hash": hashlib.sha256(raw.query.encode() + b"\n" + raw.body).hexdigest(),
         }  # fmt: skip
         work = {
-            "notice_id": notice_id, "received_at": raw.received_at, "state": "stored",
-            "tries": 0, "due_at": raw.received_at + replay_pause,
+            "agency_id": row["agency_id"], "notice_id": notice_id,
+            "received_at": raw.received_at, "state": "stored", "tries": 0,
+            "due_at": raw.received_at + replay_pause,
         }  # fmt: skip
         await self.kept.put({t.notice: row, t.notice_work: work})
         return notice_id

@@ -1,28 +1,48 @@
 """Which captured money may still be given back, and where it is: what a refund is decided on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import text
 
+from gateway.domain.dispute import Quarrel
 from gateway.domain.errors import Refusal
-from gateway.domain.refund import Refund
+from gateway.domain.payment import Payment
+from gateway.domain.refund import WON_BACK, Refund
 from gateway.services.refund_rows import SOURCES
 from gateway.store.tx import Row, Tx
 
-# One that took no more than what was owed to the payer anyhow leaves the debt's money alone.
-_LOST: Final = "d.state = 'lost' AND (d.is_borne IS NOT NULL OR d.amount = c.amount)"
-# The captures through which a payment got its debt, largest first, and what disputes took back.
+# The payer has all of the capture's money back, or owes again what it had paid.
+_LOST: Final = "d.state = 'lost' AND (NOT d.is_borne OR d.amount = c.amount)"
+_OF_CAPTURE: Final = "FROM dispute d WHERE d.agency_id = c.agency_id AND d.capture_id = c.id"
+# What of a part was won back while it lay on account, and so paid nothing.
+_WON_BEFORE: Final = (
+    f"(SELECT coalesce(sum(d.amount), 0)::bigint {_OF_CAPTURE} AND a.use = 'on_account'"
+    " AND d.state = 'lost' AND d.is_borne IS NULL)"
+)
+# One capture paid the whole, so the parts that lay on account became surplus.
+_PAID_WITHOUT: Final = (
+    "(a.use = 'on_account' AND EXISTS (SELECT 1 FROM allocation x WHERE x.agency_id = a.agency_id"
+    " AND x.payment_id = a.payment_id AND x.use = 'debt' AND x.amount = p.amount_received"
+    " AND NOT EXISTS (SELECT 1 FROM dispute d WHERE d.agency_id = x.agency_id"
+    " AND d.capture_id = x.capture_id AND d.state = 'lost' AND NOT d.is_borne)))"
+)
+# The captures through which a payment got its debt, largest first: what each paid of it, what of
+# that the payer won back at the agency's cost, and what refunds give back or are asked to.
 _CAPTURES: Final = text(
-    "SELECT c.*, a.amount AS share, EXISTS (SELECT 1 FROM dispute d"
-    f" WHERE d.agency_id = c.agency_id AND d.capture_id = c.id AND {_LOST}) AS is_lost,"
+    f"SELECT c.id, a.amount - {_WON_BEFORE} AS share, EXISTS (SELECT 1 {_OF_CAPTURE} AND {_LOST})"
+    f" AS is_lost, EXISTS (SELECT 1 {_OF_CAPTURE} AND d.state = 'opened') AS is_disputed,"
     " (SELECT coalesce(sum(e.amount), 0)::bigint FROM dispute d JOIN entry e"
     " ON e.agency_id = d.agency_id AND e.voucher_kind = 'dispute' AND e.voucher_id = d.id"
     " AND e.rule = 'dispute_lost' AND e.debit = '6430'"
-    " WHERE d.agency_id = c.agency_id AND d.capture_id = c.id) AS borne"
-    " FROM allocation a JOIN capture c ON c.agency_id = a.agency_id"
-    " AND c.id = a.capture_id WHERE a.agency_id = :agency AND a.payment_id = :payment"
-    " AND a.use IN ('debt','on_account') ORDER BY a.amount DESC, c.id"
+    " WHERE d.agency_id = c.agency_id AND d.capture_id = c.id) AS borne,"
+    " (SELECT coalesce(sum(r.amount), 0)::bigint FROM refund r WHERE r.agency_id = c.agency_id"
+    " AND r.capture_id = c.id AND r.source = 'debt' AND r.state NOT IN ('rejected','failed'))"
+    " AS given FROM allocation a JOIN capture c ON c.agency_id = a.agency_id"
+    " AND c.id = a.capture_id JOIN payment p ON p.agency_id = a.agency_id AND p.id = a.payment_id"
+    " WHERE a.agency_id = :agency AND a.payment_id = :payment"
+    f" AND a.use IN ('debt','on_account') AND NOT {_PAID_WITHOUT} ORDER BY a.amount DESC, c.id"
 )
 _QUARRELS: Final = text(
     "SELECT coalesce(bool_or(d.state = 'opened'), false) AS is_open,"
@@ -41,15 +61,44 @@ _AT_TREASURY: Final = text(
 )
 
 
-async def captures_of(tx: Tx, agency_id: str, payment_id: str) -> tuple[list[Row], int]:
-    """Give what paid a payment and the payer has not taken back, and how much the agency bears.
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A capture that paid a debt, and what of it may still go back. Amount in đồng."""
 
-    A capture with a lost dispute is left out: the payer has that money already.
-    """
+    id: str
+    left: int
+    is_disputed: bool
+
+
+async def captures_of(tx: Tx, agency_id: str, payment_id: str) -> list[Paid]:
+    """Give what paid a payment, largest first, without what the payer has taken back."""
     found = await tx.rows(_CAPTURES, {"agency": agency_id, "payment": payment_id})
-    return [row for row in found if not row["is_lost"]], sum(
-        min(row["borne"], row["share"]) for row in found
-    )
+    return [
+        Paid(r["id"], r["share"] - min(r["borne"], r["share"]) - r["given"], r["is_disputed"])
+        for r in found if not r["is_lost"]
+    ]  # fmt: skip
+
+
+def choose(captures: Sequence[Paid], amount: int) -> str:
+    """Choose the capture that a refund gives back: the largest that can carry it whole.
+
+    Where none can, it is spread, and goes by the largest. What is disputed is not free: raises
+    Refusal where the rest is not enough. Nothing, where nothing paid.
+    """
+    free = [c for c in captures if not c.is_disputed]
+    if len(free) < len(captures) and amount > sum(c.left for c in free):
+        raise Refusal("payment-disputed", "The payer disputes this payment; wait for its end.")
+    whole = (c.id for c in free if c.left >= amount)
+    return next(whole, free[0].id if free else "")
+
+
+async def charged_back_of(tx: Tx, payment: Payment, quarrel: Quarrel) -> int:
+    """Say what of the money that a quarrel takes back had paid the payment."""
+    found = await tx.rows(_CAPTURES, {"agency": payment.agency_id, "payment": payment.id})
+    return sum(
+        min(r["borne"] + quarrel.amount, r["share"]) - min(r["borne"], r["share"])
+        for r in found if r["id"] == quarrel.capture_id
+    )  # fmt: skip
 
 
 async def quarrels_of(tx: Tx, agency_id: str, capture_id: str) -> Row:
@@ -64,7 +113,7 @@ async def require_undisputed(tx: Tx, agency_id: str, capture_id: str) -> None:
     if quarrels["is_open"]:
         raise Refusal("payment-disputed", "The payer disputes this payment; wait for its end.")
     if quarrels["is_lost"]:
-        raise Refusal("payment-not-refundable", "The payer won this money back in a dispute.")
+        raise Refusal("payment-not-refundable", WON_BACK)
 
 
 async def require_case(tx: Tx, refund: Refund) -> None:

@@ -91,18 +91,13 @@ class RefundDesk:
             found = await tx.rows(_PARTS, {"agency": agency_id, "payment": payment_id})
             n = rules.whole_part(payment, amount, expected, [p["amount"] for p in found])
             return await self._ask_about(tx, found[n], reason, actor, payee)
-        captures, borne = await money.captures_of(tx, agency_id, payment_id)
-        if not captures:
-            rules.ask(payment, self._fresh(payment.agency_id, payment_id, "", amount), expected)
-            raise Refusal("payment-not-refundable", "Nothing was captured for this payment.")
-        capture = captures[0]
-        await money.require_undisputed(tx, agency_id, capture["id"])
+        capture = money.choose(await money.captures_of(tx, agency_id, payment_id), amount)
         fresh = replace(
-            self._fresh(agency_id, payment_id, capture["id"], amount),
-            reason=reason,
-            requested_by=actor,
+            self._fresh(agency_id, payment_id, capture, amount), reason=reason, requested_by=actor
         )
-        step = rules.ask(payment, fresh, expected, borne)
+        step = rules.ask(payment, fresh, expected)
+        if not capture:
+            raise Refusal("payment-not-refundable", "Nothing was captured for this payment.")
         row = await self.rows.keep(tx, step, None, **self._to(fresh.id, payee))
         if amount <= await self._alone_max(tx, agency_id):
             return await self._approve(tx, row, payment_of(step), RULE)

@@ -131,6 +131,8 @@ payment = Table(
         money("amount_suspended"),
         money("amount_refunded"),
         money("amount_refunding"),  # Asked back, and not yet done or refused.
+        # Of what paid, won back in disputes; the default is for processes of before it was there.
+        Column("amount_charged_back", BigInteger, nullable=False, server_default="0"),
         money("amount_settled"),
         Column("in_doubt", Boolean, nullable=False),
         Column("late", Boolean, nullable=False),
@@ -161,6 +163,7 @@ payment = Table(
         "amount_refunding >= 0 AND amount_refunded + amount_refunding <= amount_received",
         name="refunds",
     ),
+    CheckConstraint("amount_charged_back BETWEEN 0 AND amount_received", name="charged_back"),
     CheckConstraint("state NOT IN ('paid','settled') OR amount_received = amount", name="covered"),
     Index(
         "uq_payment_owed_once",
@@ -454,17 +457,19 @@ notice = Table(
     postgresql_partition_by="RANGE (received_at)",
 )
 
-# What became of a notice; apart from it, because the notice itself is never touched again.
+# What became of a notice; apart from it, because the notice itself is never touched again. Whose it
+# is, its account says before it is read; no key leads to the notice, for its months move.
 notice_work = Table(
     "notice_work",
     metadata,
+    words("agency_id"),
     Column("notice_id", Text, primary_key=True),
     instant("received_at"),
     words("state"),  # stored | done | refused
     words("outcome", optional=True),
-    words("capture_id", optional=True),
     Column("tries", Integer, nullable=False),
     instant("due_at"),
+    of_agency(),
     CheckConstraint("state IN ('stored','done','refused')", name="state"),
     Index("ix_notice_work_due", "due_at", postgresql_where="state = 'stored'"),
 )

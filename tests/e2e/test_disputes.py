@@ -5,13 +5,23 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 from books import balance
-from east_bank import DUE, EastBank, ask, holds, paid, rows, told, with_east_bank
+from east_bank import (
+    DUE,
+    EastBank,
+    ask,
+    holds,
+    last_event,
+    paid,
+    quarrel,
+    rows,
+    told,
+    with_east_bank,
+)
 from front_door import AGENCY, Site
-from sqlalchemy import text
 
 from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import Refusal
-from gateway.ports.provider import Dispute, DisputeState, Notice, Verdict
+from gateway.ports.provider import DisputeState
 from gateway.services.working_calendar import vietnam
 from reconciliation.inputs import DayRules, load
 
@@ -23,15 +33,6 @@ async def bank(site: Site) -> EastBank:
     made = EastBank()
     with_east_bank(site.parts, AGENCY, made)
     return made
-
-
-async def quarrel(site: Site, txn: str, state: DisputeState, amount: int) -> None:
-    """Let the bank of the agency's account say something about a transfer."""
-    said = Notice(Verdict.REVIEW, txn, 0, dispute=Dispute(f"D{txn}", state, amount, 0))
-    (took,) = await rows(site, f"SELECT provider, account FROM capture WHERE txn_id = '{txn}'")
-    async with site.parts.store.begin() as tx:
-        provider = site.parts.providers[took["provider"], took["account"]]
-        await site.parts.notices.disputes.told(tx, provider, said, said.dispute, AGENCY)
 
 
 async def dues(site: Site) -> int:
@@ -85,39 +86,6 @@ async def test_a_lost_dispute_makes_the_fee_owed_again(site: Site) -> None:
     )
     assert refund["provider"] == "vnpay"  # What East Bank had captured, the payer has back.
     assert await dues(site) == DUE
-
-
-async def test_an_agency_may_bear_a_lost_dispute(site: Site) -> None:
-    async with site.parts.store.begin() as tx:
-        await tx.run(text('UPDATE agency SET settings = settings || \'{"dispute_lost": "borne"}\''))
-    payment = await paid(site)
-
-    await told(site, f"dispute|E1|D1|lost|{DUE}|0")
-
-    assert (await site.get(f"/payments/{payment['id']}"))["state"] == "paid"
-    assert [await balance(site, a) for a in ("1381", "6430", "1383", "4900")] == [
-        0, DUE, DUE, -DUE,
-    ]  # fmt: skip
-    await holds(site)
-    refused = await ask(site, payment, DUE, DUE)
-    assert refused.json()["type"] == "/problems/payment-not-refundable"
-
-
-async def test_a_lost_dispute_leaves_nothing_of_its_capture_to_give_back(site: Site) -> None:
-    """Two transfers paid; the payer won the first back. The second can be refunded, once."""
-    payment = await site.payment()
-    for number, amount in ((1, 4_000), (2, 6_000)):
-        assert await site.sepay_says(f"TP{payment['reference']}", amount, number) == 200
-    first, second = await rows(site, "SELECT id, txn_id FROM capture ORDER BY amount")
-    await quarrel(site, first["txn_id"], DisputeState.LOST, 4_000)
-
-    above = await ask(site, payment, DUE, DUE)
-    asked = await ask(site, payment, 6_000, DUE)
-
-    assert above.json()["type"] == "/problems/refund-too-much"
-    assert asked.status_code == 201
-    assert [r["capture_id"] for r in await rows(site, "SELECT * FROM refund")] == [second["id"]]
-    await holds(site)
 
 
 async def test_a_dispute_opened_after_the_approval_stops_the_refund(
@@ -176,6 +144,7 @@ async def test_a_lost_dispute_over_money_that_paid_nothing_takes_it_from_what_is
     assert [await balance(site, a) for a in ("3310", "1381", "6430", "3330")] == [0, 0, 0, -DUE]
     after = await site.get(f"/payments/{payment['id']}")
     assert (after["state"], after["amount_suspended"]) == ("paid", 0)
+    assert await last_event(site) == ("payment.suspended", 0)
     assert await rows(site, case) == []
     with pytest.raises(Refusal) as caught:
         await site.parts.refunds.decide(AGENCY, refund, "staff:b", agree=True)
@@ -230,6 +199,7 @@ async def test_a_part_that_was_charged_back_lies_on_account_no_more(site: Site) 
     await quarrel(site, part["txn_id"], DisputeState.LOST, 4_000)
 
     assert (await site.get(f"/payments/{payment['id']}"))["amount_on_account"] == 3_000
+    assert await last_event(site, "amount_on_account") == ("payment.suspended", 3_000)
     assert [await balance(site, a) for a in ("3310", "1381", "6430")] == [-3_000, 0, 0]
     await holds(site)
     assert (await site.ask(f"/payments/{payment['id']}/cancel", {})).status_code == 200

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -21,8 +22,19 @@ def rows(clock: TestClock, name: str, state: str = "stored") -> Mapping[Any, Map
         "id": name, "received_at": at, "agency_id": "a", "provider": "vnpay",
         "account": "default", "source": "127.0.0.1", "sealed": b"x", "hash": "h",
     }  # fmt: skip
-    work = {"notice_id": name, "received_at": at, "state": state, "tries": 0, "due_at": at}
+    work = {
+        "agency_id": "a", "notice_id": name, "received_at": at, "state": state, "tries": 0,
+        "due_at": at,
+    }  # fmt: skip
     return {t.notice: notice, t.notice_work: work}
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def agency(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(
+            text("INSERT INTO agency VALUES ('a', 'A', '01', 'Hà Nội', '412', true, '{}')")
+        )
 
 
 async def kept(engine: AsyncEngine) -> set[str]:

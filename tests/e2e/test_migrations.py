@@ -66,7 +66,28 @@ INSERT INTO shift (agency_id, id, branch_id, drawer, staff_id, state, float_amou
   counted_amount, bag, signed_by, opened_at) SELECT 'a', n, 'b', n, 's', 'closed', 0, now(), 0, bag,
   'o', now() FROM (VALUES ('1', 'Túi-07/hk'), ('2', 'TUI8'), ('3', 'TÚI 9'), ('4', 'tui 07HK'),
   ('5', 'TUI-07-HK')) AS typed (n, bag);
-UPDATE alembic_version SET version_num = '0014';
+"""
+# Until 0017 only the notice said whose it is; one month of notices is gone.
+_NOTICES = """
+INSERT INTO notice (id, received_at, agency_id, provider, account, source, sealed, hash)
+  VALUES ('ntc_1', '2026-11-18', 'a', 'vnpay', 'default', '127.0.0.1', '', 'h');
+INSERT INTO notice_work (notice_id, received_at, state, tries, due_at) VALUES
+  ('ntc_1', '2026-11-18', 'stored', 0, now()), ('ntc_0', '2025-11-18', 'done', 1, now());
+"""
+# A dispute that the agency lost and bore; nothing on the payment said so until 0016.
+_BORNE = """
+INSERT INTO payment SELECT (p).* FROM (SELECT json_populate_record(p, '{"id": "pay_2",
+  "token": "T2", "reference": "R2", "state": "paid", "amount_received": 10000,
+  "amount_on_account": 0}') AS p FROM payment p) x;
+INSERT INTO capture SELECT (c).* FROM (SELECT json_populate_record(c, '{"id": "cap_2",
+  "txn_id": "X2", "amount": 10000}') AS c FROM capture c) x;
+INSERT INTO allocation VALUES ('a', 'cap_2', 'pay_2', 'debt', 10000);
+INSERT INTO dispute (agency_id, id, provider, account, provider_dispute_id, capture_id, payment_id,
+  state, amount, fee, is_borne, opened_at) VALUES ('a', 'dis_1', 'vietqr', 'default', 'D', 'cap_2',
+  'pay_2', 'lost', 4000, 0, true, now());
+INSERT INTO entry (agency_id, booked_on, value_on, debit, credit, amount, voucher_kind, voucher_id,
+  rule, storno, created_at) SELECT 'a', now(), now(), debit, credit, 4000, 'dispute', 'dis_1',
+  'dispute_lost', false, now() FROM (VALUES ('6430', '1381'), ('1383', '4900')) x (debit, credit);
 """
 
 
@@ -102,6 +123,7 @@ async def test_an_earlier_database_becomes_like_a_new_one_and_keeps_its_rows(
     )
     await old.execute(_A_PART)
     await old.execute(_A_NAME)
+    await old.execute(_NOTICES)
     await old.close()
     upgraded = create_async_engine(engine_url(url))
 
@@ -119,7 +141,13 @@ async def test_an_earlier_database_becomes_like_a_new_one_and_keeps_its_rows(
     assert (line[0], "NGUYEN" in line[1]) == (["NOP NSNN"], False)
     again = await asyncpg.connect(url)
     await again.execute(_BAGS)
+    await again.execute(_BORNE)
+    works = await again.fetch("SELECT agency_id, notice_id FROM notice_work")
+    assert [tuple(work) for work in works] == [("a", "ntc_1")]
+    await again.execute("UPDATE alembic_version SET version_num = '0014'")
     await migrate(upgraded)
+    lost = await again.fetchval("SELECT amount_charged_back FROM payment WHERE id = 'pay_2'")
+    assert lost == 4_000
     bags = [r["bag"] for r in await again.fetch("SELECT bag FROM shift ORDER BY id")]
     assert bags == ["TUI07HK", "TUI8", "9", "07HK", "TUI-07-HK"]
     await again.close()

@@ -68,6 +68,7 @@ EVENTS: Final[Words] = {
     "payment.waived": ("Được miễn", "Waived"), "payment.settled": ("Đã quyết toán", "Settled"),
     "payment.settlement_reversed": ("Quyết toán được mở lại", "Settlement taken back"),
     "payment.refunded": ("Đã hoàn trả hết", "Refunded in full"),
+    "payment.charged_back": ("Người nộp đòi lại được tiền", "Charged back"),
     "refund.requested": ("Có yêu cầu hoàn trả", "Refund asked for"),
     "refund.done": ("Đã hoàn trả", "Refund done"),
     "refund.failed": ("Không hoàn trả được", "Refund failed"),

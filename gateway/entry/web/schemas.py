@@ -122,7 +122,7 @@ TAKEN: Final[Mapping[str, Schema]] = {
 
 _AMOUNTS: Final = (
     "amount", "amount_received", "amount_on_account", "amount_suspended", "amount_refunded",
-    "amount_refundable", "amount_settled",
+    "amount_charged_back", "amount_refundable", "amount_settled",
 )  # fmt: skip
 _RECEIPT: Final[Mapping[str, Schema]] = {
     "id": _TEXT, "kind": ref("FeeKind"), "form": _TEXT, "series": _TEXT,
@@ -210,7 +210,7 @@ SHOWN: Final[Mapping[str, Schema]] = {
 _EVENTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "PaymentEvent": ("Payment", tuple(f"payment.{word}" for word in (
         "opened", "partly_paid", "paid", "suspended", "expired", "cancelled", "waived", "settled",
-        "settlement_reversed", "refunded",
+        "settlement_reversed", "refunded", "charged_back",
     ))),
     "ReceiptEvent": ("ReceiptAlone", ("receipt.issued", "receipt.replaced")),
     "RefundEvent": ("Refund", ("refund.requested", "refund.done", "refund.failed")),
