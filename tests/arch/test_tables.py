@@ -9,7 +9,10 @@ OF_NO_AGENCY = {
     "sign_in_try": "kept before it is known whether that person exists, and where",
 }
 # Whose it is may be unknown for a while.
-KNOWN_LATER = {"display": "a screen is nobody's until a clerk takes it for a drawer"}
+KNOWN_LATER = {
+    "display": "a screen is nobody's until a clerk takes it for a drawer",
+    "notice_work": "processes of the version before do not write it; a later migration closes it",
+}
 # They name an agency, and no key holds them to it.
 WITHOUT_A_KEY = {
     "notice": "kept raw whatever it is; its notice_work, of the same statement, has the key",
