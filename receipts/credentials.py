@@ -9,22 +9,19 @@ from datetime import datetime
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-    pkcs12,
-)
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key, pkcs12
 
 from gateway.domain.calendar import rfc3339
 from gateway.domain.errors import Refusal
-from receipts.seal import BrokenSealError, Signer, key_bits, key_bits_max, prove
+from receipts.seal import BrokenSealError, Signer, prove
+from receipts.signing import CannotSignError, SigningKey, SoftKey, UnfitKeyError, algorithm_of
+from receipts.token import Token, TokenKey
 
+_EC = ec.EllipticCurvePrivateKey
 _PEM: Final = b"-----BEGIN "
+chain_max: Final = 8  # An agency, one or two authorities, a root.
 
 
 class PasswordError(Exception):
@@ -33,10 +30,12 @@ class PasswordError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A certificate (PEM) and its key (PKCS#8 DER), ready to be sealed by the vault."""
+    """A certificate (PEM), who issued it, and its key: PKCS#8 DER, or the label on the token."""
 
     certificate: str
-    key: bytes = field(repr=False)
+    key: bytes | None = field(repr=False)
+    pkcs11_key: str | None = None
+    chain: str = ""  # PEM, from the issuer upwards; empty when none was given.
 
 
 def read_credentials(
@@ -50,24 +49,57 @@ def read_credentials(
     given = _certificates(certificate) if certificate is not None else inside
     if not given:
         raise _refused("The key file holds no certificate: name one with --certificate.")
-    if not isinstance(opened, rsa.RSAPrivateKey):
-        raise _refused("Receipts are signed with RSA, and this key is of another kind.")
-    if not key_bits <= opened.key_size <= key_bits_max:
-        raise _refused(
-            f"The key has {opened.key_size} bits; receipts take {key_bits} to {key_bits_max}."
-        )
-    ours = _spki(opened.public_key())
-    own = next((c for c in given if _spki(c.public_key()) == ours), None)  # type: ignore[arg-type] # any key has one.
-    if own is None:
+    public = opened.public_key() if isinstance(opened, rsa.RSAPrivateKey | _EC) else None
+    _fit(public)
+    own = next((c for c in given if c.public_key() == public), None)
+    if own is None or not isinstance(opened, rsa.RSAPrivateKey | _EC):
         raise _refused("The key does not belong to the certificate.")
-    _usable(own, now)
-    pem = own.public_bytes(Encoding.PEM).decode()
-    der = opened.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    soft = SoftKey(opened)
+    _usable(own, soft, now)
+    return Credentials(_pem(own), soft.der, chain=_chain(own, given))
+
+
+def token_credentials(
+    certificate: bytes, label: str, token: Token | None, now: datetime
+) -> Credentials:
+    """Take a certificate whose key is on the token. Raises Refusal."""
+    given = _certificates(certificate)
+    own = given[0]  # What a chain begins with, for the key cannot be asked whose it is.
+    _fit(own.public_key())
+    _usable(own, TokenKey(token, label), now)
+    return Credentials(_pem(own), None, label, _chain(own, given))
+
+
+def _fit(public: object) -> None:
     try:
-        prove(Signer.of("new", pem, der))
-    except BrokenSealError as error:
-        raise _refused(f"A receipt signed with it could not be verified: {error}") from None
-    return Credentials(pem, der)
+        algorithm_of(public)
+    except UnfitKeyError as error:
+        raise _refused(str(error)) from None
+
+
+def _pem(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(Encoding.PEM).decode()
+
+
+def _chain(own: x509.Certificate, given: Sequence[x509.Certificate]) -> str:
+    """Give who issued it, and who issued them, as far as the file says."""
+    found: list[x509.Certificate] = []
+    last = own
+    while len(found) < chain_max:
+        issuer = next((c for c in given if c not in (own, *found) and _issued(last, c)), None)
+        if issuer is None:
+            break
+        found.append(issuer)
+        last = issuer
+    return "".join(map(_pem, found))
+
+
+def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
 
 
 def _key(data: bytes, password: str | None) -> tuple[object, Sequence[x509.Certificate]]:
@@ -104,17 +136,24 @@ def _certificates(data: bytes) -> Sequence[x509.Certificate]:
         raise _refused("The certificate file cannot be read: give a PEM file.") from None
 
 
-def _spki(key: rsa.RSAPublicKey) -> bytes:
-    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-
-
-def _usable(certificate: x509.Certificate, now: datetime) -> None:
-    """Look at what the certificate says of itself."""
+def _usable(certificate: x509.Certificate, key: SigningKey, now: datetime) -> None:
+    """Look at what the certificate says of itself, and whether the key signs for it."""
     begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if now < begins:
         raise _refused(f"The certificate is valid only from {rfc3339(begins)}.")
     if now >= ends:
         raise _refused(f"The certificate's time was over at {rfc3339(ends)}.")
+    _for_signing(certificate)
+    try:
+        prove(Signer.by("new", _pem(certificate), key))
+    except CannotSignError as error:
+        raise _refused(str(error)) from None
+    except BrokenSealError:
+        # A key in memory was compared before; of one on a token only its signature tells.
+        raise _refused("The key does not belong to the certificate.") from None
+
+
+def _for_signing(certificate: x509.Certificate) -> None:
     try:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:

@@ -12,7 +12,10 @@ from gateway.services.catalogue import name_of
 from receipts.numbering import Place
 from receipts.receipt import COMMITTED, Line, Receipt, commit, salt_bytes, total_in_words
 from receipts.rules import KINDS, RuleSet
+from receipts.xml import document_bytes_max, write
 
+text_chars_max: Final = 1_000  # The API takes 300, and an amount in words needs less.
+seal_bytes_max: Final = 32_768  # A signature, and a certificate of 16,384 characters.
 verify_code_letters: Final = 16  # 80 bits: nothing to guess, short enough to type.
 
 
@@ -42,6 +45,24 @@ def drafts_of(payment: Payment) -> list[Draft]:
         if lines:
             drafts.append(Draft(payment, kind, lines))
     return drafts
+
+
+def require_writable(receipt: Receipt) -> None:
+    """Refuse what could not be sealed, or not be read again: it must not take a number.
+
+    Raises ValueError, which names the part and quotes nothing.
+    """
+    said = {
+        "the agency": receipt.agency_name, "its address": receipt.agency_address,
+        "the branch": receipt.branch_name, "the dossier": receipt.dossier_id,
+        "the procedure": receipt.procedure_name, "the payer": receipt.payer_name or "",
+        **{f"line {n}": line.name for n, line in enumerate(receipt.lines, 1)},
+    }  # fmt: skip
+    for what, words in said.items():
+        if len(words) > text_chars_max:
+            raise ValueError(f"The text of {what} has more than {text_chars_max} characters.")
+    if len(write(receipt)) > document_bytes_max - seal_bytes_max:
+        raise ValueError("The receipt is larger than one that can be read.")
 
 
 @dataclass(frozen=True, slots=True)

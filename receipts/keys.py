@@ -1,4 +1,4 @@
-"""Who signs: an agency's certificates and keys; the keys are stored sealed."""
+"""Who signs: an agency's certificates and keys; a key is stored sealed, or stays on its token."""
 
 import asyncio
 from dataclasses import dataclass
@@ -13,7 +13,17 @@ from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store
 from receipts.credentials import Credentials
-from receipts.seal import Signer, der_of, ends_at, fingerprint, make_test_certificate
+from receipts.seal import (
+    BrokenSealError,
+    Signer,
+    der_of,
+    ends_at,
+    fingerprint,
+    make_test_certificate,
+    prove,
+)
+from receipts.signing import CannotSignError
+from receipts.token import Token, TokenKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +32,13 @@ class Keys:
 
     store: Store
     vault: Vault
+    token: Token | None = None
 
     async def current(self, agency_id: str) -> Signer:
         """Give the key that signs from now on; a sandbox agency gets one at its first receipt.
 
         A live agency's key comes with a certificate that others trust, so none is made up for it.
+        Raises CannotSignError.
         """
         found = await self._newest(agency_id)
         return self._load(found) if found else await self._make(agency_id)
@@ -71,6 +83,23 @@ class Keys:
             )
         return {r["id"]: r["certificate"] and ends_at(r["certificate"].encode()) for r in rows}
 
+    async def away(self) -> dict[str, str]:
+        """Let each key on a token sign a sample; say why for each agency whose key does not."""
+        c = t.signing_key.c
+        signs = (c.pkcs11_key.is_not(None), c.retired_at.is_(None))
+        async with self.store.begin() as tx:
+            plain = select(c.agency_id, c.id, c.certificate, c.pkcs11_key)
+            rows = await tx.rows(plain.where(*signs))
+        wrong = {}
+        for row in rows:
+            try:
+                await asyncio.to_thread(prove, self._load(row))
+            except CannotSignError as error:
+                wrong[row["agency_id"]] = str(error)
+            except BrokenSealError:
+                wrong[row["agency_id"]] = "The key on the token is not that of the certificate."
+        return wrong
+
     async def trusted(self, agency_id: str) -> frozenset[str]:
         """Give the fingerprints of an agency's certificates."""
         c = t.signing_key.c
@@ -89,6 +118,8 @@ class Keys:
             )
 
     def _load(self, row: Row) -> Signer:
+        if row["pkcs11_key"] is not None:
+            return Signer.by(row["id"], row["certificate"], TokenKey(self.token, row["pkcs11_key"]))
         key = self.vault.open(f"signing_key|{row['id']}|key", bytes(row["key_sealed"]))
         return Signer.of(row["id"], row["certificate"], key)
 
@@ -105,7 +136,9 @@ class Keys:
                 return self._load(there)
             agency = await tx.row(select(t.agency).where(t.agency.c.id == agency_id))
             if agency is None or not agency["is_sandbox"]:
-                raise LookupError(f"The agency {agency_id} has no key to sign receipts with.")
+                raise CannotSignError(
+                    f"{agency_id} has no key to sign with: run thuphi agency certificate."
+                )
             pem, key = await asyncio.to_thread(
                 make_test_certificate, agency["name"], agency["tax_code"], now
             )
@@ -114,7 +147,9 @@ class Keys:
         return self._load(row)
 
     def _row(self, agency_id: str, key_id: str, new: Credentials, now: datetime) -> dict[str, Any]:
+        place = f"signing_key|{key_id}|key"
         return {
             "agency_id": agency_id, "id": key_id, "certificate": new.certificate,
-            "key_sealed": self.vault.seal(f"signing_key|{key_id}|key", new.key), "created_at": now,
+            "key_sealed": self.vault.seal(place, new.key) if new.key is not None else None,
+            "pkcs11_key": new.pkcs11_key, "chain": new.chain, "created_at": now,
         }  # fmt: skip

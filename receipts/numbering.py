@@ -80,11 +80,17 @@ class Numbering:
         locked = {r["series"]: r["last_number"] for r in await self.tx.rows(_LOCK, wanted)}
         before = {r["series"]: r["numbered_at"] for r in await self.tx.rows(_LAST, wanted)}
         # Time rises with the number, even where a clock stands still or lags behind another's.
-        return {
+        books = {
             p: Book(s, locked[s], max(self.now, before.get(s, self.now)))
             for p, s in symbols.items()
             if p in places
         }
+        year = hanoi_day(self.now).year
+        for book in books.values():
+            if (on := hanoi_day(book.at)).year != year:
+                raise ValueError(f"The series {book.series} is of {year}, and its last receipt"
+                                 f" of {on}: the clock is wrong, or was.")  # fmt: skip
+        return books
 
     async def close(self, books: Collection[Book]) -> None:
         """Write how far each series has come."""

@@ -1,7 +1,7 @@
-"""The seal: an enveloped XML-DSig (RSA-2048, SHA-256, exclusive C14N) around canonical bytes.
+"""The seal: an enveloped XML-DSig (RSA or P-256, SHA-256, exclusive C14N) around canonical bytes.
 
 The document is already its own canonical form and the signature has one shape, so signing is two
-hashes and one RSA operation, and checking is putting the file together again from its parts and
+hashes and one signature, and checking is putting the file together again from its parts and
 comparing every byte. ``xmlsec1`` and ``signxml`` read it as any other XML signature.
 """
 
@@ -15,19 +15,27 @@ from typing import Final, Self
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from gateway.domain.calendar import rfc3339
+from receipts.signing import (
+    CannotSignError,
+    SigningKey,
+    UnfitKeyError,
+    algorithm_of,
+    check,
+    key_bits,
+    soft_key,
+)
 from receipts.xml import TAIL
 
-key_bits: Final = 2_048
-key_bits_max: Final = 6_144  # Its signature has 1,024 characters, which is what we read.
 test_certificate_days: Final = 3_653  # As long as receipts are kept.
 _DSIG: Final = "http://www.w3.org/2000/09/xmldsig#"
 _EXCLUSIVE: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
 _INFO: Final = (
     f'<CanonicalizationMethod Algorithm="{_EXCLUSIVE}"></CanonicalizationMethod>'
-    '<SignatureMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256">'
+    '<SignatureMethod Algorithm="%s">'
     '</SignatureMethod><Reference URI=""><Transforms>'
     f'<Transform Algorithm="{_DSIG}enveloped-signature"></Transform>'
     f'<Transform Algorithm="{_EXCLUSIVE}"></Transform></Transforms>'
@@ -51,28 +59,40 @@ class Signer:
 
     id: str
     certificate: bytes  # DER
-    key: rsa.RSAPrivateKey = field(repr=False)
+    algorithm: str
+    key: SigningKey = field(repr=False)
 
     @classmethod
     def of(cls, key_id: str, certificate_pem: str, key_der: bytes) -> Self:
         """Load from what is stored."""
-        # The vault has proved that these are the bytes it was given; testing the primes again
-        # would take forty milliseconds at every batch.
-        key = serialization.load_der_private_key(key_der, None, unsafe_skip_rsa_key_validation=True)
-        if not isinstance(key, rsa.RSAPrivateKey):
-            raise TypeError("A receipt is signed with RSA.")
-        return cls(key_id, der_of(certificate_pem.encode()), key)
+        return cls.by(key_id, certificate_pem, soft_key(key_der))
+
+    @classmethod
+    def by(cls, key_id: str, certificate_pem: str, key: SigningKey) -> Self:
+        """Sign with this key, wherever it is. Raises UnfitKeyError."""
+        loaded = x509.load_pem_x509_certificate(certificate_pem.encode())
+        algorithm = algorithm_of(loaded.public_key())
+        return cls(key_id, loaded.public_bytes(serialization.Encoding.DER), algorithm, key)
 
     @property
     def fingerprint(self) -> str:
         """Name the certificate inside what it signs, so that it cannot be exchanged."""
         return fingerprint(self.certificate)
 
+    def require_in_force(self, at: datetime) -> None:
+        """Refuse to sign outside the certificate's time. Raises CannotSignError."""
+        loaded = x509.load_der_x509_certificate(self.certificate)
+        first, last = loaded.not_valid_before_utc, loaded.not_valid_after_utc
+        if not first <= at < last:
+            raise CannotSignError(
+                f"Its certificate is in force from {rfc3339(first)} to {rfc3339(last)}, and the"
+                f" next receipt would be of {rfc3339(at)}: run thuphi agency certificate."
+            )
+
     def seal(self, document: bytes) -> bytes:
-        """Sign a canonical document; the same document gives the same bytes, always."""
-        info = _signed_info(document)
-        signature = self.key.sign(info, padding.PKCS1v15(), hashes.SHA256())
-        return _assemble(document, signature, self.certificate)
+        """Sign a canonical document; a key in memory gives the same bytes, always."""
+        signature = self.key.sign(_signed_info(document, self.algorithm))
+        return _assemble(document, signature, self.certificate, self.algorithm)
 
 
 def fingerprint(certificate: bytes) -> str:
@@ -112,15 +132,16 @@ def open_seal(data: bytes) -> tuple[bytes, bytes]:
         if f"<VTCTSo>{fingerprint(certificate)}</VTCTSo>".encode() not in document:
             raise BrokenSealError("Another certificate signed it than the one it names.")
         key = x509.load_der_x509_certificate(certificate).public_key()
+        algorithm = algorithm_of(key)
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
         raise BrokenSealError("Its signature or certificate cannot be read.") from None
-    if not isinstance(key, rsa.RSAPublicKey) or key.key_size < key_bits:
-        raise BrokenSealError("Its key is not RSA of 2048 bits or more.")
+    except UnfitKeyError as error:
+        raise BrokenSealError(str(error)) from None
     try:
-        key.verify(signature, _signed_info(document), padding.PKCS1v15(), hashes.SHA256())
+        check(key, signature, _signed_info(document, algorithm))
     except InvalidSignature:
         raise BrokenSealError("It was changed after it was signed.") from None
-    if _assemble(document, signature, certificate) != data:
+    if _assemble(document, signature, certificate, algorithm) != data:
         raise BrokenSealError("It was changed around its signature.")
     return document, certificate
 
@@ -135,16 +156,19 @@ def _b64(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
 
 
-def _signed_info(document: bytes) -> bytes:
+def _info(document: bytes, algorithm: str) -> str:
+    return _INFO % (algorithm, _b64(hashlib.sha256(document).digest()))
+
+
+def _signed_info(document: bytes, algorithm: str) -> bytes:
     """Give the canonical SignedInfo, as it is hashed."""
-    info = _INFO % _b64(hashlib.sha256(document).digest())
+    info = _info(document, algorithm)
     return f'<SignedInfo xmlns="{_DSIG}">{info}</SignedInfo>'.encode()
 
 
-def _assemble(document: bytes, signature: bytes, certificate: bytes) -> bytes:
-    info = _INFO % _b64(hashlib.sha256(document).digest())
+def _assemble(document: bytes, signature: bytes, certificate: bytes, algorithm: str) -> bytes:
     made = (
-        f'<Signature xmlns="{_DSIG}"><SignedInfo>{info}</SignedInfo>'
+        f'<Signature xmlns="{_DSIG}"><SignedInfo>{_info(document, algorithm)}</SignedInfo>'
         f"<SignatureValue>{_b64(signature)}</SignatureValue><KeyInfo><X509Data>"
         f"<X509Certificate>{_b64(certificate)}</X509Certificate></X509Data></KeyInfo></Signature>"
     )

@@ -7,6 +7,7 @@ command -v xmlsec1 >/dev/null 2>&1 || missing="$missing xmlsec1"
 command -v pdftotext >/dev/null 2>&1 || missing="$missing poppler-utils"
 command -v qpdf >/dev/null 2>&1 || missing="$missing qpdf"
 command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
+command -v softhsm2-util >/dev/null 2>&1 || missing="$missing softhsm2"
 command -v npm >/dev/null 2>&1 || missing="$missing nodejs npm"
 if [ -z "$missing" ]; then
   :

@@ -50,6 +50,7 @@ from gateway.store.migrate import migrate
 from gateway.store.partitions import keep_partitions
 from gateway.store.tx import Store
 from receipts.service import Receipts
+from receipts.token import Token
 
 if TYPE_CHECKING:
     from reconciliation.fetched import Fetched
@@ -195,7 +196,7 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
         counters=Counters(store, attempts, till_of), outbox=Outbox(store),
         webhooks=Webhooks(
             store, vault, GuardedWire(_origins(settings.adapters), settings.wire_allow)
-        ), receipts=Receipts(store, vault),
+        ), receipts=Receipts(store, vault, Token(settings.token) if settings.token else None),
     )  # fmt: skip
 
 
@@ -278,9 +279,12 @@ async def prepare(settings: Settings, url: str) -> None:
 async def running(settings: Settings, url: str, role: str = "") -> AsyncIterator[Parts]:
     """Build on a database, working as a role if one is named, and let go of it at the end."""
     engine = await _engine_as(role, url) if role else engine_of(url)
+    parts = build(settings, engine, clock_of(settings))
     try:
-        yield build(settings, engine, clock_of(settings))
+        yield parts
     finally:
+        if parts.receipts.token is not None:
+            parts.receipts.token.close()
         await asyncio.shield(engine.dispose())
 
 

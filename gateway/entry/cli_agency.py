@@ -1,16 +1,21 @@
 """``thuphi agency``: the certificate that signs its receipts, and what it says of itself."""
 
 import argparse
+import asyncio
 import json
 import sys
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from getpass import getpass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gateway.domain.errors import Refusal
 from gateway.entry.bootstrap import Parts
 from gateway.services.agencies import Agencies
+
+if TYPE_CHECKING:
+    from receipts.credentials import Credentials
 
 Opened = AbstractAsyncContextManager[Parts]
 ACTOR: Final = "command line"
@@ -40,26 +45,44 @@ def _password(args: argparse.Namespace) -> str:
 
 async def do_certificate(args: argparse.Namespace, opened: Opened) -> int:
     """Take an agency's certificate and key; they sign its receipts from now on."""
-    from receipts.credentials import PasswordError, read_credentials
-
     certificate = _content(args.certificate) if args.certificate else None
-    key = _content(args.key)
     async with opened as parts:
         now = parts.clock.now()
-        try:
-            new = read_credentials(certificate, key, None, now)
-        except PasswordError:
-            try:
-                new = read_credentials(certificate, key, _password(args), now)
-            except PasswordError:
-                raise Refusal(
-                    "invalid-request",
-                    "The password does not open the key file, or the file is broken.",
-                ) from None
+        if args.pkcs11:
+            new = await _on_token(args.pkcs11, certificate, parts)
+        else:
+            new = _in_file(args, certificate, now)
         taken = await parts.receipts.keys.replace(args.agency, new, ACTOR)
     said = {"agency": args.agency, "certificate_sha256": taken}
     print(json.dumps(said) if args.json else f"{args.agency}: signs with {taken} from now on.")
     return 0
+
+
+async def _on_token(label: str, certificate: bytes | None, parts: Parts) -> "Credentials":
+    from receipts.credentials import token_credentials
+
+    if certificate is None:
+        raise Refusal("invalid-request", "Name the --certificate of the key on the token.")
+    receipts = parts.receipts
+    return await asyncio.to_thread(
+        token_credentials, certificate, label, receipts.token, parts.clock.now()
+    )
+
+
+def _in_file(args: argparse.Namespace, certificate: bytes | None, now: datetime) -> "Credentials":
+    from receipts.credentials import PasswordError, read_credentials
+
+    key = _content(args.key)
+    try:
+        return read_credentials(certificate, key, None, now)
+    except PasswordError:
+        try:
+            return read_credentials(certificate, key, _password(args), now)
+        except PasswordError:
+            raise Refusal(
+                "invalid-request",
+                "The password does not open the key file, or the file is broken.",
+            ) from None
 
 
 async def do_settings(args: argparse.Namespace, opened: Opened) -> int:
@@ -87,7 +110,9 @@ def describe(add: Any, commands: Any, opened: Any) -> None:  # noqa: ANN401 - ar
         "--certificate", type=Path, metavar="FILE",
         help="PEM, also a chain; absent: the one in the PKCS#12 file",
     )  # fmt: skip
-    sign.add_argument("--key", type=Path, required=True, metavar="FILE", help="PEM or PKCS#12")
+    where = sign.add_mutually_exclusive_group(required=True)
+    where.add_argument("--key", type=Path, metavar="FILE", help="PEM or PKCS#12")
+    where.add_argument("--pkcs11", metavar="LABEL", help="of a key that stays on the token")
     sign.add_argument(
         "--password-file", type=Path, metavar="FILE", help="of the key; absent: it is asked for"
     )

@@ -148,15 +148,18 @@ async def agencies(parts: Parts) -> Finding:
 async def certificates(parts: Parts) -> Finding:
     """Look whether each live agency can sign receipts, and for how long."""
     soon = parts.clock.now() + certificate_notice
-    ends = await parts.receipts.keys.ends()
+    keys = parts.receipts.keys
+    ends = await keys.ends()
     wrong = [
         f"{agency} can sign until {rfc3339(at)}" if at else f"{agency} cannot sign receipts"
         for agency, at in sorted(ends.items())
         if at is None or at < soon
     ]
     if wrong:
-        return Finding("certificates", is_right=False, said=f"{'; '.join(wrong)}: run thuphi agency"
-                       " certificate.")  # fmt: skip
+        wrong[-1] += ": run thuphi agency certificate."
+    wrong += [f"{agency}: {why}" for agency, why in sorted((await keys.away()).items())]
+    if wrong:
+        return Finding("certificates", is_right=False, said="; ".join(wrong))
     return Finding("certificates", is_right=True, said=f"{len(ends)} live agencies can sign")
 
 

@@ -13,15 +13,18 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from gateway.domain.addresses import is_origin, origin_of
 from gateway.infra.wire import Network
+from receipts.token import TokenPlace
 
 PREFIX: Final = "THUPHI_"
 NAMES: Final = frozenset(
     {
         "DATABASE_URL", "DATABASE_PASSWORD_FILE", "DATA_DIR", "PUBLIC_URL", "MASTER_KEY",
         "MASTER_KEY_FILE", "MASTER_KEY_FORMER_FILE", "WIRE_ALLOW", "TRUSTED_PROXIES", "CLOCK",
-        "DEFAULT_AGENCY", "ALLOW_ABROAD", "TEST_DATABASE_URL",
+        "DEFAULT_AGENCY", "ALLOW_ABROAD", "TEST_DATABASE_URL", "PKCS11_MODULE", "PKCS11_TOKEN",
+        "PKCS11_PIN_FILE",
     }
 )  # fmt: skip
+_TOKEN: Final = ("PKCS11_MODULE", "PKCS11_TOKEN", "PKCS11_PIN_FILE")
 _DATABASE_FILES: Final = frozenset({"sslrootcert", "sslcert", "sslkey"})
 # What libpq calls them; the driver reads the address by its rules.
 _DATABASE_OPTIONS: Final = _DATABASE_FILES | {"host", "port", "sslmode", "sslpassword"}
@@ -50,6 +53,7 @@ class Settings:
     default_agency: str
     allow_abroad: bool  # Whether personal data may leave the country: off for a public agency.
     clock_at: datetime | None
+    token: TokenPlace | None = field(repr=False)  # Where keys are that never leave it.
     adapters: Mapping[str, str] = field(repr=False)  # Field name -> value, for the adapters.
 
     @property
@@ -105,6 +109,7 @@ def read_settings(values: Mapping[str, str], adapter_fields: Iterable[str]) -> S
         default_agency=_agency(mine),
         allow_abroad=_switch(mine, "ALLOW_ABROAD"),
         clock_at=_instant(mine.get("CLOCK")),
+        token=_token(mine),
         adapters={k: v for k, v in mine.items() if k in fields},
     )
     if settings.wire_allow and not settings.is_loopback:
@@ -220,6 +225,22 @@ def make_folder(path: Path) -> None:
             f"THUPHI_DATA_DIR: this user may not write in {path}; change its owner, or name"
             " another."
         )
+
+
+def _token(mine: Mapping[str, str]) -> TokenPlace | None:
+    """Take the token that signs receipts: all three settings, or none."""
+    missing = [name for name in _TOKEN if not mine.get(name)]
+    if len(missing) == len(_TOKEN):
+        return None
+    if missing:
+        raise SettingError(
+            f"{' and '.join(PREFIX + n for n in missing)} must be set too: a token has a module,"
+            " a label and a PIN."
+        )
+    module = Path(mine["PKCS11_MODULE"]).absolute()
+    if not os.access(module, os.R_OK):
+        raise SettingError("THUPHI_PKCS11_MODULE cannot be read: give the path of the library.")
+    return TokenPlace(module, mine["PKCS11_TOKEN"], _content(mine, "PKCS11_PIN_FILE"))
 
 
 def _networks(mine: Mapping[str, str], name: str) -> tuple[Network, ...]:

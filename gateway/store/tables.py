@@ -524,11 +524,14 @@ signing_key = Table(
     metadata,
     *own(
         words("certificate"),  # PEM
-        Column("key_sealed", LargeBinary, nullable=False),
+        words("chain"),  # PEM: who issued it, and upwards; empty when it is not known.
+        Column("key_sealed", LargeBinary, nullable=True),
+        words("pkcs11_key", optional=True),  # The label of a key that never leaves its token.
         instant("created_at"),
         instant("retired_at", optional=True),
     ),
     of_agency(),
+    CheckConstraint("(key_sealed IS NULL) <> (pkcs11_key IS NULL)", name="one_key"),
 )
 
 series = Table(

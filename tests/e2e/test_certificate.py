@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -33,6 +33,7 @@ from gateway.entry import cli_agency
 from gateway.entry.cli import parser
 from gateway.entry.doctor import examine
 from gateway.services.seed import seed
+from receipts.signing import CannotSignError
 from receipts.verify import Verdict, verify
 
 NOW = datetime(2026, 11, 18, 1, 0, tzinfo=UTC)  # Where the tests' clock stands.
@@ -46,8 +47,8 @@ def rsa_key(bits: int = 2_048, n: int = 0) -> rsa.RSAPrivateKey:  # noqa: ARG001
 
 
 @cache
-def ec_key() -> ec.EllipticCurvePrivateKey:
-    return ec.generate_private_key(ec.SECP256R1())
+def ec_key(curve: type[ec.EllipticCurve] = ec.SECP256R1) -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(curve())
 
 
 def certificate(
@@ -144,7 +145,7 @@ async def test_a_live_agency_signs_nothing_before_it_has_its_own(
         return {f.name: f.said for f in await examine(site.parts)}["certificates"]
 
     assert await doctor() == "hn-tthcc cannot sign receipts: run thuphi agency certificate."
-    with pytest.raises(LookupError, match="no key to sign"):
+    with pytest.raises(CannotSignError, match="hn-tthcc has no key to sign with"):
         await site.parts.receipts.keys.current("hn-tthcc")
 
     await take(site, tmp_path, pem(own), key_pem(rsa_key()), agency="hn-tthcc")
@@ -157,6 +158,26 @@ async def test_a_live_agency_signs_nothing_before_it_has_its_own(
     longer = certificate(rsa_key())
     await take(site, tmp_path, pem(longer), key_pem(rsa_key()), agency="hn-tthcc")
     assert await doctor() == "1 live agencies can sign"
+
+
+async def test_a_key_on_p256_signs_and_seals_again_with_the_same_bytes(
+    site: Site, tmp_path: Path
+) -> None:
+    own = certificate(ec_key())
+    await take(site, tmp_path, pem(own), key_pem(ec_key()))
+    made = []
+    await pay(site, "online", (LE_PHI,))
+
+    for _ in range(2):
+        assert await site.parts.receipts.issue() == 1
+        async with site.parts.store.begin() as tx:
+            made += [bytes(r["xml"]) for r in await tx.rows(text("SELECT xml FROM receipt"))]
+        await site.as_owner("UPDATE receipt SET xml = NULL, pdf = NULL, signed_at = NULL")
+
+    assert made[0] == made[1]
+    assert b"#ecdsa-sha256" in made[0]
+    taken = frozenset({own.fingerprint(hashes.SHA256()).hex()})
+    assert verify(made[0], taken).verdict is Verdict.VALID
 
 
 @pytest.mark.parametrize("in_chain", [0, 1])
@@ -217,7 +238,8 @@ def refused(case: str) -> tuple[bytes | None, bytes]:
     long = good.public_bytes(Encoding.DER)
     return {
         "another's key": (pem(good), key_pem(rsa_key(n=1))),
-        "another kind": (pem(certificate(ec_key())), key_pem(ec_key())),
+        "another kind": (pem(certificate(ec_key(ec.SECP384R1))), key_pem(ec_key(ec.SECP384R1))),
+        "no such kind": (pem(good), key_pem(ed25519.Ed25519PrivateKey.generate())),
         "a short key": (pem(certificate(rsa_key(1_024))), key_pem(rsa_key(1_024))),
         "too late": (pem(certificate(rsa_key(), NOW - timedelta(days=365))), key),
         "too early": (pem(certificate(rsa_key(), NOW + timedelta(seconds=1))), key),
@@ -235,7 +257,8 @@ def refused(case: str) -> tuple[bytes | None, bytes]:
     ("case", "sentence"),
     [
         ("another's key", "The key does not belong to the certificate."),
-        ("another kind", "Receipts are signed with RSA, and this key is of another kind."),
+        ("another kind", "Receipts are signed with RSA or on P-256; this key is of another kind."),
+        ("no such kind", "Receipts are signed with RSA or on P-256; this key is of another kind."),
         ("a short key", "The key has 1024 bits; receipts take 2048 to 6144."),
         ("too late", "The certificate's time was over at 2026-11-18T01:00:00Z."),
         ("too early", "The certificate is valid only from 2026-11-18T01:00:01Z."),

@@ -96,6 +96,26 @@ def test_the_databases_password_may_stand_in_a_file_of_its_own(tmp_path: Path) -
     assert "a%2Fb" not in repr(settings)
 
 
+def test_a_token_needs_its_three_settings_and_shows_no_pin(tmp_path: Path) -> None:
+    (tmp_path / "pin").write_text("0123456789\n")
+    module, pin = str(tmp_path / "pin"), str(tmp_path / "pin")
+    whole = {
+        "THUPHI_PKCS11_MODULE": module, "THUPHI_PKCS11_TOKEN": "agency",
+        "THUPHI_PKCS11_PIN_FILE": pin,
+    }  # fmt: skip
+
+    settings = read_settings(whole, ())
+
+    assert settings.token is not None
+    assert (settings.token.label, settings.token.pin) == ("agency", "0123456789")
+    assert "0123456789" not in repr(settings) + repr(settings.token)
+    for name in whole:
+        with pytest.raises(SettingError, match=f"^{name} must be set too"):
+            read_settings({k: v for k, v in whole.items() if k != name}, ())
+    with pytest.raises(SettingError, match="THUPHI_PKCS11_MODULE cannot be read"):
+        read_settings(whole | {"THUPHI_PKCS11_MODULE": f"{module}.so"}, ())
+
+
 @pytest.mark.parametrize(
     ("given", "kept"),
     [
