@@ -22,7 +22,7 @@ from receipts.seal import (
     make_test_certificate,
     prove,
 )
-from receipts.signing import CannotSignError
+from receipts.signing import CannotSignError, SigningKey, soft_key
 from receipts.token import Token, TokenKey
 
 
@@ -88,7 +88,7 @@ class Keys:
         c = t.signing_key.c
         signs = (c.pkcs11_key.is_not(None), c.retired_at.is_(None))
         async with self.store.begin() as tx:
-            plain = select(c.agency_id, c.id, c.certificate, c.pkcs11_key)
+            plain = select(c.agency_id, c.id, c.certificate, c.chain, c.pkcs11_key)
             rows = await tx.rows(plain.where(*signs))
         wrong = {}
         for row in rows:
@@ -119,9 +119,11 @@ class Keys:
 
     def _load(self, row: Row) -> Signer:
         if row["pkcs11_key"] is not None:
-            return Signer.by(row["id"], row["certificate"], TokenKey(self.token, row["pkcs11_key"]))
-        key = self.vault.open(f"signing_key|{row['id']}|key", bytes(row["key_sealed"]))
-        return Signer.of(row["id"], row["certificate"], key)
+            key: SigningKey = TokenKey(self.token, row["pkcs11_key"])
+        else:
+            place = f"signing_key|{row['id']}|key"
+            key = soft_key(self.vault.open(place, bytes(row["key_sealed"])))
+        return Signer.by(row["id"], row["certificate"], key, has_issuer=bool(row["chain"]))
 
     async def _make(self, agency_id: str) -> Signer:
         now = self.store.clock.now()

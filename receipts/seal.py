@@ -61,6 +61,7 @@ class Signer:
     certificate: bytes  # DER
     algorithm: str
     key: SigningKey = field(repr=False)
+    has_issuer: bool = False  # Who issued it is known, so it can be proved for ten years.
 
     @classmethod
     def of(cls, key_id: str, certificate_pem: str, key_der: bytes) -> Self:
@@ -68,11 +69,14 @@ class Signer:
         return cls.by(key_id, certificate_pem, soft_key(key_der))
 
     @classmethod
-    def by(cls, key_id: str, certificate_pem: str, key: SigningKey) -> Self:
+    def by(
+        cls, key_id: str, certificate_pem: str, key: SigningKey, *, has_issuer: bool = False
+    ) -> Self:
         """Sign with this key, wherever it is. Raises UnfitKeyError."""
         loaded = x509.load_pem_x509_certificate(certificate_pem.encode())
         algorithm = algorithm_of(loaded.public_key())
-        return cls(key_id, loaded.public_bytes(serialization.Encoding.DER), algorithm, key)
+        der = loaded.public_bytes(serialization.Encoding.DER)
+        return cls(key_id, der, algorithm, key, has_issuer)
 
     @property
     def fingerprint(self) -> str:

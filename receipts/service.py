@@ -215,18 +215,21 @@ class Receipts:
         async with self.store.begin() as tx:
             rows = await tx.rows(_CLAIM_UNSEALED, {"agency": agency_id, "keys": keys})
             sealed = await asyncio.to_thread(self._sealed, rows, signers)
-            for row, xml in sealed:
+            for row, signer, xml in sealed:
+                now = self.store.clock.now()
                 await tx.run(
                     t.receipt.update()
                     .where(c.agency_id == agency_id, c.id == row["id"])
-                    .values(xml=xml, signed_at=self.store.clock.now())
+                    .values(xml=xml, signed_at=now, proof_due_at=now if signer.has_issuer else None)
                 )
                 shown = receipt_view(row, self.store.public_url)
                 data = shown | {"payment_id": row["payment_id"]}
                 await tx.emit_for(agency_id, row["payment_id"], "receipt.issued", data)
         return len(sealed)
 
-    def _sealed(self, rows: Iterable[Row], signers: dict[str, Signer]) -> list[tuple[Row, bytes]]:
+    def _sealed(
+        self, rows: Iterable[Row], signers: dict[str, Signer]
+    ) -> list[tuple[Row, Signer, bytes]]:
         """Seal what can be sealed; what a token that is away would sign waits for it."""
         made, away = [], set()
         for row in rows:
@@ -236,7 +239,7 @@ class Receipts:
             if signer.id in away:
                 continue
             try:
-                made.append((row, signer.seal(write(receipt))))
+                made.append((row, signer, signer.seal(write(receipt))))
             except CannotSignError as error:
                 log.error("receipts: %s are not sealed: %s", signer.id, error)  # noqa: TRY400 - the same.
                 away.add(signer.id)

@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 from commands import terminal  # noqa: F401 - a fixture for every folder.
 from front_door import site  # noqa: F401 - a fixture for every folder.
+from proving import proving  # noqa: F401 - a fixture for every folder.
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 from town import town  # noqa: F401 - a fixture for every folder.

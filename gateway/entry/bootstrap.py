@@ -49,6 +49,8 @@ from gateway.store.gathering import Gathering
 from gateway.store.migrate import migrate
 from gateway.store.partitions import keep_partitions
 from gateway.store.tx import Store
+from receipts.authorities import Authorities
+from receipts.proving import Proofs
 from receipts.service import Receipts
 from receipts.token import Token
 
@@ -86,6 +88,7 @@ class Parts:
     outbox: Outbox
     webhooks: Webhooks
     receipts: Receipts
+    proofs: Proofs
 
     @property
     def can_ask(self) -> frozenset[tuple[str, str]]:
@@ -197,6 +200,7 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
         webhooks=Webhooks(
             store, vault, GuardedWire(_origins(settings.adapters), settings.wire_allow)
         ), receipts=Receipts(store, vault, Token(settings.token) if settings.token else None),
+        proofs=Proofs(store, Authorities(_stamping(settings), settings.stamp_url)),
     )  # fmt: skip
 
 
@@ -240,6 +244,11 @@ def reconciliation_of(parts: Parts) -> "Reconciliation":
         store=parts.store, intake=intake_of(parts), captures=parts.captures, sender=parts.sender,
         casework=Casework(parts.store, holders), holders=holders, before_close=catch_up,
     )  # fmt: skip
+
+
+def _stamping(settings: Settings) -> Wire:
+    """Give the way to the time-stamp authority, and to whom certificates name."""
+    return GuardedWire(_origins({"TSA_URL": settings.stamp_url}), settings.wire_allow)
 
 
 def _origins(values: Mapping[str, str]) -> frozenset[str]:

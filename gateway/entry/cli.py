@@ -42,6 +42,7 @@ from gateway.entry.settings import (
     read_settings,
     secret_in,
 )
+from gateway.infra.clock import SystemClock
 from gateway.infra.embedded import Embedded
 from gateway.services.reseal import Reseal
 from gateway.services.seed import seed
@@ -132,15 +133,17 @@ async def do_worker(args: argparse.Namespace) -> int:
 
 async def do_verify(args: argparse.Namespace) -> int:
     """Check a receipt's file, offline: no database, no key, no network."""
-    from receipts.verify import Finding, Verdict, trusted_in, trusted_of, verify
-    from receipts.xml import document_bytes_max
+    from receipts.proof import proven_bytes_max
+    from receipts.verify import Finding, Verdict, anchors_of, trusted_in, trusted_of, verify
 
     codes = {Verdict.VALID: 0, Verdict.NOT_VALID: 1, Verdict.UNREADABLE: 2, Verdict.NOT_TRUSTED: 3}
     folder = Path(environment(Path.cwd()).get("THUPHI_DATA_DIR", ".data")) / "trust"
     try:
         trusted = trusted_of(args.trust) if args.trust else trusted_in(folder)
+        anchors = anchors_of(args.trust or [folder])
         with args.file.open("rb") as file:
-            found = verify(file.read(document_bytes_max + 1), trusted)
+            data = file.read(proven_bytes_max + 1)
+        found = verify(data, trusted, anchors, SystemClock().now())
     except OSError as error:
         found = Finding(Verdict.UNREADABLE, file_words(error))
     except ValueError as error:

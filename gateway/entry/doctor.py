@@ -19,12 +19,14 @@ from gateway.services.invariant_rules import HEARD, NOTICES, RULES
 from gateway.services.invariants import grace, violations
 from gateway.services.ways import ABROAD
 from gateway.store.roles import ROLES, lacking
+from receipts.proving import pause_max, steps_first
 
 versions_known: Final = range(15, 19)  # PostgreSQL, by CONTRACT 7.
 clock_skew_max: Final = timedelta(seconds=5)
 calendar_ahead: Final = timedelta(days=60)  # Next year's Tết is decreed by then.
 certificate_notice: Final = timedelta(days=30)  # Its change is announced 15 days before.
 receipt_wait_max: Final = timedelta(minutes=5)  # The job that makes them runs each second.
+proof_wait_max: Final = timedelta(days=1)  # An authority may be away for a night.
 late_ticks_max: Final = 3  # A job that missed so many of its ticks has stopped.
 
 
@@ -179,6 +181,24 @@ async def receipts(parts: Parts) -> Finding:
     return Finding("receipts", is_right=True, said="all that have a number are sealed and drawn")
 
 
+async def proofs(parts: Parts) -> Finding:
+    """Look for receipts that should have their evidence by now."""
+    if not parts.settings.stamp_url:
+        return Finding("proofs", is_right=True, said="no time-stamp authority is set, so none are"
+                       " made: see THUPHI_TSA_URL")  # fmt: skip
+    now = parts.clock.now()
+    row = await _row(
+        parts, "SELECT count(*) AS n, min(id) AS oldest FROM receipt r WHERE proof_due_at < :soon"
+        " AND signed_at < :before AND (SELECT count(*) FROM receipt_proof p WHERE p.agency_id ="
+        " r.agency_id AND p.receipt_id = r.id) < :steps",
+        soon=now + pause_max, before=now - proof_wait_max, steps=steps_first,
+    )  # fmt: skip
+    if row["n"]:
+        return Finding("proofs", is_right=False, said=f"{row['n']} receipts have no evidence after"
+                       f" a day, {row['oldest']} first: the worker's log says why.")  # fmt: skip
+    return Finding("proofs", is_right=True, said="all that can be proved are, or will be today")
+
+
 async def worker(parts: Parts) -> Finding:
     """Look for jobs that never ran, stopped, or failed at their last tick."""
     now = parts.clock.now()
@@ -276,7 +296,8 @@ async def folder(parts: Parts) -> Finding:
 
 
 LOOKS: Final[tuple[Look, ...]] = (
-    database, powers, clock, key, folder, providers, agencies, certificates, receipts, worker,
+    database, powers, clock, key, folder, providers, agencies, certificates, receipts, proofs,
+    worker,
     notices, messages, days, calendar, books,
 )  # fmt: skip
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from gateway.domain.addresses import is_origin, origin_of
+from gateway.domain.addresses import is_origin, is_plain_url, origin_of
 from gateway.infra.wire import Network
 from receipts.token import TokenPlace
 
@@ -21,7 +21,7 @@ NAMES: Final = frozenset(
         "DATABASE_URL", "DATABASE_PASSWORD_FILE", "DATA_DIR", "PUBLIC_URL", "MASTER_KEY",
         "MASTER_KEY_FILE", "MASTER_KEY_FORMER_FILE", "WIRE_ALLOW", "TRUSTED_PROXIES", "CLOCK",
         "DEFAULT_AGENCY", "ALLOW_ABROAD", "TEST_DATABASE_URL", "PKCS11_MODULE", "PKCS11_TOKEN",
-        "PKCS11_PIN_FILE",
+        "PKCS11_PIN_FILE", "TSA_URL",
     }
 )  # fmt: skip
 _TOKEN: Final = ("PKCS11_MODULE", "PKCS11_TOKEN", "PKCS11_PIN_FILE")
@@ -53,6 +53,7 @@ class Settings:
     default_agency: str
     allow_abroad: bool  # Whether personal data may leave the country: off for a public agency.
     clock_at: datetime | None
+    stamp_url: str  # Where receipts are time-stamped; empty: nowhere.
     token: TokenPlace | None = field(repr=False)  # Where keys are that never leave it.
     adapters: Mapping[str, str] = field(repr=False)  # Field name -> value, for the adapters.
 
@@ -109,6 +110,7 @@ def read_settings(values: Mapping[str, str], adapter_fields: Iterable[str]) -> S
         default_agency=_agency(mine),
         allow_abroad=_switch(mine, "ALLOW_ABROAD"),
         clock_at=_instant(mine.get("CLOCK")),
+        stamp_url=_stamp_url(mine),
         token=_token(mine),
         adapters={k: v for k, v in mine.items() if k in fields},
     )
@@ -225,6 +227,13 @@ def make_folder(path: Path) -> None:
             f"THUPHI_DATA_DIR: this user may not write in {path}; change its owner, or name"
             " another."
         )
+
+
+def _stamp_url(mine: Mapping[str, str]) -> str:
+    given = mine.get("TSA_URL", "")
+    if given and not is_plain_url(given):
+        raise SettingError("THUPHI_TSA_URL must be the address of a time-stamp authority.")
+    return given
 
 
 def _token(mine: Mapping[str, str]) -> TokenPlace | None:

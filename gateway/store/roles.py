@@ -59,6 +59,7 @@ RIGHTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "signing_key": (_PLAIN, _CHANGE),  # Whoever holds the web process signs no receipt.
         "series": (_SEE, _CHANGE),
         "receipt": (_SEE, _CHANGE),
+        "receipt_proof": (_SEE, _ADD),
         "statement_file": (_ADD, _CHANGE),
         "statement_line": (_SEE, _CHANGE),
         "recon_run": (_SEE, _CHANGE),

@@ -567,6 +567,7 @@ receipt = Table(
         Column("content", JSONB, nullable=False),  # What is sealed, frozen when numbered.
         Column("xml", LargeBinary, nullable=True),
         Column("pdf", LargeBinary, nullable=True),
+        instant("proof_due_at", optional=True),  # When evidence is to be added; NULL: never.
     ),
     belongs("payment", "payment_id"),
     ForeignKeyConstraint(
@@ -580,6 +581,21 @@ receipt = Table(
     CheckConstraint("amount > 0", name="amount"),
     Index("ix_receipt_unsigned", "numbered_at", postgresql_where="xml IS NULL"),
     Index("ix_receipt_undrawn", "id", postgresql_where="xml IS NOT NULL AND pdf IS NULL"),
+    Index("ix_receipt_proof", "proof_due_at", postgresql_where="proof_due_at IS NOT NULL"),
+)
+
+# Evidence beside a sealed receipt, one step after the other; append-only.
+receipt_proof = Table(
+    "receipt_proof",
+    metadata,
+    words("agency_id"),
+    words("receipt_id"),
+    Column("step", Integer, nullable=False),
+    instant("made_at"),
+    Column("xml", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("agency_id", "receipt_id", "step"),
+    belongs("receipt", "receipt_id"),
+    CheckConstraint("step > 0", name="step"),
 )
 
 statement_file = Table(

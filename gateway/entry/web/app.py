@@ -66,7 +66,7 @@ def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
     app.include_router(notices.routes(parts.notices, limits.quota_notices_max))
     bills = Bills(parts.store, parts.attempts)
     app.include_router(pay.routes(pay.PayPages(parts.store, parts.attempts, bills)))
-    app.include_router(receipts.routes(receipts.ReceiptPages(parts.receipts)))
+    app.include_router(receipts.routes(receipts.ReceiptPages(parts.receipts, parts.proofs)))
     console = Console(
         parts.store, parts.access, Desk(parts.store, parts.vault), intake_of(parts),
         BankTexts(parts.store, parts.vault), parts.settings.public_url,

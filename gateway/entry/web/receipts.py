@@ -16,11 +16,13 @@ from gateway.entry.web.page import language, page, send, wants_page
 from gateway.entry.web.problems import problem
 from gateway.entry.web.reading import PageRoute
 from receipts.face import face, grouped, masked, qr_svg, tail
+from receipts.proving import Proofs
 from receipts.service import Kept, Receipts
 from receipts.verify import Verdict, verify
 from receipts.xml import read_sealed
 
 ENDINGS: Final = ("xml", "pdf", "html", "svg")
+PROVEN: Final = "proven.xml"
 retry_after_s: Final = 2  # The worker draws every second.
 code_letters: Final = 16
 code_typed_max: Final = 32  # Twice a code: more is no slip of the finger, and is cut.
@@ -75,6 +77,16 @@ class ReceiptPages:
     """The doors to a receipt."""
 
     receipts: Receipts
+    proofs: Proofs
+
+    async def proven(self, token: str) -> Response:
+        """Give the file with its evidence for ten years, once there is some."""
+        kept = await self.proofs.by_token(token) if set(token) <= set(ALPHABET) else None
+        if kept is None:
+            raise Refusal("not-found", "There is no proven receipt under such a link.")
+        sealed, data = kept
+        shown = face(read_sealed(sealed))
+        return send(data, "application/xml", more=_filename(shown, PROVEN))
 
     async def copy(self, request: Request, token: str, ending: str) -> Response:
         """Give a copy to whoever has the link."""
@@ -131,6 +143,10 @@ def _rows(shown: dict[str, Any], said: dict[str, str]) -> list[tuple[str, str]]:
 def routes(pages: ReceiptPages) -> APIRouter:
     """Give the routes."""
     door = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+    @door.get(f"/receipts/{{token}}.{PROVEN}")  # Before the others: it ends as one of them does.
+    async def proven(token: str) -> Response:
+        return await pages.proven(token)
 
     for ending in ENDINGS:
         door.add_api_route(f"/receipts/{{token}}.{ending}", _copies(pages, ending))
