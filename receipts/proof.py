@@ -29,6 +29,7 @@ _METHOD: Final = (
     f'<CanonicalizationMethod xmlns="{_DSIG}"'
     ' Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"></CanonicalizationMethod>'
 )
+_PDF_SIGNATURE: Final = b"/ETSI.CAdES.detached"
 _PART: Final = re.compile(
     rb"<SignatureTimeStamp>.*?</SignatureTimeStamp>"
     rb"|<CertificateValues>.*?</RevocationValues>"
@@ -122,6 +123,11 @@ def validation_data(values: Values) -> str:
     """Write what showed a time-stamp to be good; the next one is made over it too."""
     inner = values.write(f' xmlns="{XADES}"')
     return f'<TimeStampValidationData xmlns="{XADES_141}">{inner}</TimeStampValidationData>'
+
+
+def is_signed_pdf(pdf: bytes) -> bool:
+    """Tell whether a PDF that we drew is signed as well."""
+    return _PDF_SIGNATURE in pdf
 
 
 def join(sealed: bytes, steps: Iterable[bytes]) -> bytes:

@@ -18,7 +18,7 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from gateway.store import tables as t
-from gateway.store.tx import Row, Store
+from gateway.store.tx import Row, Store, Tx
 from receipts.authorities import Authorities, NoProofError
 from receipts.chains import ChainError, path, where
 from receipts.proof import (
@@ -26,6 +26,7 @@ from receipts.proof import (
     Renewal,
     Values,
     archive_imprint,
+    is_signed_pdf,
     join,
     signature_imprint,
 )
@@ -45,10 +46,10 @@ log: Final = logging.getLogger("thuphi.receipts")
 
 _CLAIM: Final = text(
     "UPDATE receipt SET proof_due_at = :until FROM (SELECT agency_id, id, proof_due_at AS due"
-    " FROM receipt WHERE proof_due_at <= :now AND xml IS NOT NULL ORDER BY proof_due_at LIMIT :n"
+    " FROM receipt WHERE proof_due_at <= :now AND pdf IS NOT NULL ORDER BY proof_due_at LIMIT :n"
     " FOR NO KEY UPDATE SKIP LOCKED) d WHERE receipt.agency_id = d.agency_id"
     " AND receipt.id = d.id RETURNING receipt.agency_id, receipt.id, receipt.xml,"
-    " receipt.signed_at"
+    " receipt.pdf, receipt.signed_at"
 )
 
 
@@ -112,25 +113,37 @@ class Proofs:
     async def _step(self, row: Row) -> bool:
         """Add one step; tell whether another one is due at once."""
         xml, steps = bytes(row["xml"]), await self._steps(row["agency_id"], row["id"])
-        now = self.store.clock.now()
+        now, found = self.store.clock.now(), None
         if not steps:
             token = await self.authorities.stamp(signature_imprint(xml))
             made, due = Proof(token).parts()[0], now + lease  # It stays ours for the next step.
         elif len(steps) < steps_first:
-            made = (await self._signer_values(row, xml, steps[0])).write()
-            due = _renewal_due(Proof.read(steps[0]).token, now)
+            found = await self._signer_values(row, xml, steps[0])
+            made, due = found.write(), _renewal_due(Proof.read(steps[0]).token, now)
         else:
             renewal = await self._renewal(xml, Proof.read(b"".join(steps)))
+            found = renewal.values
             made, due = renewal.write(), _renewal_due(renewal.token, now)
         values = {
             "agency_id": row["agency_id"], "receipt_id": row["id"], "step": len(steps) + 1,
             "made_at": now, "xml": made.encode(),
+            "pdf": await self._appended(row, found) if found is not None else None,
         }  # fmt: skip
         async with self.store.begin() as tx:
             await tx.run(self._due(row, due))
             # Should our lease have run out, somebody else has added this step.
             await tx.run(insert(t.receipt_proof).on_conflict_do_nothing(), values)
         return not steps
+
+    async def _appended(self, row: Row, values: Values) -> bytes | None:
+        """Give what a signed PDF gets for a step; one that is not signed gets nothing."""
+        if not is_signed_pdf(row["pdf"]):
+            return None
+        from receipts.pades import prove
+
+        async with self.store.begin() as tx:
+            pdf = await grown(tx, row["agency_id"], row["id"], bytes(row["pdf"]))
+        return await prove(pdf, values, self.authorities)
 
     async def _steps(self, agency_id: str, receipt_id: str) -> list[bytes]:
         c = t.receipt_proof.c
@@ -178,6 +191,14 @@ class Proofs:
             values = await self.authorities.values(found, now, only_named=True)
         token = await self.authorities.stamp(archive_imprint(document, xml, proof, values))
         return Renewal(values, token)
+
+
+async def grown(tx: Tx, agency_id: str, receipt_id: str, pdf: bytes) -> bytes:
+    """Give a PDF with what its evidence appended to it."""
+    c = t.receipt_proof.c
+    which = (c.agency_id == agency_id, c.receipt_id == receipt_id, c.pdf.is_not(None))
+    rows = await tx.rows(select(c.pdf).where(*which).order_by(c.step))
+    return pdf + b"".join(bytes(r["pdf"]) for r in rows)
 
 
 def _tops(above: Sequence[x509.Certificate]) -> Sequence[x509.Certificate]:

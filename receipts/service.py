@@ -17,18 +17,22 @@ from gateway.domain.calendar import hanoi_day
 from gateway.domain.ids import ALPHABET
 from gateway.domain.payment import Payment
 from gateway.ports.vault import Vault
+from gateway.services.agencies import SIGNS_PDF
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 from gateway.store.views import receipt_view
 from receipts.draft import Draft, Issuer, Secrets, drafts_of, require_writable
+from receipts.drawing import drawn
 from receipts.keys import Keys
 from receipts.numbering import Book, Numbering
+from receipts.proof import is_signed_pdf
+from receipts.proving import grown
 from receipts.receipt import Receipt
 from receipts.rules import RuleSet, rules_on
 from receipts.seal import Signer, pem_of
 from receipts.signing import CannotSignError
 from receipts.token import Token
-from receipts.xml import read_sealed, write
+from receipts.xml import write
 
 batch: Final = 25  # Locks are held for so many at a time, and so many are tried again one by one.
 pages_max: Final = 80  # 2,000 receipts: a run ends well within its lease; the next one follows.
@@ -64,8 +68,8 @@ _CLAIM_UNSEALED: Final = text(
     " ORDER BY payment_id, number FOR UPDATE SKIP LOCKED"
 )
 _CLAIM_UNDRAWN: Final = text(
-    "SELECT agency_id, id, xml FROM receipt WHERE agency_id = :agency AND id = ANY(:keys)"
-    " AND pdf IS NULL ORDER BY id FOR UPDATE SKIP LOCKED"
+    "SELECT agency_id, id, xml, signed_at FROM receipt WHERE agency_id = :agency"
+    " AND id = ANY(:keys) AND pdf IS NULL ORDER BY id FOR UPDATE SKIP LOCKED"
 )
 
 
@@ -127,11 +131,13 @@ class Receipts:
         c = t.receipt.c
         async with self.store.begin() as tx:
             row = await tx.row(
-                select(c.agency_id, c.token, c.xml, c.pdf).where(which, c.xml.is_not(None))
+                select(c.agency_id, c.id, c.token, c.xml, c.pdf).where(which, c.xml.is_not(None))
             )
-        if row is None:
-            return None
-        pdf = bytes(row["pdf"]) if row["pdf"] is not None else None
+            if row is None:
+                return None
+            pdf = bytes(row["pdf"]) if row["pdf"] is not None else None
+            if pdf is not None and is_signed_pdf(pdf):
+                pdf = await grown(tx, row["agency_id"], row["id"], pdf)
         return Kept(row["agency_id"], row["token"], bytes(row["xml"]), pdf)
 
     async def _each(self, waiting: TextClause, after: object, do: Do) -> int:
@@ -154,7 +160,8 @@ class Receipts:
             return await do(agency_id, keys)
         except CannotSignError as error:
             # None of them can be done, however they are divided; they wait.
-            log.error("receipts: %s numbers nothing: %s", agency_id, error)  # noqa: TRY400 - its sentence says all.
+            what = do.__name__.strip("_")
+            log.error("receipts: %s cannot %s: %s", agency_id, what, error)  # noqa: TRY400 - its sentence says all.
             return 0
         except Exception:
             log.exception("receipts: %s failed for %d of them", do.__name__, len(keys))
@@ -247,20 +254,25 @@ class Receipts:
 
     async def _draw(self, agency_id: str, keys: list[Any]) -> int:
         """Draw the PDF; typst works in a thread and lets the loop go on."""
-        from receipts.pdf import draw
-
         c = t.receipt.c
+        signers = await self._pdf_signers(agency_id)
         async with self.store.begin() as tx:
             rows = await tx.rows(_CLAIM_UNDRAWN, {"agency": agency_id, "keys": keys})
             for row in rows:
-                xml = bytes(row["xml"])
-                pdf = await asyncio.to_thread(draw, read_sealed(xml), xml)
+                pdf = await asyncio.to_thread(drawn, bytes(row["xml"]), row["signed_at"], signers)
                 await tx.run(
                     t.receipt.update()
                     .where(c.agency_id == agency_id, c.id == row["id"])
                     .values(pdf=pdf)
                 )
         return len(rows)
+
+    async def _pdf_signers(self, agency_id: str) -> dict[str, Signer]:
+        """Give who signs PDFs: nobody, unless the agency asks for it."""
+        async with self.store.begin() as tx:
+            row = await tx.row(select(t.agency.c.settings).where(t.agency.c.id == agency_id))
+        is_wanted = row is not None and row["settings"].get(SIGNS_PDF, False)
+        return await self.keys.all_of(agency_id) if is_wanted else {}
 
 
 def _place(receipt_id: str) -> str:

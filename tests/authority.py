@@ -4,7 +4,7 @@ It answers over real HTTP and makes mistakes when it is told to.
 """
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,6 +23,11 @@ from gateway.entry.web.serving import serving
 from gateway.infra.clock import TestClock
 
 DER, PEM = Encoding.DER, Encoding.PEM
+SIGNS = x509.KeyUsage(
+    digital_signature=True, content_commitment=True, key_encipherment=False,
+    data_encipherment=False, key_agreement=False, key_cert_sign=False, crl_sign=False,
+    encipher_only=False, decipher_only=False,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -54,13 +59,18 @@ class Authority:
     def __post_init__(self) -> None:
         self.root = self.make("Root", None, is_authority=True, days=7_300)
         self.issuer = self.make("Issuer", self.root, is_authority=True, days=7_000, crl=True)
-        signs = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING])
-        self.responder = self.make("Responder", self.issuer, days=7_000, use=(signs, False))
+        answers = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING])
+        self.responder = self.make(
+            "Responder",
+            self.issuer,
+            days=7_000,
+            use=[(answers, False), (x509.OCSPNoCheck(), False)],
+        )
         self.stamper = self.new_stamper(7_000)
 
     def make(
         self, name: str, by: Held | None, days: int, *, is_authority: bool = False,
-        use: tuple[x509.ExtensionType, bool] | None = None, ocsp: bool = False, crl: bool = False,
+        use: Sequence[tuple[x509.ExtensionType, bool]] = (), ocsp: bool = False, crl: bool = False,
     ) -> Held:  # fmt: skip
         """Issue a certificate that began yesterday."""
         key, begins = ec.generate_private_key(ec.SECP256R1()), self.clock.now() - timedelta(days=1)
@@ -72,7 +82,7 @@ class Authority:
             .not_valid_after(begins + timedelta(days=days))
             .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
         )  # fmt: skip
-        for extension, is_critical in [use] if use else []:
+        for extension, is_critical in use:
             builder = builder.add_extension(extension, critical=is_critical)
         if ocsp:
             there = x509.UniformResourceIdentifier(f"{self.url}/ocsp")
@@ -91,11 +101,11 @@ class Authority:
         kind = (
             ExtendedKeyUsageOID.TIME_STAMPING if is_for_stamps else ExtendedKeyUsageOID.CLIENT_AUTH
         )
-        use = (x509.ExtendedKeyUsage([kind]), True)
+        use = [(x509.ExtendedKeyUsage([kind]), True)]
         return self.make("Stamper", self.root, days, use=use, crl=True)
 
     def agency(self, days: int = 365) -> Held:
-        return self.make("Agency", self.issuer, days, ocsp=True)
+        return self.make("Agency", self.issuer, days, use=[(SIGNS, True)], ocsp=True)
 
     def chain(self, own: Held) -> bytes:
         held = (own, self.issuer, self.root)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gateway.domain.errors import Refusal
 from gateway.entry.bootstrap import Parts
-from gateway.services.agencies import Agencies
+from gateway.services.agencies import SHOWS_NAME, SIGNS_PDF, Agencies
 
 if TYPE_CHECKING:
     from receipts.credentials import Credentials
@@ -88,9 +88,10 @@ def _in_file(args: argparse.Namespace, certificate: bytes | None, now: datetime)
 async def do_settings(args: argparse.Namespace, opened: Opened) -> int:
     """Show what an agency says of itself, and change what is given."""
     words = {n: v for n in _WORDS if (v := getattr(args, n)) is not None}
-    shows = None if args.payer_name is None else args.payer_name == "shown"
+    said_of = {SHOWS_NAME: (args.payer_name, "shown"), SIGNS_PDF: (args.pdf, "signed")}
+    wants = {name: given == yes for name, (given, yes) in said_of.items() if given is not None}
     async with opened as parts:
-        said = await Agencies(parts.store).change(args.agency, words, shows, ACTOR)
+        said = await Agencies(parts.store).change(args.agency, words, wants, ACTOR)
     if args.json:
         print(json.dumps(said, ensure_ascii=False))
     else:
@@ -125,4 +126,7 @@ def describe(add: Any, commands: Any, opened: Any) -> None:  # noqa: ANN401 - ar
         tell.add_argument(f"--{name.replace('_', '-')}")
     tell.add_argument(
         "--payer-name", choices=("shown", "hidden"), help="on receipts that are numbered from now"
+    )
+    tell.add_argument(
+        "--pdf", choices=("signed", "plain"), help="whether PDFs that are drawn from now are signed"
     )

@@ -18,6 +18,7 @@ _RULES: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
     "budget_chapter": (re.compile(r"[0-9]{3}"), "3 digits"),
 }
 SHOWS_NAME: Final = "receipt_shows_payer_name"
+SIGNS_PDF: Final = "receipt_pdf_signed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Agencies:
         raise Refusal("not-found", f"There is no agency {agency_id}; {there}.")
 
     async def change(
-        self, agency_id: str, words: Mapping[str, str], shows_name: bool | None, actor: str
+        self, agency_id: str, words: Mapping[str, str], wants: Mapping[str, bool], actor: str
     ) -> dict[str, Any]:
         """Change what is given and leave the rest; give all as it then stands.
 
@@ -48,8 +49,8 @@ class Agencies:
             row = await tx.row(wanted.with_for_update())
             if row is None:
                 raise Refusal("not-found", f"There is no agency {agency_id}; run seed first.")
-            if shows_name is not None:
-                changes["settings"] = {**row["settings"], SHOWS_NAME: shows_name}
+            if wants:
+                changes["settings"] = {**row["settings"], **wants}
             if changes:
                 here = t.agency.c.id == agency_id
                 await tx.run(t.agency.update().where(here).values(changes))
@@ -59,7 +60,8 @@ class Agencies:
 
 def _shown(row: Row) -> dict[str, Any]:
     names = ("id", "name", "tax_code", "address", "budget_chapter", "is_sandbox")
-    return {n: row[n] for n in names} | {SHOWS_NAME: bool(row["settings"].get(SHOWS_NAME, False))}
+    wants = {n: bool(row["settings"].get(n, False)) for n in (SHOWS_NAME, SIGNS_PDF)}
+    return {n: row[n] for n in names} | wants
 
 
 def _checked(name: str, value: str) -> str:

@@ -593,6 +593,7 @@ receipt_proof = Table(
     Column("step", Integer, nullable=False),
     instant("made_at"),
     Column("xml", LargeBinary, nullable=False),
+    Column("pdf", LargeBinary, nullable=True),  # What the step appends to a PDF that is signed.
     PrimaryKeyConstraint("agency_id", "receipt_id", "step"),
     belongs("receipt", "receipt_id"),
     CheckConstraint("step > 0", name="step"),

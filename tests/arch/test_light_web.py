@@ -17,6 +17,7 @@ from gateway.services.seed import seed
 
 HEAVY = frozenset(
     {"duckdb", "pyarrow", "typst", "reconciliation.engine", "receipts.pdf",
+     "pyhanko", "pkcs11", "asn1crypto",
      "stripe"}  # Until somebody pays by it.
 )  # fmt: skip
 # At its end the process writes down what it has imported in its whole life.

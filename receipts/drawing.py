@@ -1,0 +1,20 @@
+"""From a sealed receipt to its PDF; only the worker draws, so what is heavy is loaded here."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from receipts.seal import Signer
+from receipts.xml import read_sealed
+
+
+def drawn(xml: bytes, at: datetime, signers: Mapping[str, Signer]) -> bytes:
+    """Draw a PDF, and sign it where there are signers. Raises CannotSignError."""
+    from receipts.pdf import draw
+
+    receipt = read_sealed(xml)
+    pdf = draw(receipt, xml)
+    if not signers:
+        return pdf
+    from receipts.pades import sign
+
+    return sign(pdf, signers[receipt.certificate_sha256], at)
