@@ -153,5 +153,5 @@ class Keys:
         return {
             "agency_id": agency_id, "id": key_id, "certificate": new.certificate,
             "key_sealed": self.vault.seal(place, new.key) if new.key is not None else None,
-            "pkcs11_key": new.pkcs11_key, "chain": new.chain, "created_at": now,
+            "pkcs11_key": new.pkcs11_key, "chain": new.chain or None, "created_at": now,
         }  # fmt: skip

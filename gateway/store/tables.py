@@ -524,7 +524,7 @@ signing_key = Table(
     metadata,
     *own(
         words("certificate"),  # PEM
-        words("chain"),  # PEM: who issued it, and upwards; empty when it is not known.
+        words("chain", optional=True),  # PEM: who issued it, and upwards, as far as it is known.
         Column("key_sealed", LargeBinary, nullable=True),
         words("pkcs11_key", optional=True),  # The label of a key that never leaves its token.
         instant("created_at"),

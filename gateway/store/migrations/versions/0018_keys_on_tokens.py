@@ -1,4 +1,7 @@
-"""Keys that stay on a token, who issued a certificate, and evidence for ten years."""
+"""Keys that stay on a token, who issued a certificate, and evidence for ten years.
+
+What is new may be empty, so processes of the version before go on beside this one.
+"""
 
 from alembic import op
 
@@ -6,11 +9,10 @@ from gateway.store import roles
 from gateway.store import tables as t
 
 revision = "0018"
-down_revision = "0015"
+down_revision = "0017"
 
 _KEYS = """
-ALTER TABLE signing_key ADD COLUMN IF NOT EXISTS chain text NOT NULL DEFAULT '';
-ALTER TABLE signing_key ALTER COLUMN chain DROP DEFAULT;
+ALTER TABLE signing_key ADD COLUMN IF NOT EXISTS chain text;
 ALTER TABLE signing_key ADD COLUMN IF NOT EXISTS pkcs11_key text;
 ALTER TABLE signing_key ALTER COLUMN key_sealed DROP NOT NULL;
 ALTER TABLE signing_key DROP CONSTRAINT IF EXISTS ck_signing_key_one_key;
