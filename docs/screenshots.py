@@ -36,7 +36,9 @@ SEEN_BY_CITIZENS: Final = {
     "pay-waived": "Nothing is due",
     "lost": "A link with a wrong character",
     "receipt": "A receipt",
+    "receipt-replaced": "A receipt that another one replaces",
     "verify": "A receipt looked up by its code",
+    "verify-replaced": "A code whose receipt was replaced",
     "verify-unknown": "A code with a character too few",
 }
 SEEN_AT_A_COUNTER: Final = {
@@ -55,6 +57,7 @@ SEEN_BY_STAFF: Final = {
     "console-refunds": "Refunds",
     "console-refund": "One refund, which a second person decides",
     "console-receipts": "Receipts",
+    "console-receipt": "One receipt: what replaced it, and what is wrong",
     "console-days": "Days and files",
     "console-run": "One run of the reconciliation",
     "console-balance": "The trial balance",

@@ -6,11 +6,16 @@ import zxingcpp
 
 from gateway.domain.money import figures
 from receipts.receipt import Receipt
-from receipts.rules import rules_named
+from receipts.rules import rules_named, rules_on
 
 SANDBOX: Final = "THỬ NGHIỆM – không có giá trị"
 code_group: Final = 4
 shown_of_id: Final = 4
+CAUSES: Final = {
+    "amount": "sai số tiền",
+    "tax_code": "sai mã số thuế",
+    "refund": "hoàn trả tiền cho người nộp",
+}
 
 
 def face(receipt: Receipt) -> dict[str, Any]:
@@ -27,6 +32,7 @@ def face(receipt: Receipt) -> dict[str, Any]:
         "series": receipt.series,
         "number": rules_named(receipt.rules).shown(receipt.number),
         "day": f"Ngày {on.day:02} tháng {on.month:02} năm {on.year}",
+        "replaces": _replaces(receipt),
         "payer": receipt.payer_name or "",
         "dossier": receipt.dossier_id,
         "procedure": receipt.procedure,
@@ -46,6 +52,16 @@ def face(receipt: Receipt) -> dict[str, Any]:
         "code": grouped(receipt.verify_code),
         "verify_url": receipt.verify_url,
     }
+
+
+def _replaces(receipt: Receipt) -> str:
+    if (x := receipt.replaces) is None:
+        return ""
+    number = rules_on(x.issued_on).shown(x.number)
+    return (
+        f"Thay thế biên lai mẫu số {x.form}, ký hiệu {x.series}, số {number},"
+        f" ngày {x.issued_on:%d/%m/%Y}, do {CAUSES[x.cause]}."
+    )
 
 
 def grouped(code: str) -> str:

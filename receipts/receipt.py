@@ -33,6 +33,27 @@ class Commitment:
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """The receipt that another one replaces, named as its face does, and why."""
+
+    form: str
+    series: str
+    number: int
+    issued_on: date
+    tax_code: str
+    cause: str  # amount | tax_code | refund
+
+    def content(self) -> dict[str, Any]:
+        """Give what is kept of it."""
+        return asdict(self) | {"issued_on": self.issued_on.isoformat()}
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        """Build the value again from what was kept."""
+        return cls(**{**content, "issued_on": date.fromisoformat(content["issued_on"])})
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """The contents that art. 23.2 of ND 254/2026 asks for, and what leads back to the payment."""
 
@@ -60,24 +81,30 @@ class Receipt:
     certificate_sha256: str
     payer_name: str | None = field(default=None, repr=False)
     commitments: tuple[Commitment, ...] = ()
+    replaces: Replaced | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a receipt whose own figures disagree."""
-        if self.amount <= 0 or sum(line.amount for line in self.lines) != self.amount:
+        """Refuse a receipt whose own figures disagree; only a replacement may come to nothing."""
+        if (
+            self.amount < (0 if self.replaces else 1)
+            or sum(line.amount for line in self.lines) != self.amount
+        ):
             raise ValueError("The lines of a receipt must add up to its amount.")
 
     def content(self) -> dict[str, Any]:
         """Give what is kept beside the row; the payer's name is kept sealed, not here."""
         kept = asdict(self) | {"issued_on": self.issued_on.isoformat()}
-        del kept["payer_name"]
-        return kept
+        del kept["payer_name"], kept["replaces"]
+        return kept | ({"replaces": self.replaces.content()} if self.replaces else {})
 
     @classmethod
     def of(cls, content: Mapping[str, Any], payer_name: str | None) -> Self:
         """Build the value again from what was kept."""
+        former = content.get("replaces")
         return cls(
             **{
                 **content,
+                "replaces": Replaced.of(former) if former else None,
                 "issued_on": date.fromisoformat(content["issued_on"]),
                 "lines": tuple(Line(**x) for x in content["lines"]),
                 "commitments": tuple(Commitment(**x) for x in content["commitments"]),

@@ -31,6 +31,7 @@ class RuleSet:
     number_max: int
     number_width: int
     titles: tuple[tuple[str, str], ...]
+    repair_working_days: int | None  # None: a day's receipts are told to nobody the same day.
 
     def covers(self, on: date) -> bool:
         """Tell whether a receipt of that day follows these rules."""
@@ -83,6 +84,7 @@ def _read(said: dict[str, Any]) -> RuleSet:
         series_pattern=re.compile(said["series_pattern"]), number_max=said["number_max"],
         number_width=said["number_width"],
         titles=tuple((kind, said[f"title_{kind}"]) for kind in KINDS),
+        repair_working_days=said.get("transmission", {}).get("repair_working_days"),
     )  # fmt: skip
     if said["restart"] != "year":
         raise ValueError(f"{rules.name}: numbers can only restart with the year.")

@@ -42,7 +42,7 @@ _INFO: Final = (
     '<DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"></DigestMethod>'
     "<DigestValue>%s</DigestValue></Reference>"
 )
-_OPEN, _CLOSE = (x.encode() for x in ("<DSCKS>", "</DSCKS></BLai>"))
+_OPEN: Final = b"<DSCKS>"
 _VALUES: Final = re.compile(
     rb"<SignatureValue>([A-Za-z0-9+/=]{1,1024})</SignatureValue>.*"
     rb"<X509Certificate>([A-Za-z0-9+/=]{1,16384})</X509Certificate>"
@@ -93,10 +93,13 @@ class Signer:
                 f" next receipt would be of {rfc3339(at)}: run thuphi agency certificate."
             )
 
-    def seal(self, document: bytes) -> bytes:
-        """Sign a canonical document; a key in memory gives the same bytes, always."""
+    def seal(self, document: bytes, tail: bytes = TAIL) -> bytes:
+        """Sign a canonical document; a key in memory gives the same bytes, always.
+
+        ``tail`` is how it ends, with the empty place for the signature.
+        """
         signature = self.key.sign(_signed_info(document, self.algorithm))
-        return _assemble(document, signature, self.certificate, self.algorithm)
+        return _assemble(document, tail, signature, self.certificate, self.algorithm)
 
 
 def fingerprint(certificate: bytes) -> str:
@@ -120,7 +123,7 @@ def pem_of(certificate: bytes) -> str:
     return loaded.public_bytes(serialization.Encoding.PEM).decode()
 
 
-def open_seal(data: bytes) -> tuple[bytes, bytes]:
+def open_seal(data: bytes, tail: bytes = TAIL) -> tuple[bytes, bytes]:
     """Check a sealed file; give the document that was signed and the signer's certificate.
 
     This says that the file is whole, not that its signer may be trusted. Raises BrokenSealError.
@@ -129,7 +132,7 @@ def open_seal(data: bytes) -> tuple[bytes, bytes]:
     found = _VALUES.search(rest)
     if not sign or found is None:
         raise BrokenSealError("It carries no signature.")
-    document += TAIL
+    document += tail
     try:
         signature, certificate = (base64.b64decode(x, validate=True) for x in found.groups())
         # Before it is parsed: a certificate that the signed text does not name is not looked at.
@@ -145,7 +148,7 @@ def open_seal(data: bytes) -> tuple[bytes, bytes]:
         check(key, signature, _signed_info(document, algorithm))
     except InvalidSignature:
         raise BrokenSealError("It was changed after it was signed.") from None
-    if _assemble(document, signature, certificate, algorithm) != data:
+    if _assemble(document, tail, signature, certificate, algorithm) != data:
         raise BrokenSealError("It was changed around its signature.")
     return document, certificate
 
@@ -170,13 +173,15 @@ def _signed_info(document: bytes, algorithm: str) -> bytes:
     return f'<SignedInfo xmlns="{_DSIG}">{info}</SignedInfo>'.encode()
 
 
-def _assemble(document: bytes, signature: bytes, certificate: bytes, algorithm: str) -> bytes:
+def _assemble(
+    document: bytes, tail: bytes, signature: bytes, certificate: bytes, algorithm: str
+) -> bytes:
     made = (
         f'<Signature xmlns="{_DSIG}"><SignedInfo>{_info(document, algorithm)}</SignedInfo>'
         f"<SignatureValue>{_b64(signature)}</SignatureValue><KeyInfo><X509Data>"
         f"<X509Certificate>{_b64(certificate)}</X509Certificate></X509Data></KeyInfo></Signature>"
     )
-    return document.removesuffix(TAIL) + _OPEN + made.encode() + _CLOSE
+    return document.removesuffix(tail) + _OPEN + made.encode() + tail.removeprefix(_OPEN)
 
 
 def make_test_certificate(name: str, tax_code: str, now: datetime) -> tuple[str, bytes]:

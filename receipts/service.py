@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import TextClause, select, text
@@ -19,14 +19,14 @@ from gateway.domain.payment import Payment
 from gateway.ports.vault import Vault
 from gateway.services.agencies import SIGNS_PDF
 from gateway.store import tables as t
+from gateway.store.statements import REPLACED_BY
 from gateway.store.tx import Row, Store, Tx
 from gateway.store.views import receipt_view
 from receipts.draft import Draft, Issuer, Secrets, drafts_of, require_writable
 from receipts.drawing import drawn
+from receipts.kept import Shelf
 from receipts.keys import Keys
 from receipts.numbering import Book, Numbering
-from receipts.proof import is_signed_pdf
-from receipts.proving import grown
 from receipts.receipt import Receipt
 from receipts.rules import RuleSet, rules_on
 from receipts.seal import Signer, pem_of
@@ -74,22 +74,17 @@ _CLAIM_UNDRAWN: Final = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A sealed receipt as it is kept."""
-
-    agency_id: str
-    token: str = field(repr=False)
-    xml: bytes = field(repr=False)
-    pdf: bytes | None = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Receipts:
     """The citizen's proof."""
 
     store: Store
     vault: Vault
     token: Token | None = None
+
+    @property
+    def shelf(self) -> Shelf:
+        """The sealed receipts, to be read."""
+        return Shelf(self.store)
 
     @property
     def keys(self) -> Keys:
@@ -106,19 +101,6 @@ class Receipts:
         await self._each(_UNDRAWN, "", self._draw)
         return sealed
 
-    async def by_token(self, token: str) -> Kept | None:
-        """Find the receipt that a link opens."""
-        return await self._kept(t.receipt.c.token == token)
-
-    async def by_code(self, code: str) -> Kept | None:
-        """Find the receipt that a lookup code names."""
-        return await self._kept(t.receipt.c.verify_code == code)
-
-    async def of_agency(self, agency_id: str, receipt_id: str) -> Kept | None:
-        """Find a receipt of one agency by its id."""
-        c = t.receipt.c
-        return await self._kept((c.agency_id == agency_id) & (c.id == receipt_id))
-
     async def certificate(self, agency_id: str) -> str:
         """Give the certificate that an agency signs with, to hand to those who check."""
         return pem_of((await self.keys.current(agency_id)).certificate)
@@ -126,19 +108,6 @@ class Receipts:
     async def trusted(self, agency_id: str) -> frozenset[str]:
         """Give the fingerprints of an agency's certificates."""
         return await self.keys.trusted(agency_id)
-
-    async def _kept(self, which: Any) -> Kept | None:  # noqa: ANN401 - a clause.
-        c = t.receipt.c
-        async with self.store.begin() as tx:
-            row = await tx.row(
-                select(c.agency_id, c.id, c.token, c.xml, c.pdf).where(which, c.xml.is_not(None))
-            )
-            if row is None:
-                return None
-            pdf = bytes(row["pdf"]) if row["pdf"] is not None else None
-            if pdf is not None and is_signed_pdf(pdf):
-                pdf = await grown(tx, row["agency_id"], row["id"], pdf)
-        return Kept(row["agency_id"], row["token"], bytes(row["xml"]), pdf)
 
     async def _each(self, waiting: TextClause, after: object, do: Do) -> int:
         """Go through what waits, page by page, each row seen once in a run."""
@@ -232,7 +201,23 @@ class Receipts:
                 shown = receipt_view(row, self.store.public_url)
                 data = shown | {"payment_id": row["payment_id"]}
                 await tx.emit_for(agency_id, row["payment_id"], "receipt.issued", data)
+                if row["replaces_id"]:
+                    await self._tell_replaced(tx, row)
         return len(sealed)
+
+    async def _tell_replaced(self, tx: Tx, successor: Row) -> None:
+        """Say of the receipt before this one that it is replaced, as ``GET`` shows it now."""
+        c = t.receipt.c
+        former = await tx.row(
+            select(t.receipt, REPLACED_BY).where(
+                c.agency_id == successor["agency_id"], c.id == successor["replaces_id"]
+            )
+        )
+        if former is None:
+            raise LookupError(successor["replaces_id"])
+        shown = receipt_view(former, self.store.public_url)
+        data = shown | {"payment_id": former["payment_id"]}
+        await tx.emit_for(former["agency_id"], former["payment_id"], "receipt.replaced", data)
 
     def _sealed(
         self, rows: Iterable[Row], signers: dict[str, Signer]

@@ -14,7 +14,7 @@ from datetime import date
 from typing import Final
 from xml.parsers import expat
 
-from receipts.receipt import Commitment, Line, Receipt
+from receipts.receipt import Commitment, Line, Receipt, Replaced
 
 NAMESPACE: Final = "urn:thuphi:bien-lai:1"
 VERSION: Final = "1.0"
@@ -44,49 +44,56 @@ class Element:
 
 def write(receipt: Receipt) -> bytes:
     """Write the canonical bytes, with an empty place for the signature."""
-    inner = "".join(_emit(e) for e in _elements(receipt))
+    inner = "".join(emit(e) for e in _elements(receipt))
     return HEAD + f"<DLBLai>{inner}</DLBLai>".encode() + TAIL
 
 
-def _emit(element: Element) -> str:
+def emit(element: Element) -> str:
+    """Write one element, canonically. Raises ValueError for a character that XML cannot carry."""
     if _IMPOSSIBLE.search(element.text):
         raise ValueError(f"{element.name} has a character that XML cannot carry.")
-    inner = "".join(map(_emit, element.children)) or element.text.translate(_ESCAPES)
+    inner = "".join(map(emit, element.children)) or element.text.translate(_ESCAPES)
     return f"<{element.name}>{inner}</{element.name}>"
 
 
 def _elements(r: Receipt) -> Iterator[Element]:
-    yield _group(
+    yield group(
         "TTChung", ("PBan", VERSION), ("QTac", r.rules), ("LBLai", r.kind), ("TBLai", r.title),
         ("KHMSBLai", r.form), ("KHBLai", r.series), ("SBLai", str(r.number)),
         ("NLap", r.issued_on.isoformat()), ("DVTTe", "VND"),
         ("TNghiem", "1" if r.is_sandbox else "0"), ("MTCuu", r.verify_code),
         ("DCTCuu", r.verify_url), ("VTCTSo", r.certificate_sha256),
     )  # fmt: skip
-    yield _group(
+    if x := r.replaces:
+        yield group(
+            "BLLQuan", ("KHMSBLai", x.form), ("KHBLai", x.series), ("SBLai", str(x.number)),
+            ("NLap", x.issued_on.isoformat()), ("MST", x.tax_code), ("LDo", x.cause),
+        )  # fmt: skip
+    yield group(
         "TCThu", ("Ten", r.agency_name), ("MST", r.agency_tax_code), ("DChi", r.agency_address),
         ("CNhanh", r.branch_name),
     )  # fmt: skip
     payer = [Element("Ten", r.payer_name)] if r.payer_name else []
-    payer += [_group("CKet", ("Muc", c.name), ("GTri", c.digest)) for c in r.commitments]
+    payer += [group("CKet", ("Muc", c.name), ("GTri", c.digest)) for c in r.commitments]
     if payer:
         yield Element("NNop", children=payer)
-    yield _group(
+    yield group(
         "HSo", ("MHSo", r.dossier_id), ("MTTHC", r.procedure), ("TTTHC", r.procedure_name),
         ("MTToan", r.reference),
     )  # fmt: skip
     yield Element(
         "DSKThu",
         children=[
-            _group("KThu", ("STT", str(n)), ("Ma", x.code), ("Ten", x.name),
+            group("KThu", ("STT", str(n)), ("Ma", x.code), ("Ten", x.name),
                    ("MNDKT", x.budget_line), ("TTien", str(x.amount)))
             for n, x in enumerate(r.lines, 1)
         ],
     )  # fmt: skip
-    yield _group("TToan", ("TgTTTBSo", str(r.amount)), ("TgTTTBChu", r.amount_in_words))
+    yield group("TToan", ("TgTTTBSo", str(r.amount)), ("TgTTTBChu", r.amount_in_words))
 
 
-def _group(name: str, *fields: tuple[str, str]) -> Element:
+def group(name: str, *fields: tuple[str, str]) -> Element:
+    """Make an element of elements that hold a text each."""
     return Element(name, children=[Element(k, v) for k, v in fields])
 
 
@@ -130,6 +137,14 @@ def _receipt(root: Element) -> Receipt:
         certificate_sha256=common["VTCTSo"],
         payer_name=next((e.text for e in payer if e.name == "Ten"), None),
         commitments=tuple(Commitment(c["Muc"], c["GTri"]) for c in commitments),
+        replaces=_replaced(_fields(parts["BLLQuan"])) if "BLLQuan" in parts else None,
+    )  # fmt: skip
+
+
+def _replaced(said: dict[str, str]) -> Replaced:
+    return Replaced(
+        form=said["KHMSBLai"], series=said["KHBLai"], number=int(said["SBLai"]),
+        issued_on=date.fromisoformat(said["NLap"]), tax_code=said["MST"], cause=said["LDo"],
     )  # fmt: skip
 
 

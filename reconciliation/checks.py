@@ -23,6 +23,8 @@ _ARRIVED: Final = (
     " AND l.id = m.line_id WHERE m.agency_id = c.agency_id AND m.capture_id = c.id"
     " AND l.booked_on <= :upto AND m.rule IN {0})"
 )
+# The kind of receipt that a credited account asks for.
+_KIND: Final = "CASE e.credit WHEN '3330' THEN 'le_phi' ELSE 'phi' END"
 
 # What moved on each bank account: by its statement's own lines; a transfer that gives money back
 # leaves the account on which that money came, or the agency's first.
@@ -111,7 +113,16 @@ CHECKS: Final[Mapping[str, str]] = {
         " HAVING coalesce(sum(e.amount) FILTER (WHERE NOT c.receipt_elsewhere), 0) <> (SELECT"
         " coalesce(sum(r.amount), 0) FROM receipt r WHERE r.agency_id = e.agency_id"
         " AND r.payment_id = e.payment_id AND r.xml IS NOT NULL"
-        " AND r.kind = CASE e.credit WHEN '3330' THEN 'le_phi' ELSE 'phi' END)"
+        f" AND r.kind = {_KIND} AND NOT EXISTS (SELECT 1 FROM receipt s WHERE"
+        " s.agency_id = r.agency_id AND s.replaces_id = r.id AND s.xml IS NOT NULL))"
+        # What was given back and is seen on a replacement is on none that is in force.
+        " + (SELECT coalesce(sum(x.part), 0) FROM correction k JOIN receipt s"
+        " ON s.agency_id = k.agency_id AND s.id = k.successor_id AND s.xml IS NOT NULL"
+        f" AND s.payment_id = e.payment_id AND s.kind = {_KIND} JOIN refund f"
+        " ON f.agency_id = k.agency_id AND f.id = k.refund_id CROSS JOIN LATERAL"
+        " unnest(f.parts) WITH ORDINALITY x(part, n) JOIN fee_line l ON l.agency_id = f.agency_id"
+        " AND l.payment_id = f.payment_id AND l.n = x.n AND l.kind = s.kind"
+        " WHERE k.agency_id = e.agency_id)"
     ),
     "confirmed remittances equal the treasury's lines": (
         "SELECT 'confirmed ' || ours || ', treasury ' || theirs AS what FROM (SELECT"

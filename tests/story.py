@@ -12,7 +12,9 @@ from books import reconcile, reconciliation, take, written
 from front_door import AGENCY, Site, vnpay_query
 from sqlalchemy import text
 
+from gateway.services.agencies import Agencies
 from gateway.store import tables as t
+from receipts.corrections import Corrections, Wanted
 
 FIRST, SECOND, THIRD = date(2026, 11, 18), date(2026, 11, 19), date(2026, 11, 20)
 TODAY = date(2026, 11, 23)  # The Monday after.
@@ -80,18 +82,43 @@ async def told(site: Site) -> dict[str, str]:
         AGENCY, row["surplus"], "Người nộp đề nghị hoàn số nộp thừa", "staff:quay"
     )
     await accounts(site)
+    old, new = await put_right(site, paid["id"])
+    pages |= {"verify-replaced": f"/verify/{old['verify_code']}",
+              "receipt-replaced": f"/receipts/{old['token']}.html"}  # fmt: skip
     console = {
         "login": "/login", "today": "", "payments": "/payments",
         "payment": f"/payments/{paid['id']}", "breaks": "/breaks",
         "break": f"/breaks/{row['found']}", "surplus": f"/breaks/{row['surplus']}",
         "shifts": "/shifts", "refunds": "/refunds", "refund": f"/refunds/{asked_back}",
-        "receipts": "/receipts", "days": "/days", "providers": "/providers",
+        "receipts": "/receipts", "receipt": f"/receipts/{new['id']}", "days": "/days",
+        "providers": "/providers",
         "run": f"/runs/{row['run']}", "balance": f"/trial-balance?since={FIRST}&date={TODAY}",
         "nothing-found": "/payments?q=nothing-like-it", "lost": "/payments/nobody",
     }  # fmt: skip
     operator = {"account": "/vnpay/tay-ho", "account-new": "/new?provider=vnpay"}
     pages |= {name: f"/console/providers{path}" for name, path in operator.items()}
     return pages | {f"console-{name}": f"/console{path}" for name, path in console.items()}
+
+
+async def put_right(site: Site, payment_id: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Replace a receipt that has a wrong tax code, and ask for a notice; give the old and new."""
+    agencies, books = Agencies(site.parts.store), Corrections(site.parts.store, site.parts.vault)
+    receipts = text("SELECT * FROM receipt WHERE payment_id = :payment ORDER BY numbered_at, id")
+    async with site.parts.store.begin() as tx:
+        (old,) = await tx.rows(receipts, {"payment": payment_id})
+    right = old["content"]["agency_tax_code"]
+    await agencies.change(AGENCY, {"tax_code": "0109998887"}, {}, "staff:vanhanh")
+    wrong = Wanted("tax_code", "Cơ quan đổi mã số thuế", {}, ())
+    asked_for = await books.ask(AGENCY, old["id"], wrong, "staff:quay")
+    await books.decide(AGENCY, asked_for, "staff:duyet", agree=True)
+    await site.parts.replacing.run()
+    await site.parts.receipts.issue()
+    await agencies.change(AGENCY, {"tax_code": right}, {}, "staff:vanhanh")
+    async with site.parts.store.begin() as tx:
+        _, new = await tx.rows(receipts, {"payment": payment_id})
+    name = Wanted("text", "Ghi nhầm tên người nộp", {"payer": "Nguyễn Thị Hoa"}, ())
+    await books.ask(AGENCY, new["id"], name, "staff:quay")
+    return old, new
 
 
 async def accounts(site: Site) -> None:

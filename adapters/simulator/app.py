@@ -26,6 +26,7 @@ from adapters.simulator import (
     vnpay,
     zalopay,
 )
+from adapters.simulator.authority import AuthoritySide
 from adapters.simulator.bank import BankSide, TransferError
 from adapters.simulator.config import SimulatorConfig
 from adapters.simulator.control import Control
@@ -51,6 +52,7 @@ class Simulator:
     sides: dict[str, Side]
     bank: BankSide
     counter: CounterSide
+    authority: AuthoritySide
     reports: Reports
     app: Starlette = field(init=False)
 
@@ -130,6 +132,7 @@ def build_simulator(clock: Clock, config: SimulatorConfig) -> Simulator:
         sides={side.name: side for side in sides},
         bank=account,
         counter=CounterSide(clock, config, journal),
+        authority=AuthoritySide(),
         reports=Reports(config, journal, [*(s.name for s in sides if s.orders.move is None), CARD]),
     )
 
@@ -161,6 +164,7 @@ def _routes(simulator: Simulator) -> list[Route]:
         "/control/fault": control.fault,
         "/control/clock": control.clock,
         "/control/dispute": control.dispute,
+        "/control/authority": control.authority,
     }
     gets: dict[str, Handler] = {
         "/bank/": doors.bank_page,
@@ -174,7 +178,8 @@ def _routes(simulator: Simulator) -> list[Route]:
             Route(r.path, _guarded(r.endpoint), methods=sorted(r.methods or ()))
             for r in side.routes()
         ]
-    return made
+    # Messages are longer than orders, and no citizen's fault is asked for with them.
+    return [*made, *simulator.authority.routes()]
 
 
 def _guarded(handler: Handler) -> Handler:

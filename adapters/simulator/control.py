@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from adapters.simulator.authority import Mood
 from adapters.simulator.faults import Fault, header, no_fault
 from adapters.simulator.journal import BudgetLine, JournalEntry
 from adapters.simulator.orders import Choice, PageError, PayOrder, Side
@@ -69,6 +70,13 @@ class Control:
                 "fault": chosen.fault,
             }
         )
+
+    async def authority(self, request: Request) -> Response:
+        """Change how the tax authority is today, and say what it was told."""
+        side = self.simulator.authority
+        side.mood = Mood((await request.json()).get("mood", side.mood))
+        told = {k: {n: v for n, v in x.items() if n != "xml"} for k, x in side.told.items()}
+        return JSONResponse({"mood": side.mood, "tries": side.tries, "told": told})
 
     async def transfer(self, request: Request) -> Response:
         """Pay a QR text, or transfer to an account."""

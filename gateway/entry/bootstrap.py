@@ -51,8 +51,10 @@ from gateway.store.partitions import keep_partitions
 from gateway.store.tx import Store
 from receipts.authorities import Authorities
 from receipts.proving import Proofs
+from receipts.replacing import Replacing
 from receipts.service import Receipts
 from receipts.token import Token
+from receipts.transmission import Transmission
 
 if TYPE_CHECKING:
     from reconciliation.fetched import Fetched
@@ -88,6 +90,8 @@ class Parts:
     outbox: Outbox
     webhooks: Webhooks
     receipts: Receipts
+    replacing: Replacing
+    transmission: Transmission
     proofs: Proofs
 
     @property
@@ -187,6 +191,7 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
         agencies["counter", agency_id] = agency_id
         return Counter(agency_id)
 
+    receipts = Receipts(store, vault, Token(settings.token) if settings.token else None)
     return Parts(
         settings=settings, registry=registry, engine=engine, clock=clock, vault=vault, store=store,
         providers=providers, access=Access(store), payments=payments, captures=captures,
@@ -199,7 +204,11 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
         counters=Counters(store, attempts, till_of), outbox=Outbox(store),
         webhooks=Webhooks(
             store, vault, GuardedWire(_origins(settings.adapters), settings.wire_allow)
-        ), receipts=Receipts(store, vault, Token(settings.token) if settings.token else None),
+        ), receipts=receipts, replacing=Replacing(store, vault, receipts.keys),
+        transmission=Transmission(
+            store, vault, receipts.keys,
+            lambda url: GuardedWire(_origins({"LINE_URL": url}), settings.wire_allow),
+        ),
         proofs=Proofs(store, Authorities(_stamping(settings), settings.stamp_url)),
     )  # fmt: skip
 
@@ -234,7 +243,7 @@ def reconciliation_of(parts: Parts) -> "Reconciliation":
     from reconciliation.service import Reconciliation
 
     async def catch_up() -> None:
-        while await parts.receipts.issue():
+        while await parts.replacing.run() + await parts.receipts.issue():
             pass
         while await parts.outbox.sequence():
             pass

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gateway.domain.errors import Refusal
 from gateway.entry.bootstrap import Parts
-from gateway.services.agencies import SHOWS_NAME, SIGNS_PDF, Agencies
+from gateway.services.agencies import REPLACED_FROM, SHOWS_NAME, SIGNS_PDF, Agencies
+from receipts.channels import KINDS
 
 if TYPE_CHECKING:
     from receipts.credentials import Credentials
@@ -88,7 +89,8 @@ def _in_file(args: argparse.Namespace, certificate: bytes | None, now: datetime)
 async def do_settings(args: argparse.Namespace, opened: Opened) -> int:
     """Show what an agency says of itself, and change what is given."""
     words = {n: v for n in _WORDS if (v := getattr(args, n)) is not None}
-    said_of = {SHOWS_NAME: (args.payer_name, "shown"), SIGNS_PDF: (args.pdf, "signed")}
+    said_of = {SHOWS_NAME: (args.payer_name, "shown"), SIGNS_PDF: (args.pdf, "signed"),
+               REPLACED_FROM: (args.refunded, "replaced")}  # fmt: skip
     wants = {name: given == yes for name, (given, yes) in said_of.items() if given is not None}
     async with opened as parts:
         said = await Agencies(parts.store).change(args.agency, words, wants, ACTOR)
@@ -96,6 +98,21 @@ async def do_settings(args: argparse.Namespace, opened: Opened) -> int:
         print(json.dumps(said, ensure_ascii=False))
     else:
         print("\n".join(f"{name:26} {value}" for name, value in said.items()))
+    return 0
+
+
+async def do_line(args: argparse.Namespace, opened: Opened) -> int:
+    """Choose how an agency's messages reach the tax authority."""
+    from receipts.authority import Authority
+
+    kind = None if args.kind == "none" else args.kind
+    values = {n: v for n in ("url", "user", "path") if (v := getattr(args, n)) is not None}
+    if args.secret_file:
+        values["secret"] = _content(args.secret_file).decode("utf-8", "replace").strip()
+    async with opened as parts:
+        await Authority(parts.store, parts.vault).connect(args.agency, kind, values, ACTOR)
+    said = {"agency": args.agency, "line": kind}
+    print(json.dumps(said) if args.json else f"{args.agency}: the line is {kind or 'taken away'}.")
     return 0
 
 
@@ -130,3 +147,18 @@ def describe(add: Any, commands: Any, opened: Any) -> None:  # noqa: ANN401 - ar
     tell.add_argument(
         "--pdf", choices=("signed", "plain"), help="whether PDFs that are drawn from now are signed"
     )
+    tell.add_argument(
+        "--refunded", choices=("stands", "replaced"),
+        help="whether a receipt stands after a refund, or a replacement says what is left",
+    )  # fmt: skip
+    line = add(
+        "line", lambda args: do_line(args, opened()),
+        "choose how the tax authority is told of receipts: a folder, a direct line or a provider",
+        group,
+    )  # fmt: skip
+    line.add_argument("kind", choices=(*KINDS, "none"))
+    line.add_argument("--agency", required=True, metavar="A")
+    line.add_argument("--url", help="of the receiver")
+    line.add_argument("--user", help="our name there")
+    line.add_argument("--secret-file", type=Path, metavar="FILE", help="our password or token")
+    line.add_argument("--path", help="of a folder that the worker writes to")

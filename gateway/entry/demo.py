@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from adapters.simulator.app import build_simulator, sandbox_settings
+from adapters.simulator.authority import secret as authority_secret
 from adapters.simulator.config import SimulatorConfig
 from gateway.domain.calendar import hanoi_day
 from gateway.entry.bootstrap import Parts, prepare, require_agency, require_sandbox, running
@@ -23,6 +24,7 @@ from gateway.services import catalogue
 from gateway.services.payments import Wanted
 from gateway.services.seed import seed
 from gateway.store.roles import WEB, WORKER
+from receipts.authority import Authority
 
 simulator_port_default: Final = 8090
 agency: Final = "hn-tthcc-test"
@@ -112,6 +114,14 @@ def trust(folder: Path, certificate: str) -> None:
     path.write_text(certificate, "ascii")
 
 
+async def line(parts: Parts, banks: str) -> None:
+    """Tell the simulated tax authority of receipts, unless another line was chosen."""
+    told = Authority(parts.store, parts.vault)
+    if (await told.standing(agency)).kind is None:
+        values = {"url": f"{banks}/authority/messages", "secret": authority_secret}
+        await told.connect(agency, "https", values, "demo")
+
+
 async def ready_link(parts: Parts, key: str) -> str:
     """Ask for one payment, so that there is something to pay at once."""
     client = await parts.access.client(key)
@@ -162,6 +172,7 @@ async def do_demo(args: argparse.Namespace) -> int:
         known = await credentials(worker, folder)
         await require_agency(worker)
         trust(folder, await worker.receipts.certificate(agency))
+        await line(worker, banks)
         stop = stopped()
         await stack.enter_async_context(working(worker, stop))
         await stack.enter_async_context(serving(build_app(web), args.port))

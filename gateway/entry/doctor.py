@@ -19,6 +19,7 @@ from gateway.services.invariant_rules import HEARD, NOTICES, RULES
 from gateway.services.invariants import grace, violations
 from gateway.services.ways import ABROAD
 from gateway.store.roles import ROLES, lacking
+from receipts.authority import Authority
 from receipts.proving import pause_max, steps_first
 
 versions_known: Final = range(15, 19)  # PostgreSQL, by CONTRACT 7.
@@ -274,6 +275,17 @@ async def calendar(parts: Parts) -> Finding:
     return Finding("calendar", is_right=True, said=said)
 
 
+async def authority(parts: Parts) -> Finding:
+    """Look for receipts that the tax authority should have been told of."""
+    told = Authority(parts.store, parts.vault)
+    wrong = [f"{agency}: {n} messages are overdue" for agency, n in (await told.late()).items()]
+    wrong += [f"{agency} has no line to it (thuphi agency line)" for agency in await told.silent()]
+    if wrong:
+        said = f"{'; '.join(wrong)}. The console says why, under «Cơ quan thuế»."
+        return Finding("tax authority", is_right=False, said=said)
+    return Finding("tax authority", is_right=True, said="is told of each day in time")
+
+
 async def books(parts: Parts) -> Finding:
     """Ask every invariant, and look at the seal of every closed day."""
     from reconciliation.seals import broken
@@ -297,7 +309,7 @@ async def folder(parts: Parts) -> Finding:
 
 LOOKS: Final[tuple[Look, ...]] = (
     database, powers, clock, key, folder, providers, agencies, certificates, receipts, proofs,
-    worker,
+    authority, worker,
     notices, messages, days, calendar, books,
 )  # fmt: skip
 

@@ -127,6 +127,8 @@ def jobs_of(parts: Parts) -> dict[str, tuple[int, Job]]:
         "sequence": (1, parts.outbox.sequence),
         "deliver": (1, parts.webhooks.deliver),
         "issue receipts": (1, parts.receipts.issue),
+        "replace receipts": (5, parts.replacing.run),
+        "send receipts": (20, parts.transmission.run),
         "prove receipts": (10, parts.proofs.prove),
         "ask doubtful": (5, parts.attempts.ask),
         "send refunds": (5, parts.sender.send),

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
+from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import Refusal
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store
@@ -19,6 +20,8 @@ _RULES: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
 }
 SHOWS_NAME: Final = "receipt_shows_payer_name"
 SIGNS_PDF: Final = "receipt_pdf_signed"
+# Refunds that end on or after this Hanoi day get replacements; absent: receipts stand as they are.
+REPLACED_FROM: Final = "refunds_replace_receipts_from"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ class Agencies:
     ) -> dict[str, Any]:
         """Change what is given and leave the rest; give all as it then stands.
 
-        Receipts that have a number keep what they were numbered with.
+        Receipts that have a number keep what they were numbered with. What is wanted of
+        refunds counts for those that end from today on.
         """
         changes: dict[str, Any] = {name: _checked(name, value) for name, value in words.items()}
         async with self.store.begin() as tx:
@@ -49,8 +53,13 @@ class Agencies:
             row = await tx.row(wanted.with_for_update())
             if row is None:
                 raise Refusal("not-found", f"There is no agency {agency_id}; run seed first.")
-            if wants:
-                changes["settings"] = {**row["settings"], **wants}
+            settings = {**row["settings"], **{n: v for n, v in wants.items() if n != REPLACED_FROM}}
+            if wants.get(REPLACED_FROM) is False:
+                settings.pop(REPLACED_FROM, None)
+            elif wants.get(REPLACED_FROM):
+                settings.setdefault(REPLACED_FROM, hanoi_day(self.store.clock.now()).isoformat())
+            if settings != row["settings"]:
+                changes["settings"] = settings
             if changes:
                 here = t.agency.c.id == agency_id
                 await tx.run(t.agency.update().where(here).values(changes))
@@ -61,7 +70,8 @@ class Agencies:
 def _shown(row: Row) -> dict[str, Any]:
     names = ("id", "name", "tax_code", "address", "budget_chapter", "is_sandbox")
     wants = {n: bool(row["settings"].get(n, False)) for n in (SHOWS_NAME, SIGNS_PDF)}
-    return {n: row[n] for n in names} | wants
+    shown = {n: row[n] for n in names} | wants
+    return shown | {REPLACED_FROM: row["settings"].get(REPLACED_FROM)}
 
 
 def _checked(name: str, value: str) -> str:

@@ -38,6 +38,8 @@ _WAITING: Final = text(
     " (SELECT count(*) FROM receipt WHERE agency_id = :agency AND xml IS NULL"
     " AND numbered_at < :before) AS unsealed,"
     " (SELECT count(*) FROM refund WHERE agency_id = :agency AND state = 'requested') AS refunds,"
+    " (SELECT count(*) FROM correction WHERE agency_id = :agency AND state = 'asked')"
+    " AS corrections,"
     " (SELECT count(*) FROM delivery WHERE agency_id = :agency AND state = 'stuck') AS stuck,"
     " (SELECT count(*) FROM statement_file WHERE agency_id = :agency AND state = 'queued')"
     " AS files,"
@@ -65,7 +67,8 @@ _BREAKS: Final = (
 )
 _RECEIPTS: Final = (
     "SELECT r.id, r.payment_id, r.kind, r.form, r.series, r.number, r.amount, r.issued_on,"
-    " r.verify_code, r.xml IS NOT NULL AS is_sealed, p.dossier_id FROM receipt r"
+    " r.verify_code, r.xml IS NOT NULL AS is_sealed, p.dossier_id, EXISTS (SELECT 1 FROM receipt s"
+    " WHERE s.agency_id = r.agency_id AND s.replaces_id = r.id) AS is_replaced FROM receipt r"
     " JOIN payment p ON p.agency_id = r.agency_id AND p.id = r.payment_id"
     " WHERE r.agency_id = :agency"
 )

@@ -59,6 +59,10 @@ RIGHTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "signing_key": (_PLAIN, _CHANGE),  # Whoever holds the web process signs no receipt.
         "series": (_SEE, _CHANGE),
         "receipt": (_SEE, _CHANGE),
+        "correction": (_CHANGE, _CHANGE),
+        "channel": (_PLAIN, f"{_CHANGE}, DELETE"),
+        "transmission": (_CHANGE, _CHANGE),
+        "outage": (_CHANGE, _CHANGE),
         "receipt_proof": (_SEE, _ADD),
         "statement_file": (_ADD, _CHANGE),
         "statement_line": (_SEE, _CHANGE),

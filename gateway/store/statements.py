@@ -27,10 +27,19 @@ LINES_OF_ONE: Final = (
     .order_by(_L.n)
 )
 _R = t.receipt.c
+_NEXT = t.receipt.alias("successor")
+# A receipt is replaced when the one that points back at it is signed.
+REPLACED_BY: Final = (
+    select(_NEXT.c.id)
+    .where(_NEXT.c.agency_id == _R.agency_id, _NEXT.c.replaces_id == _R.id,
+           _NEXT.c.xml.is_not(None))
+    .scalar_subquery()
+    .label("replaced_by")
+)  # fmt: skip
 # What a payment shows of its receipts; only signed ones are shown.
 RECEIPTS: Final = (
     select(_R.payment_id, _R.id, _R.kind, _R.form, _R.series, _R.number, _R.amount,
-           _R.numbered_at, _R.verify_code, _R.token)
+           _R.numbered_at, _R.verify_code, _R.token, _R.replaces_id, REPLACED_BY)
     .where(_R.agency_id == bindparam("agency"), _R.xml.is_not(None),
            _R.payment_id.in_(bindparam("ids", expanding=True)))
     .order_by(_R.numbered_at)

@@ -29,12 +29,14 @@ from gateway.store.columns import belongs, instant, metadata, money, of_agency, 
 from gateway.store.tables_accounts import provider_account
 from gateway.store.tables_counter import counter_take, display, shift, shift_difference
 from gateway.store.tables_health import provider_call, provider_standing
+from gateway.store.tables_receipts import channel, correction, outage, transmission
 from gateway.store.tables_refunds import dispute, refund
 
 # And every table below.
 __all__ = [
-    "counter_take", "display", "dispute", "metadata", "provider_account", "provider_call",
-    "provider_standing", "refund", "shift", "shift_difference",
+    "channel", "correction", "counter_take", "display", "dispute", "metadata", "outage",
+    "provider_account", "provider_call", "provider_standing", "refund", "shift", "shift_difference",
+    "transmission",
 ]  # fmt: skip
 
 agency = Table(
@@ -568,17 +570,43 @@ receipt = Table(
         Column("xml", LargeBinary, nullable=True),
         Column("pdf", LargeBinary, nullable=True),
         instant("proof_due_at", optional=True),  # When evidence is to be added; NULL: never.
+        words("replaces_id", optional=True),  # The receipt that this one stands instead of.
+        words("transmission_id", optional=True),  # The summary that told the authority of it.
     ),
     belongs("payment", "payment_id"),
     ForeignKeyConstraint(
         ["agency_id", "form", "series"], ["series.agency_id", "series.form", "series.series"]
     ),
     UniqueConstraint("agency_id", "form", "series", "number"),
-    UniqueConstraint("agency_id", "payment_id", "kind"),
+    belongs("receipt", "replaces_id"),
+    belongs("transmission", "transmission_id"),
+    Index(
+        "ix_receipt_untold",
+        "agency_id",
+        "issued_on",
+        postgresql_where="transmission_id IS NULL AND xml IS NOT NULL",
+    ),
     UniqueConstraint("verify_code"),
     UniqueConstraint("token"),
     CheckConstraint("number BETWEEN 1 AND 99999999", name="number"),
-    CheckConstraint("amount > 0", name="amount"),
+    # All of it given back: only what replaces another may come to nothing.
+    CheckConstraint("amount > 0 OR (amount = 0 AND replaces_id IS NOT NULL)", name="amount"),
+    CheckConstraint("replaces_id <> id", name="replaces"),
+    Index(
+        "uq_receipt_first",
+        "agency_id",
+        "payment_id",
+        "kind",
+        unique=True,
+        postgresql_where="replaces_id IS NULL",
+    ),
+    Index(
+        "uq_receipt_replaces",
+        "agency_id",
+        "replaces_id",
+        unique=True,
+        postgresql_where="replaces_id IS NOT NULL",
+    ),
     Index("ix_receipt_unsigned", "numbered_at", postgresql_where="xml IS NULL"),
     Index("ix_receipt_undrawn", "id", postgresql_where="xml IS NOT NULL AND pdf IS NULL"),
     Index("ix_receipt_proof", "proof_due_at", postgresql_where="proof_due_at IS NOT NULL"),

@@ -133,6 +133,9 @@ def receipt_view(row: Mapping[str, Any], public_url: str) -> dict[str, Any]:
         "amount": row["amount"],
         "issued_at": rfc3339(row["numbered_at"]),
         "verify_code": row["verify_code"],
+        "status": "replaced" if row.get("replaced_by") else "valid",
+        "replaces": row.get("replaces_id"),
+        "replaced_by": row.get("replaced_by"),
         "links": {"xml": f"{address}.xml", "pdf": f"{address}.pdf", "html": f"{address}.html"},
     }
 

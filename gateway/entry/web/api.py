@@ -26,6 +26,7 @@ from gateway.services.outbox import Outbox, events_page_max
 from gateway.services.payments import Answer, Payments, Wanted, page_size_max, render
 from gateway.services.refunds import RefundDesk
 from gateway.store import tables as t
+from gateway.store.statements import REPLACED_BY
 from gateway.store.tx import Store
 from gateway.store.views import receipt_view, refund_view
 
@@ -239,7 +240,7 @@ def _reading_routes(api: APIRouter, parts: ApiParts) -> None:
         c = t.receipt.c
         async with parts.store.begin() as tx:
             row = await tx.row(
-                select(t.receipt).where(
+                select(t.receipt, REPLACED_BY).where(
                     c.agency_id == client.agency_id, c.id == receipt_id, c.xml.is_not(None)
                 )
             )

@@ -24,6 +24,8 @@ from gateway.entry.web import (
 from gateway.entry.web.arrival import Arrival, Limits
 from gateway.entry.web.console import Console
 from gateway.entry.web.console_accounts import AccountPages
+from gateway.entry.web.console_authority import AuthorityPages
+from gateway.entry.web.console_corrections import CorrectionPages
 from gateway.entry.web.console_counter import CounterPages
 from gateway.entry.web.console_receipts import ReceiptCopies
 from gateway.entry.web.console_refunds import RefundPages
@@ -35,6 +37,8 @@ from gateway.services.desk import Desk
 from gateway.services.displays import Displays
 from gateway.services.refund_list import RefundList
 from gateway.services.stuck_refunds import StuckRefunds
+from receipts.authority import Authority
+from receipts.corrections import Corrections
 
 DEFAULT_LIMITS: Final = Limits()
 
@@ -77,7 +81,11 @@ def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
     counter = CounterPages(console, parts.counters, displays)
     copies = ReceiptCopies(console, parts.receipts, bills)
     accounts = AccountPages(console, parts.registry, parts.attempts.health, parts.attempts.ways)
-    app.include_router(console_door.routes(console, refunds, counter, copies, accounts))
+    corrections = CorrectionPages(console, Corrections(parts.store, parts.vault))
+    authority = AuthorityPages(console, Authority(parts.store, parts.vault))
+    app.include_router(
+        console_door.routes(console, refunds, counter, copies, accounts, corrections, authority)
+    )
     shown = display.DisplayPage(displays, parts.attempts, parts.settings.public_url)
     app.include_router(display.routes(shown))
     app.include_router(reference.routes(parts.settings.public_url))

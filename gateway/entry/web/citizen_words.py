@@ -187,6 +187,7 @@ PAY: Final[Words] = {
         "If you pay this way, the receipt is issued by: {}.",
     ),
     "get_elsewhere": ("Tải biên lai (PDF)", "Download the receipt (PDF)"),
+    "is_replaced": ("đã được thay thế.", "it was replaced."),
     "receipt_soon": both(
         "Biên lai đang được lập. Trang này tự cập nhật; liên kết này còn dùng được để lấy biên lai"
         " sau.",
@@ -213,6 +214,21 @@ VERIFY: Final[Words] = {
     "test_advice": both(
         "Chữ ký đúng, nhưng biên lai thử nghiệm không có giá trị thanh toán hay kế toán.",
         "The signature holds, but a test receipt has no value for payment or accounting.",
+    ),
+    "replaced": ("Biên lai đã được thay thế", "The receipt was replaced"),
+    "replaced_advice": both(
+        "Biên lai này do cơ quan thu lập, nhưng không còn hiệu lực. Hãy dùng biên lai thay thế.",
+        "This receipt was issued by the agency, but it is not in force. Use its replacement.",
+    ),
+    "replaced_by": both(
+        "Được thay thế bằng biên lai mẫu số {}, ký hiệu {}, số {}, ngày {}.",
+        "It is replaced by the receipt of form {}, series {}, number {}, of {}.",
+    ),
+    "see_successor": ("Tra cứu biên lai thay thế", "Check the replacement"),
+    "replaces": ("Thay thế", "Replaces"),
+    "noticed": both(
+        "Ngày {} cơ quan thu đã thông báo sai sót về: {}. Biên lai vẫn có hiệu lực.",
+        "On {} the agency gave notice of an error in: {}. The receipt stands.",
     ),
     "unknown": ("Không có biên lai với mã này", "There is no receipt with this code"),
     "unknown_advice": both(
@@ -243,6 +259,19 @@ VERIFY: Final[Words] = {
     "amount": ("Số tiền", "Amount"),
     "hidden": ("Tên và mã hồ sơ được che bớt.", "The name and the dossier are partly hidden."),
     "another": ("Tra cứu biên lai khác", "Check another receipt"),
+}
+
+
+# What on a receipt may be wrong without another one: words, but no amount and no tax code.
+CORRECTED: Final[Words] = {
+    "payer": ("người nộp", "the payer"),
+    "address": ("địa chỉ người nộp", "the payer's address"),
+    "dossier": ("mã hồ sơ", "the dossier"),
+    "procedure": ("thủ tục", "the procedure"),
+    "line": ("tên khoản thu", "the name of a line"),
+    "branch": ("điểm thu", "the branch"),
+    "agency_name": ("tên cơ quan thu", "the agency's name"),
+    "agency_address": ("địa chỉ cơ quan thu", "the agency's address"),
 }
 
 

@@ -125,7 +125,7 @@ class Console:
                 dict(r) | {"title": _name(officer, r["procedure"], look)} for r in rows
             ],
             "branches": await self.desk.branches(officer.agency_id), "search": search,
-            "next": _next(asked, last),
+            "next": next_page(asked, last),
         })  # fmt: skip
 
     async def payment(
@@ -166,7 +166,7 @@ class Console:
         now = self.store.clock.now()
         return self.page("breaks", request, officer, {
             "rows": [dict(r) | {"age": age_days(r["since_on"], now)} for r in rows],
-            "state": state, "kind": asked.get("kind", ""), "next": _next(asked, last),
+            "state": state, "kind": asked.get("kind", ""), "next": next_page(asked, last),
         })  # fmt: skip
 
     async def case(
@@ -193,22 +193,6 @@ class Console:
         row = await self.desk.case(officer.agency_id, break_id)
         read = await self.texts.read(row, officer.agency_id, f"staff:{officer.username}")
         return await self.case(request, officer, break_id, read)
-
-    async def receipts(self, request: Request, officer: Officer) -> Response:
-        """Show receipts, newest first."""
-        asked = request.query_params
-        number = asked.get("number", "").strip()
-        rows, last = cut(
-            await self.desk.receipts(
-                officer.agency_id, asked.get("series", "")[:8],
-                int(number) if number.isascii() and number.isdigit() and len(number) < 9 else None,  # noqa: PLR2004 - a receipt's number has eight digits at most.
-                asked.get("before", "")[:40],
-            )
-        )  # fmt: skip
-        return self.page("receipts", request, officer, {
-            "rows": rows, "series": asked.get("series", ""), "number": number,
-            "next": _next(asked, last), "may_read": officer.role in MAY_SEE_PAYER,
-        })  # fmt: skip
 
     async def balance(self, request: Request, officer: Officer) -> Response:
         """Show the trial balance of a day or a period."""
@@ -277,7 +261,8 @@ def _name(officer: Officer, procedure: str, look: Look) -> str:
     return catalogue.name_of(officer.agency_id, procedure)[look.lang == "en"]
 
 
-def _next(asked: Mapping[str, str], last: Mapping[str, Any] | None) -> str:
+def next_page(asked: Mapping[str, str], last: Mapping[str, Any] | None) -> str:
+    """Give the address of the page after a row, with what was asked for; or nothing."""
     kept = {k: v for k, v in asked.items() if k not in ("before", "lang") and v}
     return "?" + urlencode(kept | {"before": last["id"]}) if last else ""
 

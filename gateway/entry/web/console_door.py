@@ -14,6 +14,8 @@ from fastapi.responses import RedirectResponse, Response
 from gateway.domain.errors import Refusal
 from gateway.entry.web.console import Console
 from gateway.entry.web.console_accounts import AccountPages
+from gateway.entry.web.console_authority import AuthorityPages
+from gateway.entry.web.console_corrections import CorrectionPages
 from gateway.entry.web.console_counter import CounterPages
 from gateway.entry.web.console_page import render
 from gateway.entry.web.console_receipts import ReceiptCopies
@@ -33,6 +35,8 @@ def routes(
     counter: CounterPages,
     receipts: ReceiptCopies,
     accounts: AccountPages,
+    corrections: CorrectionPages,
+    authority: AuthorityPages,
 ) -> APIRouter:
     """Give the routes: whoever is not signed in is sent to the form."""
     door = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
@@ -50,7 +54,9 @@ def routes(
     reads: tuple[tuple[str, Page], ...] = (
         ("", console.today), ("/payments", console.payments), ("/payments/{id}", console.payment),
         ("/breaks", console.breaks), ("/breaks/{id}", console.case),
-        ("/receipts", console.receipts), ("/receipts/{id}.{ending}", receipts.copy),
+        ("/receipts", corrections.list), ("/receipts/{id}.{ending}", receipts.copy),
+        ("/receipts/{id}", corrections.one), ("/authority", authority.standing),
+        ("/authority/{id}", authority.message), ("/usage", authority.usage),
         ("/payments/{id}/bill", receipts.bill), ("/trial-balance", console.balance),
         ("/days", console.days), ("/runs/{id}", console.run), ("/refunds", refunds.list),
         ("/refunds/{id}", refunds.one), ("/counter", counter.counter),
@@ -68,6 +74,9 @@ def routes(
         ("/counter/display", counter.pair), ("/counter/next", counter.next),
         ("/counter/{id}/take", counter.take), ("/shifts/{id}/count", counter.count),
         ("/shifts/{id}/sign", counter.sign), ("/differences/{id}", counter.settle),
+        ("/receipts/{id}/corrections", corrections.ask),
+        ("/authority/{id}/retry", authority.retry), ("/outages/{id}/told", authority.told),
+        ("/corrections/{id}", corrections.decide), ("/corrections/{id}/texts", corrections.texts),
         ("/providers", accounts.add), ("/providers/{provider}/{name}/rotate", accounts.rotate),
         ("/providers/{provider}/{name}/close", accounts.close),
         ("/providers/{provider}/{name}/test", accounts.try_it),

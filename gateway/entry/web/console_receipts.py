@@ -31,12 +31,13 @@ class ReceiptCopies:
     ) -> Response:
         """Give a copy of one of the agency's receipts."""
         require(officer, MAY_SEE_PAYER)
-        kept = await self.receipts.of_agency(officer.agency_id, receipt_id)
+        kept = await self.receipts.shelf.of_agency(officer.agency_id, receipt_id)
         if kept is None or ending not in ENDINGS:
             raise Refusal("not-found", "There is no such receipt in this agency.")
         if ending != "svg":  # The page's picture shows nobody's name.
             await self._note(officer, receipt_id)
-        return copy_of(request, kept, ending, f"/console/receipts/{receipt_id}")
+        since = await self.receipts.shelf.since(kept)
+        return copy_of(request, kept, ending, f"/console/receipts/{receipt_id}", since)
 
     async def bill(self, _request: Request, officer: Officer, payment_id: str) -> Response:
         """Give the receipt that a provider's platform issued."""

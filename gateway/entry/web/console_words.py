@@ -4,7 +4,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from gateway.domain.ledger import TITLES
+from gateway.entry.web.citizen_words import CORRECTED
 from gateway.entry.web.console_reasons import ADVICE, in_vietnamese
+from gateway.entry.web.console_receipt_words import ACTIONS as CORRECTION_ACTIONS
+from gateway.entry.web.console_receipt_words import CORRECTIONS, LINES, MESSAGES, TONES
+from gateway.entry.web.console_receipt_words import STATES as CORRECTION_STATES
 from gateway.entry.web.words import Words
 
 STATES: Final[Words] = {
@@ -73,6 +77,7 @@ EVENTS: Final[Words] = {
     "refund.done": ("Đã hoàn trả", "Refund done"),
     "refund.failed": ("Không hoàn trả được", "Refund failed"),
     "receipt.issued": ("Biên lai đã phát hành", "Receipt issued"),
+    "receipt.replaced": ("Biên lai đã được thay thế", "Receipt replaced"),
 }  # fmt: skip
 RULES: Final[Words] = {
     "01-provider-id": ("Mã giao dịch của ngân hàng, ví", "Provider's id"),
@@ -117,7 +122,7 @@ ACTIONS: Final[Words] = {
     "account.rotate": ("Đổi khoá tài khoản", "Credentials rotated"),
     "account.close": ("Đóng tài khoản", "Provider account closed"),
     "account.test": ("Thử tài khoản", "Provider account tried"),
-    "refund.payee": ("Ghi người nhận hoàn trả", "Payee named"),
+    "refund.payee": ("Ghi người nhận hoàn trả", "Payee named"), **CORRECTION_ACTIONS,
 }  # fmt: skip
 PROFILES: Final[Words] = {
     "canonical-provider": ("Báo cáo ngân hàng, ví", "Provider's report"),
@@ -195,6 +200,8 @@ TABLES: Final[Mapping[str, Words]] = {
     "action": ACTIONS, "profile": PROFILES, "payer": PAYER, "kind": KINDS,
     "advice": ADVICE, "account": ACCOUNTS, "subject": SUBJECTS,
     "standing": STANDINGS, "ailment": AILMENTS, "trial": TRIALS,
+    "line": LINES, "message": MESSAGES, "tone": TONES,
+    "correction": CORRECTIONS, "correction_state": CORRECTION_STATES, "receipt_text": CORRECTED,
     "refund": REFUNDS, "shift": SHIFTS, "route": ROUTES, "source_of_refund": REFUND_SOURCES,
 }  # fmt: skip
 
@@ -213,6 +220,6 @@ def sentence(said: str, lang: str) -> str:
 def actor(code: str, lang: str) -> str:
     """Name who did something: «staff:an» is an."""
     kind, _, name = code.partition(":")
-    if kind == "job":
+    if kind in ("job", "rule"):
         return "by itself" if lang == "en" else "tự động"
     return name or code

@@ -64,7 +64,8 @@ def view(seen: Seen, lang: str) -> dict[str, Any]:
     is_open = stands in ("open", "partly")
     received = payment.amount_on_account if is_open or stands == "doubt" else 0
     wanted = {line.kind for line in payment.lines if line.amount}
-    receipt_soon = stands == "paid" and not seen.elsewhere and len(seen.receipts) < len(wanted)
+    first = sum(1 for x in seen.receipts if x["replaces"] is None)
+    receipt_soon = stands == "paid" and not seen.elsewhere and first < len(wanted)
     return shown | {
         "agency": seen.agency,
         "is_sandbox": seen.is_sandbox, "here": f"/pay/{payment.token}",
@@ -89,7 +90,8 @@ def view(seen: Seen, lang: str) -> dict[str, Any]:
             # These take the whole amount, so they are no way to pay the rest of one.
             if offer.provider.can.redirects and not received
         ],
-        "receipts": [_receipt(x, words) for x in seen.receipts],
+        "receipts": [_receipt(x, words) for x in seen.receipts if x["status"] == "valid"],
+        "replaced": [_receipt(x, words) for x in seen.receipts if x["status"] == "replaced"],
         "elsewhere": words["elsewhere"].format(seen.elsewhere) if seen.elsewhere else "",
         "receipt_soon": receipt_soon, "back": payment.return_url,
         "check_again": payment.state is State.OPEN or receipt_soon,

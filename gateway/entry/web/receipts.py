@@ -11,13 +11,16 @@ from fastapi.responses import RedirectResponse, Response
 
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import ALPHABET
-from gateway.entry.web.citizen_words import FORM, VERIFY, WAIT, spoken
+from gateway.entry.web.citizen_words import CORRECTED, FORM, VERIFY, WAIT, spoken
 from gateway.entry.web.page import language, page, send, wants_page
 from gateway.entry.web.problems import problem
 from gateway.entry.web.reading import PageRoute
+from gateway.entry.web.words import said
 from receipts.face import face, grouped, masked, qr_svg, tail
+from receipts.kept import Kept, Since
 from receipts.proving import Proofs
-from receipts.service import Kept, Receipts
+from receipts.rules import rules_on
+from receipts.service import Receipts
 from receipts.verify import Verdict, verify
 from receipts.xml import read_sealed
 
@@ -35,10 +38,11 @@ def _filename(shown: dict[str, Any], ending: str) -> dict[str, str]:
     return {"content-disposition": f'inline; filename="{name}"'}
 
 
-def copy_of(request: Request, kept: Kept, ending: str, here: str) -> Response:
+def copy_of(request: Request, kept: Kept, ending: str, here: str, since: Since) -> Response:
     """Give one copy of a receipt: the original, the drawn one, a page, or its check's QR code.
 
-    ``here`` is where the others are, without their endings. The original is byte for byte.
+    ``here`` is where the others are, without their endings. The original is byte for byte, so
+    only the page tells what became of it since.
     """
     if ending == "svg":
         return send(qr_svg(read_sealed(kept.xml).verify_url), "image/svg+xml")
@@ -46,10 +50,31 @@ def copy_of(request: Request, kept: Kept, ending: str, here: str) -> Response:
         return _not_drawn_yet(request, here)
     shown = face(read_sealed(kept.xml))
     if ending == "html":
-        return page("receipt.html", {"lang": "vi", "r": shown, "here": here})
+        return page("receipt.html", {
+            "lang": "vi", "r": shown, "here": here, **_became(since, "vi"),
+        })  # fmt: skip
     if ending == "pdf" and kept.pdf:
         return send(kept.pdf, "application/pdf", more=_filename(shown, "pdf"))
     return send(kept.xml, "application/xml", more=_filename(shown, "xml"))
+
+
+def _became(since: Since, lang: str) -> dict[str, Any]:
+    """Say of which words an error was told, and which receipt stands instead of this one."""
+    words = said(lang, VERIFY)
+    named = [
+        words["noticed"].format(
+            f"{on:%d/%m/%Y}", ", ".join(said(lang, CORRECTED)[x] for x in texts)
+        )
+        for on, texts in since.notices
+    ]
+    after = since.successor
+    if after is None:
+        return {"noticed": named, "successor": ""}
+    number = rules_on(after["issued_on"]).shown(after["number"])
+    told = words["replaced_by"].format(
+        after["form"], after["series"], number, f"{after['issued_on']:%d/%m/%Y}"
+    )
+    return {"noticed": named, "successor": told, "successor_code": after["verify_code"]}
 
 
 def _not_drawn_yet(request: Request, here: str) -> Response:
@@ -90,16 +115,25 @@ class ReceiptPages:
 
     async def copy(self, request: Request, token: str, ending: str) -> Response:
         """Give a copy to whoever has the link."""
-        return copy_of(request, await self._kept(token), ending, f"/receipts/{token}")
+        kept = await self._kept(token)
+        return copy_of(
+            request, kept, ending, f"/receipts/{token}", await self.receipts.shelf.since(kept)
+        )
 
     async def check(self, request: Request, code: str) -> Response:
         """Say whether a receipt with this code was issued, and what to compare."""
         typed = read_code(code)
         shown = spoken(language(request), VERIFY, FORM)
-        shown |= {"rows": [], "sandbox": "", "typed": grouped(typed)}
+        shown |= {
+            "rows": [],
+            "sandbox": "",
+            "typed": grouped(typed),
+            "successor": "",
+            "noticed": (),
+        }
         words = shown["t"]
         is_code = len(typed) == code_letters and set(typed) <= set(ALPHABET)
-        kept = await self.receipts.by_code(typed) if is_code else None
+        kept = await self.receipts.shelf.by_code(typed) if is_code else None
         if kept is None:
             advice = words["unknown_advice"]
             if len(typed) != code_letters:
@@ -112,32 +146,37 @@ class ReceiptPages:
             broken = {"headline": "broken", "advice": words["broken_advice"]}
             return page("verify.html", shown | broken)
         seen = face(found.receipt)
+        became = _became(await self.receipts.shelf.since(kept), shown["lang"])
         headline = "test" if seen["sandbox"] else "valid"
+        if became["successor"]:
+            headline = "replaced"
         return page("verify.html", shown | {
             "headline": headline, "advice": words[f"{headline}_advice"],
-            "rows": _rows(seen, words), "sandbox": seen["sandbox"],
+            "rows": _rows(seen, words), "sandbox": seen["sandbox"], **became,
         })  # fmt: skip
 
     async def _kept(self, token: str) -> Kept:
-        kept = await self.receipts.by_token(token) if set(token) <= set(ALPHABET) else None
+        kept = await self.receipts.shelf.by_token(token) if set(token) <= set(ALPHABET) else None
         if kept is None:
             raise Refusal("not-found", "There is no such receipt link.")
         return kept
 
 
-def _rows(shown: dict[str, Any], said: dict[str, str]) -> list[tuple[str, str]]:
+def _rows(shown: dict[str, Any], names: dict[str, str]) -> list[tuple[str, str]]:
     """Give what a checker compares, and no more of a person than the paper lets one recognise."""
     rows = [
-        (said["name"], shown["title"]), (said["form"], shown["form"]),
-        (said["series"], shown["series"]), (said["number"], shown["number"]),
-        (said["day"], shown["day"]), (said["agency"], shown["agency"]),
-        (said["tax_code"], shown["tax_code"]),
-        (said["amount"], f"{shown['total']} đ ({shown['in_words']})"),
-        (said["dossier"], tail(shown["dossier"])),
+        (names["name"], shown["title"]), (names["form"], shown["form"]),
+        (names["series"], shown["series"]), (names["number"], shown["number"]),
+        (names["day"], shown["day"]), (names["agency"], shown["agency"]),
+        (names["tax_code"], shown["tax_code"]),
+        (names["amount"], f"{shown['total']} đ ({shown['in_words']})"),
+        (names["dossier"], tail(shown["dossier"])),
     ]  # fmt: skip
     if shown["payer"]:
-        rows.append((said["payer"], masked(shown["payer"])))
-    return [*rows, (said["code"], shown["code"])]
+        rows.append((names["payer"], masked(shown["payer"])))
+    if shown["replaces"]:
+        rows.append((names["replaces"], shown["replaces"]))
+    return [*rows, (names["code"], shown["code"])]
 
 
 def routes(pages: ReceiptPages) -> APIRouter:

@@ -128,7 +128,8 @@ _RECEIPT: Final[Mapping[str, Schema]] = {
     "id": _TEXT, "kind": ref("FeeKind"), "form": _TEXT, "series": _TEXT,
     "number": {"type": "integer", "minimum": 1}, "amount": ref("Money"),
     "issued_at": ref("Instant"), "verify_code": _TEXT,
-    "links": ref("ReceiptLinks"),
+    "status": _one_of("valid", "replaced"), "replaces": _or_null(_TEXT),
+    "replaced_by": _or_null(_TEXT), "links": ref("ReceiptLinks"),
 }  # fmt: skip
 _STANDING: Final[Mapping[str, Schema]] = {
     "provider": _TEXT, "standing": ref("Standing"), "why": _TEXT,

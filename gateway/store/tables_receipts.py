@@ -1,0 +1,130 @@
+"""Receipts after they are signed: what is put right about them, and what the authority is told."""
+
+from typing import Final
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from gateway.store.columns import belongs, instant, metadata, money, of_agency, own, words
+
+correction: Final = Table(
+    "correction",
+    metadata,
+    *own(
+        words("receipt_id"),  # The one that is wrong; for a refund, the one in force when asked.
+        words("cause"),  # text: a notice of error; the others: a replacement.
+        words("state"),  # asked | agreed | refused
+        words("reason"),
+        # The lines as they should be (code, amount); of a text, only which of them is wrong.
+        Column("said", JSONB, nullable=False),
+        Column("text_sealed", LargeBinary, nullable=True),  # The right words: they may name people.
+        words("refund_id", optional=True),
+        words("successor_id", optional=True),  # The replacement, once it has its number.
+        Column("noticed_on", Date, nullable=True),  # The Hanoi day of a notice of error.
+        words("transmission_id", optional=True),  # The message that told of it.
+        words("asked_by"),
+        words("decided_by", optional=True),
+        instant("asked_at"),
+        instant("decided_at", optional=True),
+    ),
+    of_agency(),
+    belongs("receipt", "receipt_id"),
+    ForeignKeyConstraint(
+        ["agency_id", "successor_id"], ["receipt.agency_id", "receipt.id"],
+        name="fk_correction_successor",
+    ),
+    belongs("refund", "refund_id"),
+    belongs("transmission", "transmission_id"),
+    CheckConstraint("cause IN ('text','amount','tax_code','refund')", name="cause"),
+    CheckConstraint("state IN ('asked','agreed','refused')", name="state"),
+    CheckConstraint("(decided_by IS NOT NULL) = (state <> 'asked')", name="decided"),
+    CheckConstraint("decided_by <> asked_by", name="maker_is_not_checker"),
+    CheckConstraint("(refund_id IS NOT NULL) = (cause = 'refund')", name="refund"),
+    # The worker numbers it, some time after it was agreed to.
+    CheckConstraint(
+        "successor_id IS NULL OR (state = 'agreed' AND cause <> 'text')", name="successor"
+    ),
+    # One that waits is enough.
+    Index(
+        "uq_correction_asked", "agency_id", "receipt_id", "cause", unique=True,
+        postgresql_where=text("state = 'asked' AND cause <> 'refund'"),
+    ),
+    Index(
+        "uq_correction_refund", "agency_id", "receipt_id", "refund_id", unique=True,
+        postgresql_where=text("state <> 'refused' AND cause = 'refund'"),
+    ),
+    Index("ix_correction_receipt", "agency_id", "receipt_id"),
+    Index("ix_correction_refund", "agency_id", "refund_id"),
+    Index(
+        "ix_correction_untold", "agency_id", "decided_at",
+        postgresql_where=text("state = 'agreed' AND cause = 'text' AND transmission_id IS NULL"),
+    ),
+    Index("ix_correction_waits", "agency_id", "id", postgresql_where=text("state = 'asked'")),
+)  # fmt: skip
+
+# How an agency's messages reach the tax authority: its own line, or a provider that passes them on.
+channel: Final = Table(
+    "channel",
+    metadata,
+    words("agency_id"),
+    words("kind"),
+    Column("values_sealed", LargeBinary, nullable=False),  # Address, user name, secret.
+    instant("since_at"),
+    PrimaryKeyConstraint("agency_id"),
+    of_agency(),
+    CheckConstraint("kind IN ('folder','https','vnpt','viettel')", name="kind"),
+)
+
+transmission: Final = Table(
+    "transmission",
+    metadata,
+    *own(
+        words("kind"),  # summary: 01/TH-BLDT | notice: 04/SS-CTDT
+        Column("told_on", Date, nullable=False),  # The Hanoi day that it tells of.
+        Column("part", Integer, nullable=False),  # A day is told in parts, as it goes on.
+        words("state"),
+        Column("count", Integer, nullable=False),  # Receipts in it.
+        money("amount"),
+        Column("xml", LargeBinary, nullable=False),
+        instant("made_at"),
+        instant("due_at"),
+        Column("tries", Integer, nullable=False),
+        instant("ask_at", optional=True),  # When it is sent next; NULL once it is answered.
+        instant("accepted_at", optional=True),
+        words("reference", optional=True),  # What the receiver calls it.
+        words("code", optional=True),  # The receiver's last word.
+    ),
+    of_agency(),
+    UniqueConstraint("agency_id", "kind", "told_on", "part"),
+    CheckConstraint("kind IN ('summary','notice')", name="kind"),
+    CheckConstraint("state IN ('queued','in_doubt','accepted','refused')", name="state"),
+    Index("ix_transmission_ask", "ask_at", postgresql_where=text("ask_at IS NOT NULL")),
+    Index("ix_transmission_due", "agency_id", "due_at",
+          postgresql_where=text("state <> 'accepted'")),
+)  # fmt: skip
+
+# While the line to the receiver fails; what it holds up is due some working days after its repair.
+outage: Final = Table(
+    "outage",
+    metadata,
+    *own(
+        instant("began_at"),
+        instant("ended_at", optional=True),
+        instant("told_at", optional=True),  # When an officer told the tax authority of it.
+        words("told_by", optional=True),
+    ),
+    of_agency(),
+    Index("uq_outage_open", "agency_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+)

@@ -1,0 +1,234 @@
+"""Replacements get their numbers here: of what two people agreed to, and of money given back.
+
+One transaction numbers one replacement, under the lock of its series, as any receipt. What comes
+out is sealed and drawn with all the others. The receipt that is replaced is never touched: it is
+not in force any more because another one points back at it, and can be pointed at only once.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sqlalchemy import insert, select, text
+
+from gateway.domain.calendar import hanoi_day
+from gateway.domain.ids import ALPHABET
+from gateway.domain.refund import share_out
+from gateway.ports.vault import Vault
+from gateway.services.agencies import REPLACED_FROM
+from gateway.store import tables as t
+from gateway.store.tx import Row, Store, Tx
+from receipts.corrections import part_of
+from receipts.draft import Frozen, Secrets, require_writable, verify_code_letters
+from receipts.keys import Keys
+from receipts.numbering import Numbering
+from receipts.receipt import Line, Receipt, Replaced, total_in_words
+from receipts.rules import rules_on
+from receipts.seal import Signer
+
+batch: Final = 25
+token_letters: Final = 32  # 160 bits.
+SUPERSEDED: Final = "rule:superseded"  # Agreed to, but another replacement came first.
+log: Final = logging.getLogger("thuphi.receipts")
+
+# A refund that ended since its agency wants it seen on receipts, and that none tells of.
+_REFUNDED: Final = text(
+    "SELECT f.agency_id, f.id, f.payment_id FROM refund f JOIN agency a ON a.id = f.agency_id"
+    " WHERE f.state = 'done' AND f.source = 'debt' AND a.settings ->> :setting IS NOT NULL"
+    " AND (f.ended_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date >= (a.settings ->> :setting)::date"
+    " AND EXISTS (SELECT 1 FROM receipt r WHERE r.agency_id = f.agency_id"
+    " AND r.payment_id = f.payment_id) AND NOT EXISTS (SELECT 1 FROM receipt r WHERE"
+    " r.agency_id = f.agency_id AND r.payment_id = f.payment_id AND r.xml IS NULL)"
+    " AND NOT EXISTS (SELECT 1 FROM correction c WHERE c.agency_id = f.agency_id"
+    " AND c.refund_id = f.id) ORDER BY f.ended_at, f.id LIMIT :batch"
+)
+_REFUND: Final = text(
+    "SELECT * FROM refund f WHERE agency_id = :agency AND id = :id AND NOT EXISTS (SELECT 1 FROM"
+    " correction c WHERE c.agency_id = f.agency_id AND c.refund_id = f.id)"
+    " FOR NO KEY UPDATE SKIP LOCKED"
+)
+_HEADS: Final = text(
+    "SELECT id, kind FROM receipt r WHERE agency_id = :agency AND payment_id = :payment"
+    " AND NOT EXISTS (SELECT 1 FROM receipt s WHERE s.agency_id = r.agency_id"
+    " AND s.replaces_id = r.id)"
+)
+_AGREED: Final = text(
+    "SELECT agency_id, id FROM correction WHERE state = 'agreed' AND cause <> 'text'"
+    " AND successor_id IS NULL ORDER BY decided_at, id LIMIT :batch"
+)
+_CLAIM: Final = text(
+    "SELECT * FROM correction WHERE agency_id = :agency AND id = :id AND state = 'agreed'"
+    " AND successor_id IS NULL FOR UPDATE SKIP LOCKED"
+)
+# The end of the chain that a receipt is part of.
+_HEAD: Final = text(
+    "WITH RECURSIVE forth AS (SELECT id, 0 AS n FROM receipt WHERE agency_id = :agency AND id = :id"
+    " UNION ALL SELECT r.id, f.n + 1 FROM receipt r JOIN forth f ON r.agency_id = :agency"
+    " AND r.replaces_id = f.id) SELECT r.* FROM receipt r JOIN forth f ON r.id = f.id"
+    " WHERE r.agency_id = :agency ORDER BY f.n DESC LIMIT 1"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Replacing:
+    """Makes replacements."""
+
+    store: Store
+    vault: Vault
+    keys: Keys
+
+    async def run(self) -> int:
+        """Ask for what refunds bring, then number what is agreed; count the replacements."""
+        async with self.store.begin() as tx:
+            refunds = await tx.rows(_REFUNDED, {"setting": REPLACED_FROM, "batch": batch})
+        for refund in refunds:
+            await self._follow(refund)
+        async with self.store.begin() as tx:
+            agreed = await tx.rows(_AGREED, {"batch": batch})
+        done = 0
+        for row in agreed:
+            try:
+                done += await self._replace(row)
+            except Exception:  # One that cannot be made must not stop the others.
+                log.exception("receipts: a replacement could not be numbered")
+        return done
+
+    async def _follow(self, found: Row) -> None:
+        """Ask to replace each receipt that a refund touches.
+
+        The two people of the refund are those of the replacement; where a limit of the agency
+        spared the second, one is waited for.
+        """
+        now = self.store.clock.now()
+        async with self.store.begin() as tx:
+            asked = {"agency": found["agency_id"], "id": found["id"]}
+            refund = await tx.row(_REFUND, asked)
+            payment = await tx.payment(found["agency_id"], found["payment_id"])
+            if refund is None or payment is None:
+                return
+            by = refund["decided_by"]
+            is_agreed = bool(by) and not by.startswith("rule:") and by != refund["requested_by"]
+            heads = await tx.rows(_HEADS, {"agency": found["agency_id"], "payment": payment.id})
+            for head in heads:
+                if not part_of(refund["parts"], payment.lines, head["kind"]):
+                    continue
+                await tx.run(insert(t.correction), {
+                    "agency_id": found["agency_id"], "id": self.store.clock.new_id("cor"),
+                    "receipt_id": head["id"], "cause": "refund", "refund_id": refund["id"],
+                    "state": "agreed" if is_agreed else "asked", "reason": refund["reason"],
+                    "said": {}, "asked_by": refund["requested_by"], "asked_at": now,
+                    "decided_by": by if is_agreed else None,
+                    "decided_at": now if is_agreed else None,
+                })  # fmt: skip
+
+    async def _replace(self, row: Row) -> int:
+        signer = await self.keys.current(row["agency_id"])
+        async with self.store.begin() as tx:
+            correction = await tx.row(_CLAIM, {"agency": row["agency_id"], "id": row["id"]})
+            if correction is None:
+                return 0
+            agency_id, c = correction["agency_id"], t.correction.c
+            here = (c.agency_id == agency_id) & (c.id == correction["id"])
+            head = await tx.row(_HEAD, {"agency": agency_id, "id": correction["receipt_id"]})
+            if head is None or head["xml"] is None:
+                return 0  # The one before it is not sealed yet; the next run comes.
+            if correction["cause"] != "refund" and head["id"] != correction["receipt_id"]:
+                gone = {"state": "refused", "decided_by": SUPERSEDED}
+                await tx.run(t.correction.update().where(here).values(gone))
+                await tx.note(agency_id, SUPERSEDED, "correction.refuse", head["id"])
+                return 0
+            lines = await _lines(tx, correction, head)
+            made = await self._number(tx, head, lines, correction["cause"], signer)
+            await tx.run(t.receipt.insert(), made)
+            await tx.run(t.correction.update().where(here).values(successor_id=made["id"]))
+            await tx.note(agency_id, "worker", "receipt.replace", head["id"])
+        return 1
+
+    async def _number(
+        self, tx: Tx, head: Row, lines: tuple[Line, ...], cause: str, signer: Signer
+    ) -> dict[str, Any]:
+        clock, agency_id = self.store.clock, head["agency_id"]
+        now = clock.now()
+        rules = rules_on(hanoi_day(now))
+        former = self._former(head)
+        payment = await tx.payment(agency_id, head["payment_id"])
+        agency = await tx.row(select(t.agency).where(t.agency.c.id == agency_id))
+        if payment is None or agency is None:
+            raise LookupError(head["id"])
+        place = (payment.branch_id, head["kind"])
+        numbering = Numbering(tx, agency_id, rules, now)
+        book = (await numbering.open(frozenset({place})))[place]
+        signer.require_in_force(book.at)
+        amount, words = total_in_words(lines)
+        code = _letters(clock.chance(verify_code_letters))
+        receipt = replace(
+            former.receipt, rules=rules.name, title=rules.title(head["kind"]), form=rules.form,
+            series=book.series, number=book.take(), issued_on=hanoi_day(book.at),
+            agency_name=agency["name"], agency_tax_code=agency["tax_code"],
+            agency_address=agency["address"], lines=lines, amount=amount, amount_in_words=words,
+            verify_code=code, verify_url=f"{tx.public_url}/verify/{code}",
+            certificate_sha256=signer.fingerprint,
+            replaces=Replaced(
+                head["form"], head["series"], head["number"], head["issued_on"],
+                former.receipt.agency_tax_code, cause,
+            ),
+        )  # fmt: skip
+        require_writable(receipt)
+        await numbering.close([book])
+        receipt_id = clock.new_id("rcp")
+        return {
+            "agency_id": agency_id, "id": receipt_id, "payment_id": head["payment_id"],
+            "kind": receipt.kind, "form": receipt.form, "series": receipt.series,
+            "number": receipt.number, "amount": amount, "issued_on": receipt.issued_on,
+            "numbered_at": book.at, "verify_code": code, "replaces_id": head["id"],
+            "token": _letters(clock.chance(token_letters)),
+            "salts_sealed": self.vault.seal(_place(receipt_id), former.secrets.plain()),
+            "content": receipt.content(),
+        }  # fmt: skip
+
+    def _former(self, head: Row) -> Frozen:
+        """Give the receipt that is replaced with its secrets: the payer stays who they were."""
+        sealed = head["salts_sealed"]
+        secrets = Secrets(None, {})  # The payer's data was erased meanwhile.
+        if sealed is not None:
+            secrets = Secrets.of(self.vault.open(_place(head["id"]), bytes(sealed)))
+        return Frozen(Receipt.of(head["content"], secrets.payer_name), secrets)
+
+
+async def _lines(tx: Tx, correction: Row, head: Row) -> tuple[Line, ...]:
+    lines = tuple(Line(**x) for x in head["content"]["lines"])
+    if correction["cause"] == "tax_code":
+        return lines
+    if correction["cause"] == "amount":
+        return _with(lines, correction["said"]["amounts"])
+    refund = await tx.row(
+        select(t.refund.c.parts).where(
+            t.refund.c.agency_id == head["agency_id"], t.refund.c.id == correction["refund_id"]
+        )
+    )
+    payment = await tx.payment(head["agency_id"], head["payment_id"])
+    if refund is None or payment is None:
+        raise LookupError(correction["id"])
+    mine = [
+        part
+        for part, line in zip(refund["parts"], payment.lines, strict=True)
+        if line.kind == head["kind"] and line.amount
+    ]
+    left = [line.amount - part for line, part in zip(lines, mine, strict=True)]
+    if min(left) < 0:  # Its lines were put right before: what went back is shared out anew.
+        shares = share_out([line.amount for line in lines], sum(mine))
+        left = [line.amount - part for line, part in zip(lines, shares, strict=True)]
+    return _with(lines, left)
+
+
+def _with(lines: Sequence[Line], amounts: Sequence[int]) -> tuple[Line, ...]:
+    return tuple(replace(x, amount=a) for x, a in zip(lines, amounts, strict=True))
+
+
+def _letters(chance: bytes) -> str:
+    return "".join(ALPHABET[b & 31] for b in chance)
+
+
+def _place(receipt_id: str) -> str:
+    return f"receipt|{receipt_id}|salts"
