@@ -145,9 +145,12 @@ def run(given: Inputs) -> Result:
     """Run every rule. CPU work: call it in a thread, and never in the web process."""
     import duckdb
 
-    # Large runs spill to disk; the present folder, DuckDB's own choice, may be read-only.
-    spill = f"{tempfile.gettempdir()}/thuphi-duckdb"
-    with duckdb.connect(config={"threads": 2, "temp_directory": spill}) as base:
+    # Large runs spill to disk. The present folder, DuckDB's own choice, may be read-only; a fixed
+    # one may be another user's, and what a run spilled is nobody else's to read or to keep.
+    with (
+        tempfile.TemporaryDirectory(prefix="thuphi-duckdb-") as spill,
+        duckdb.connect(config={"threads": 2, "temp_directory": spill}) as base,
+    ):
         for name, rows in tables_of(given).items():
             base.register(f"{name}_given", _arrow(rows, _SHAPES[name]))
             base.execute(f"CREATE TABLE {name} AS SELECT * FROM {name}_given")
