@@ -26,6 +26,13 @@ class Holders:
             if self.agencies.get((name, account)) == agency_id
         }
 
+    def accounts(self, agency_id: str) -> list[str]:
+        """Name the accounts whose settlements are an agency's own.
+
+        Its counters are an account of their own: their terminals' banks report slips.
+        """
+        return sorted({*self.of(agency_id), f"counter/{agency_id}"})
+
     def banks(self, agency_id: str) -> dict[str, str]:
         """Give an agency's own bank accounts, each with the provider/account that holds it.
 
@@ -59,14 +66,13 @@ class Holders:
                 if named:
                     return replace(
                         line, account=provider.account_number, candidates=(named,),
-                        line_key=f"{line.account}|{line.line_key}",
+                        line_key=f"{line.account}|{line.line_key}", marks=(), batch_id=None,
                     )  # fmt: skip
         return line
 
     def _check(self, agency_id: str, lines: Iterable[StatementLine]) -> None:
         known: dict[str, Collection[str]] = {
-            # An agency's counters are an account of its own: their terminals' banks report slips.
-            "provider": {*self.of(agency_id), f"counter/{agency_id}"},
+            "provider": self.accounts(agency_id),
             "statement": self.banks(agency_id),
         }  # fmt: skip
         for line in lines:

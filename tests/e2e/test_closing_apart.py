@@ -85,7 +85,7 @@ def test_each_run_spills_into_a_folder_of_its_own_and_leaves_nothing(
         return connect(config=config)
 
     monkeypatch.setattr(duckdb, "connect", watched)
-    nothing = Inputs([], [], [], [], [], [], [], [])
+    nothing = Inputs([], [], [], [], [], [], [], [], [], [])
     run(nothing)
     run(nothing)
 

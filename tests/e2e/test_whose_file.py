@@ -117,6 +117,7 @@ async def test_what_is_missing_on_one_account_does_not_hide_behind_another(
     database_url: str, clock: TestClock
 ) -> None:
     async with opened(database_url, clock, PAYOS) as site:
+        await site.vnpay_says(await site.attempt(await site.payment()))  # Its payout is awaited.
         site.clock.move(timedelta(hours=17, minutes=30))
         await take(
             site, "statement",

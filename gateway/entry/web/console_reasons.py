@@ -58,6 +58,10 @@ REASONS: Final[Mapping[str, str]] = {
         "tiền về của một lô mà chưa có báo cáo",
     "the lines of this batch do not add up to the movement":
         "các dòng của lô cộng lại không bằng số tiền chuyển",
+    "several accounts of this provider have such a batch":
+        "nhiều tài khoản của ngân hàng, ví này có lô như vậy",
+    "it makes good more charges than are booked, and a payout is not explained yet":
+        "bù nhiều hơn phí đã ghi sổ, và còn một khoản tiền về chưa giải thích được",
     "money left the account and no rule knows why": "tiền ra khỏi tài khoản, chưa rõ vì sao",
     "the bank counted what left in bag {}": "ngân hàng đếm đúng số tiền đã niêm phong trong túi {}",
     "the bank counted another amount than left in this bag, or credits it twice":
@@ -74,8 +78,6 @@ REASONS: Final[Mapping[str, str]] = {
         "báo cáo ngày đó của ngân hàng, ví không có khoản này",
     "the bank's statement of that day does not list this transfer":
         "sao kê ngày đó không có khoản chuyển này",
-    "the bank credits a deposit bag that left no drawer of ours":
-        "ngân hàng ghi có một túi tiền mặt không phải của quầy nào",
     "the bank has not counted this deposit bag in time":
         "quá hạn mà ngân hàng chưa ghi có túi tiền mặt này",
     "the treasury has not confirmed it in time": "quá hạn mà kho bạc chưa xác nhận",
