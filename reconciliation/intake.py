@@ -8,14 +8,15 @@ from typing import Any, Final
 
 from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.domain.errors import Refusal
 from gateway.ports.clock import Clock
 from gateway.ports.vault import Vault
+from gateway.services.agencies import TREASURY_CODE
 from gateway.services.sweeps import sweep
 from gateway.store import tables as t
-from reconciliation.holders import Holders
+from reconciliation.holders import AtTreasury, Holders
 from reconciliation.readers import stripe_payouts
 from reconciliation.readers.table import (
     Profile,
@@ -120,7 +121,10 @@ class Intake:
             profile = load_profile(row["profile"])
             try:
                 # Reading is CPU work; the loop must stay free to answer others.
-                lines = await asyncio.to_thread(self._read, row["agency_id"], profile, content)
+                treasury = await _at_treasury(connection, row["agency_id"])
+                lines = await asyncio.to_thread(
+                    self._read, row["agency_id"], profile, content, treasury
+                )
             except Refusal as refusal:
                 await self._mark(connection, file_id, state="refused", refusal=refusal.detail)
                 return Taken(file_id, "refused", refusal=refusal.detail)
@@ -135,12 +139,16 @@ class Intake:
         self, agency_id: str, profile: str, name: str, content: bytes, uploaded_by: str
     ) -> Taken:
         """Store and take at once, as the command line does; a refused file raises its refusal."""
-        self._read(agency_id, load_profile(profile), content)
+        async with self.engine.connect() as connection:
+            treasury = await _at_treasury(connection, agency_id)
+        self._read(agency_id, load_profile(profile), content, treasury)
         return await self.take(await self.store(agency_id, profile, name, content, uploaded_by))
 
-    def _read(self, agency_id: str, profile: Profile, content: bytes) -> tuple[StatementLine, ...]:
+    def _read(
+        self, agency_id: str, profile: Profile, content: bytes, treasury: AtTreasury
+    ) -> tuple[StatementLine, ...]:
         read = stripe_payouts.read if profile.name == stripe_payouts.PROFILE else read_table
-        return self.holders.owned(agency_id, read(profile, content))
+        return self.holders.owned(agency_id, read(profile, content), treasury)
 
     async def _insert(
         self, connection: Any, agency_id: str, file_id: str, lines: Sequence[StatementLine]  # noqa: ANN401 - SQLAlchemy's connection, as begun.
@@ -159,7 +167,7 @@ class Intake:
     def _row(self, line: StatementLine) -> dict[str, Any]:
         """Give a line's row; what the bank wrote beside it is sealed."""
         row, line_id = asdict(line), self.clock.new_id("lin")
-        memo = row.pop("memo")
+        memo, _ = row.pop("memo"), row.pop("chapter")
         sealed = self.vault.seal(f"statement_line|{line_id}|memo", memo.encode()) if memo else None
         kept = {"marks": list(line.marks), "candidates": list(line.candidates)}
         return row | kept | {"id": line_id, "memo_sealed": sealed}
@@ -171,3 +179,11 @@ class Intake:
             .values(taken_at=self.clock.now(), **values),
             {"the_file": file_id},
         )
+
+
+async def _at_treasury(connection: AsyncConnection, agency_id: str) -> AtTreasury:
+    """Say how the treasury names an agency, by what the agency says of itself."""
+    c = t.agency.c
+    asked = select(c.settings, c.budget_chapter).where(c.id == agency_id)
+    row = (await connection.execute(asked)).one_or_none()
+    return AtTreasury(row[0].get(TREASURY_CODE, ""), row[1]) if row else AtTreasury()

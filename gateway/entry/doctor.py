@@ -15,6 +15,7 @@ from gateway.domain.calendar import hanoi_day, rfc3339
 from gateway.entry.bootstrap import Parts, without
 from gateway.entry.plugins import adapters
 from gateway.entry.scheduler import jobs_of
+from gateway.services.agencies import TREASURY_CODE
 from gateway.services.invariant_rules import HEARD, NOTICES, RULES
 from gateway.services.invariants import grace, violations
 from gateway.services.ways import ABROAD
@@ -160,6 +161,23 @@ async def certificates(parts: Parts) -> Finding:
     return Finding("certificates", is_right=True, said=f"{len(ends)} live agencies can sign")
 
 
+async def treasury(parts: Parts) -> Finding:
+    """Look for live agencies by whose code nobody can tell whose a treasury's file is."""
+    async with parts.store.begin() as tx:
+        rows = await tx.rows(
+            text("SELECT id, is_sandbox FROM agency WHERE coalesce(settings ->> :code, '') = ''"
+                 " ORDER BY id"),
+            {"code": TREASURY_CODE},
+        )  # fmt: skip
+    if not rows:
+        return Finding("treasury", is_right=True, said="each agency's files are told by its code")
+    said = (
+        f"{', '.join(r['id'] for r in rows)} takes any agency's treasury file: run thuphi agency"
+        " settings --agency A --treasury-code CODE."
+    )
+    return Finding("treasury", is_right=all(r["is_sandbox"] for r in rows), said=said)
+
+
 async def receipts(parts: Parts) -> Finding:
     """Look for paid payments whose receipt has a number and never got its seal or its PDF."""
     row = await _row(
@@ -273,8 +291,8 @@ async def folder(parts: Parts) -> Finding:
 
 
 LOOKS: Final[tuple[Look, ...]] = (
-    database, powers, clock, key, folder, providers, agencies, certificates, receipts, worker,
-    notices, messages, days, calendar, books,
+    database, powers, clock, key, folder, providers, agencies, certificates, treasury, receipts,
+    worker, notices, messages, days, calendar, books,
 )  # fmt: skip
 
 

@@ -16,8 +16,10 @@ words_max: Final = 300  # A line of a receipt; the longest name of an agency tha
 _RULES: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
     "tax_code": (re.compile(r"[0-9]{10}(-[0-9]{3})?"), "10 digits, or 10-3"),
     "budget_chapter": (re.compile(r"[0-9]{3}"), "3 digits"),
+    "treasury_code": (re.compile(r"[0-9]{7}"), "7 digits"),
 }
 SHOWS_NAME: Final = "receipt_shows_payer_name"
+TREASURY_CODE: Final = "treasury_code"  # By which the treasury names the agency in its files.
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,16 @@ class Agencies:
         Receipts that have a number keep what they were numbered with.
         """
         changes: dict[str, Any] = {name: _checked(name, value) for name, value in words.items()}
+        settings = {} if shows_name is None else {SHOWS_NAME: shows_name}
+        if TREASURY_CODE in changes:
+            settings[TREASURY_CODE] = changes.pop(TREASURY_CODE)
         async with self.store.begin() as tx:
             wanted = select(t.agency).where(t.agency.c.id == agency_id)
             row = await tx.row(wanted.with_for_update())
             if row is None:
                 raise Refusal("not-found", f"There is no agency {agency_id}; run seed first.")
-            if shows_name is not None:
-                changes["settings"] = {**row["settings"], SHOWS_NAME: shows_name}
+            if settings:
+                changes["settings"] = {**row["settings"], **settings}
             if changes:
                 here = t.agency.c.id == agency_id
                 await tx.run(t.agency.update().where(here).values(changes))
@@ -59,7 +64,11 @@ class Agencies:
 
 def _shown(row: Row) -> dict[str, Any]:
     names = ("id", "name", "tax_code", "address", "budget_chapter", "is_sandbox")
-    return {n: row[n] for n in names} | {SHOWS_NAME: bool(row["settings"].get(SHOWS_NAME, False))}
+    settings = row["settings"]
+    return {n: row[n] for n in names} | {
+        TREASURY_CODE: settings.get(TREASURY_CODE, ""),
+        SHOWS_NAME: bool(settings.get(SHOWS_NAME, False)),
+    }  # fmt: skip
 
 
 def _checked(name: str, value: str) -> str:

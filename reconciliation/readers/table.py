@@ -59,6 +59,7 @@ class StatementLine:
     batch_id: str | None = None
     obligation_id: str | None = None
     budget_line: str | None = None
+    chapter: str = ""  # Compared at the door and kept in the file alone.
     memo: str = field(default="", repr=False)  # A person's name may stand in it: it is sealed.
     marks: tuple[str, ...] = ()
     candidates: tuple[str, ...] = ()
@@ -304,6 +305,6 @@ def _treasury(line_no: int, row: Mapping[str, str]) -> StatementLine:
         booked_on=booked_on, value_on=booked_on, kind="revenue", gross=amount, fee=0, net=amount,
         txn_id=row["document_ref"], reference=row["document_ref"],
         obligation_id=row["obligation_id"] or None, budget_line=row["tieu_muc"],
-        batch_id=_REMITTANCE.sub("", row["document_ref"]),
+        chapter=row["chapter"], batch_id=_REMITTANCE.sub("", row["document_ref"]),
         memo=row["content"], candidates=_candidates(_references(row["content"])),
     )  # fmt: skip

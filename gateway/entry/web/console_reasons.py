@@ -135,6 +135,9 @@ REFUSALS: Final[Mapping[str, str]] = {
     "{} is not gross less fee": "{} không bằng gross trừ fee",
     "{} of a {} is below zero": "{} của {} nhỏ hơn 0",
     "{} is no account of {} (it has: {})": "{} không phải tài khoản của {} (có: {})",
+    "{} is another agency's (ours is {}): {}":
+        "{} là của cơ quan khác (của ta là {}). Hãy lấy đúng tệp của mình, hoặc nhờ người vận hành"
+        " sửa lại mã của cơ quan.",
     "{} is not a date YYYY-MM-DD": "{} không phải ngày YYYY-MM-DD",
     "{} is not a time YYYY-MM-DDThh:mm:ss": "{} không phải giờ YYYY-MM-DDThh:mm:ss",
 }  # fmt: skip
