@@ -53,6 +53,9 @@ REASONS: Final[Mapping[str, str]] = {
     "the provider reports a {} we did not ask": "ngân hàng, ví báo {} mà cơ quan không yêu cầu",
     "the provider reports a payment we have not booked":
         "ngân hàng, ví báo một khoản mà sổ chưa có",
+    "the provider reported {} less {} on {}, and now reports {} less {} on {}":
+        "ngân hàng, ví đã báo {} trừ phí {} ngày {}, nay báo {} trừ phí {} ngày {}",
+    "the provider reports again what is booked": "ngân hàng, ví báo lại đúng như sổ",
     "the provider reports another amount than we booked": "ngân hàng, ví báo số tiền khác với sổ",
     "a payout of a batch that no provider report lists yet":
         "tiền về của một lô mà chưa có báo cáo",
@@ -138,6 +141,8 @@ REFUSALS: Final[Mapping[str, str]] = {
     "{} is another agency's (ours is {}): {}":
         "{} là của cơ quan khác (của ta là {}). Hãy lấy đúng tệp của mình, hoặc nhờ người vận hành"
         " sửa lại mã của cơ quan.",
+    "contradicts the file «{}», which says {} on {}: {}":
+        "khác với tệp «{}» đã ghi {} ngày {}. Hãy hỏi bên gửi tệp nào đúng.",
     "{} is not a date YYYY-MM-DD": "{} không phải ngày YYYY-MM-DD",
     "{} is not a time YYYY-MM-DDThh:mm:ss": "{} không phải giờ YYYY-MM-DDThh:mm:ss",
 }  # fmt: skip
