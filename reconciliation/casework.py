@@ -80,6 +80,13 @@ _TO_UNSETTLE: Final = text(
     f"SELECT payment_id FROM ({_PROOF}) y WHERE NOT proved OR proof_on >= :on ORDER BY 1"
 )
 
+# By name and in this order: a column that a later version adds must not change an old day's seal.
+_SEALED: Final = text(
+    "SELECT agency_id, id, booked_on, value_on, debit, credit, amount, voucher_kind, voucher_id,"
+    " payment_id, branch_id, provider_account, batch_id, budget_line, evidence_hash, rule, storno,"
+    " created_at FROM entry WHERE agency_id = :agency AND booked_on = :on ORDER BY id"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Closed:
@@ -125,7 +132,7 @@ class Casework:
         now = self.store.clock.now()
         if hanoi_day(now) <= on:
             raise Refusal("day-not-ready", f"{on} is not over in Hanoi: close it tomorrow.")
-        wrong = {v.rule: list(v.what) for v in await violations(self.store)}
+        wrong = {v.rule: list(v.what) for v in await violations(self.store, agency_id)}
         async with self.store.begin() as tx:
             # Whoever posts holds this lock shared: from here on nobody posts into the day.
             await tx.run(locks.CLOSING, {"agency": agency_id})
@@ -213,7 +220,7 @@ async def _seal(tx: Tx, agency_id: str, on: date) -> str:
 async def seal_of(tx: Tx, agency_id: str, on: date, before: str) -> str:
     """Seal a day's entries as they are now, on the seal of a day before."""
     entries = await tx.rows(
-        text("SELECT * FROM entry WHERE agency_id = :agency AND booked_on = :on ORDER BY id"),
+        _SEALED,
         {"agency": agency_id, "on": on},
     )
     said = [before, [[str(v) for v in e.values()] for e in entries]]

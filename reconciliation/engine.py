@@ -7,7 +7,7 @@ it matched. The text is plain SQL, so that it also runs on PostgreSQL and Spark.
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import cache
@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from gateway.domain.till import bag_number
 from reconciliation.inputs import Inputs, Rows
-from reconciliation.marks import marks
+from reconciliation.marks import is_possible, marks
 
 BREAKS: Final = "90-breaks.sql"
 _T: Final = "string"
@@ -50,6 +50,7 @@ _SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
     "bag_named": {"line_id": _T, "number": _T},
     "candidate": {"line_id": _T, "reference": _T},
     "advised": {"line_id": _T, "capture_id": _T},
+    "owed_by_agency": {"voucher": _T, "amount": "int64"},
     "mark": {"line_id": _T, "kind": _T, "provider_account": _T},
 }  # fmt: skip
 
@@ -122,13 +123,25 @@ def tables_of(given: Inputs) -> dict[str, Rows]:
             {"line_id": x["id"], "reference": r} for x in given.lines for r in x["candidates"]
         ],
         "advised": given.advised,
-        "mark": [
-            {"line_id": x["id"], "kind": m["kind"], "provider_account": m.get("provider_account")}
-            for x in given.lines
-            for m in marks()["mark"]
-            if m["text"] in x["marks"]
-        ],
+        "owed_by_agency": given.owed_by_agency,
+        "mark": list(_marked(given)),
     }
+
+
+def _marked(given: Inputs) -> Iterator[dict[str, Any]]:
+    """Say what each marked line may be; a payout, of every account of ours at its provider.
+
+    Of a provider where the agency has no account there are no payouts.
+    """
+    accounts = [a["provider_account"] for a in given.accounts]
+    for line in (x for x in given.lines if x["marks"]):
+        for mark in marks()["mark"]:
+            if mark["text"] in line["marks"] and is_possible(mark["kind"], line["net"]):
+                at = mark.get("provider")
+                for account in [a for a in accounts if a.startswith(f"{at}/")] if at else [None]:
+                    yield {
+                        "line_id": line["id"], "kind": mark["kind"], "provider_account": account,
+                    }  # fmt: skip
 
 
 def _bags_named(given: Inputs) -> Rows:
@@ -145,9 +158,12 @@ def run(given: Inputs) -> Result:
     """Run every rule. CPU work: call it in a thread, and never in the web process."""
     import duckdb
 
-    # Large runs spill to disk; the present folder, DuckDB's own choice, may be read-only.
-    spill = f"{tempfile.gettempdir()}/thuphi-duckdb"
-    with duckdb.connect(config={"threads": 2, "temp_directory": spill}) as base:
+    # Large runs spill to disk. The present folder, DuckDB's own choice, may be read-only; a fixed
+    # one may be another user's, and what a run spilled is nobody else's to read or to keep.
+    with (
+        tempfile.TemporaryDirectory(prefix="thuphi-duckdb-") as spill,
+        duckdb.connect(config={"threads": 2, "temp_directory": spill}) as base,
+    ):
         for name, rows in tables_of(given).items():
             base.register(f"{name}_given", _arrow(rows, _SHAPES[name]))
             base.execute(f"CREATE TABLE {name} AS SELECT * FROM {name}_given")

@@ -4,11 +4,33 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from gateway.domain.errors import Refusal
 from gateway.ports.provider import HoldsAccount, HoldsVirtualAccounts, Provider
 from reconciliation.readers.table import StatementLine, refuse
 
 # The column in which each kind of file names the account; the treasury names the agency itself.
 _COLUMNS: Final[Mapping[str, str]] = {"provider": "provider", "statement": "account"}
+
+
+@dataclass(frozen=True, slots=True)
+class AtTreasury:
+    """How the treasury names an agency; without a code nothing is compared."""
+
+    code: str = ""
+    chapter: str = ""
+
+    def check(self, lines: Iterable[StatementLine]) -> None:
+        """Refuse a file that confirms another agency's money, and name the line."""
+        for line in lines if self.code else ():
+            if line.source == "treasury" and line.account != self.code:
+                raise _another(line.line_no, "agency_code", self.code)
+            if line.chapter and self.chapter and line.chapter != self.chapter:
+                raise _another(line.line_no, "chapter", self.chapter)
+
+
+def _another(line_no: int, column: str, ours: str) -> Refusal:
+    what = f"is another agency's (ours is {ours}): take your own file, or correct agency settings"
+    return refuse(line_no, column, what)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +48,13 @@ class Holders:
             if self.agencies.get((name, account)) == agency_id
         }
 
+    def accounts(self, agency_id: str) -> list[str]:
+        """Name the accounts whose settlements are an agency's own.
+
+        Its counters are an account of their own: their terminals' banks report slips.
+        """
+        return sorted({*self.of(agency_id), f"counter/{agency_id}"})
+
     def banks(self, agency_id: str) -> dict[str, str]:
         """Give an agency's own bank accounts, each with the provider/account that holds it.
 
@@ -38,7 +67,9 @@ class Holders:
             if isinstance(provider, HoldsAccount) and provider.account_number
         }
 
-    def owned(self, agency_id: str, lines: Iterable[StatementLine]) -> tuple[StatementLine, ...]:
+    def owned(
+        self, agency_id: str, lines: Iterable[StatementLine], treasury: AtTreasury
+    ) -> tuple[StatementLine, ...]:
         """Refuse a file that tells of somebody else's account, and name the line.
 
         What one agency's bank says must never become money in another one's books. A line on a
@@ -46,6 +77,7 @@ class Holders:
         """
         owned = [self._on_its_account(agency_id, line) for line in lines]
         self._check(agency_id, owned)
+        treasury.check(owned)
         return tuple(owned)
 
     def _on_its_account(self, agency_id: str, line: StatementLine) -> StatementLine:
@@ -59,14 +91,13 @@ class Holders:
                 if named:
                     return replace(
                         line, account=provider.account_number, candidates=(named,),
-                        line_key=f"{line.account}|{line.line_key}",
+                        line_key=f"{line.account}|{line.line_key}", marks=(), batch_id=None,
                     )  # fmt: skip
         return line
 
     def _check(self, agency_id: str, lines: Iterable[StatementLine]) -> None:
         known: dict[str, Collection[str]] = {
-            # An agency's counters are an account of its own: their terminals' banks report slips.
-            "provider": {*self.of(agency_id), f"counter/{agency_id}"},
+            "provider": self.accounts(agency_id),
             "statement": self.banks(agency_id),
         }  # fmt: skip
         for line in lines:

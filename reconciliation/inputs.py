@@ -17,6 +17,7 @@ from sqlalchemy import text
 from gateway.domain.calendar import Calendar, hanoi_day
 from gateway.domain.till import bag_number
 from gateway.store.tx import Tx
+from reconciliation.holders import Holders
 from reconciliation.marks import marks
 
 Rows = list[dict[str, Any]]
@@ -113,6 +114,17 @@ _ADVISED: Final = text(
     " WHERE a.agency_id = :agency AND a.reporter = 'statement'"
     " AND a.booked_on BETWEEN :since AND :upto AND a.at <= :as_of ORDER BY l.id"
 )
+# What the agency has still to make good, voucher by voucher. What this run itself is about to say
+# of a line is left out: only what an earlier run had booked is known before it looks.
+_OWED_BY_AGENCY: Final = text(
+    "SELECT e.voucher_id AS voucher, sum(CASE WHEN e.debit = '1383' THEN e.amount"
+    " ELSE -e.amount END)::bigint AS amount FROM entry e WHERE e.agency_id = :agency"
+    " AND '1383' IN (e.debit, e.credit) AND CASE WHEN e.voucher_kind = 'statement_line'"
+    " THEN EXISTS (SELECT 1 FROM recon_match m JOIN recon_run r ON r.agency_id = m.agency_id"
+    " AND r.id = m.run_id WHERE m.agency_id = e.agency_id AND m.line_id = e.voucher_id"
+    " AND m.rule IN ('05-batch','10-top-up') AND r.as_of < :as_of)"
+    " ELSE e.created_at <= :as_of END GROUP BY e.voucher_id ORDER BY e.voucher_id"
+)
 _FIRST_DAY: Final = date(2000, 1, 1)  # Rules count days from here; SQL dialects differ on dates.
 
 
@@ -145,19 +157,21 @@ class Inputs:
     advised: Rows
     bags: Rows
     bagged: Rows
+    owed_by_agency: Rows
+    accounts: Rows
 
     @property
     def digest(self) -> str:
         """SHA-256 over every row."""
         said = [
             self.captures, self.shares, self.dues, self.taken_back, self.lines, self.advised,
-            self.bags, self.bagged,
+            self.bags, self.bagged, self.owed_by_agency, self.accounts,
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
 
 
 async def load(
-    tx: Tx, agency_id: str, on: date, as_of: datetime, days: int, banks: Mapping[str, str],
+    tx: Tx, agency_id: str, on: date, as_of: datetime, days: int, holders: Holders,
     rules: DayRules,
 ) -> Inputs:  # fmt: skip
     """Read the window that ends with a day, as it stood at an instant."""
@@ -169,6 +183,7 @@ async def load(
         c["id"]: rules.business_day(c["provider"], c["account"], c["paid_at"]) for c in captures
     }
     confirm_by = {day: rules.confirm_by(day) for day in set(business_days.values())}
+    banks = holders.banks(agency_id)
     numbers = {held: bank for bank, held in banks.items()}  # For captures of before 0011.
     return Inputs(
         captures=[
@@ -192,6 +207,10 @@ async def load(
             for g in await tx.rows(_BAGS, {"agency": agency_id, "as_of": as_of})
         ],
         bagged=list(map(dict, await tx.rows(_BAGGED, {"agency": agency_id, "as_of": as_of}))),
+        owed_by_agency=list(
+            map(dict, await tx.rows(_OWED_BY_AGENCY, {"agency": agency_id, "as_of": as_of}))
+        ),
+        accounts=[{"provider_account": name} for name in holders.accounts(agency_id)],
     )  # fmt: skip
 
 

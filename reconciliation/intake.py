@@ -8,14 +8,15 @@ from typing import Any, Final
 
 from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.domain.errors import Refusal
 from gateway.ports.clock import Clock
 from gateway.ports.vault import Vault
+from gateway.services.agencies import TREASURY_CODE
 from gateway.services.sweeps import sweep
 from gateway.store import tables as t
-from reconciliation.holders import Holders
+from reconciliation.holders import AtTreasury, Holders
 from reconciliation.readers import stripe_payouts
 from reconciliation.readers.table import (
     Profile,
@@ -24,6 +25,7 @@ from reconciliation.readers.table import (
     load_profile,
     read_table,
 )
+from reconciliation.retold import Retold
 
 name_chars_max: Final = 255  # What file systems allow.
 queued_page: Final = 100
@@ -32,6 +34,11 @@ _insert_batch: Final = 1_000  # 23 columns: below PostgreSQL's 32,767 bound valu
 _FILE: Final = text(
     "SELECT agency_id, id, profile, state, refusal, content_sealed FROM statement_file"
     " WHERE id = :id FOR UPDATE"
+)
+
+_AGAIN: Final = text(
+    "UPDATE statement_file SET state = 'queued', refusal = NULL, taken_at = NULL"
+    " WHERE agency_id = :agency AND id = :id AND state = 'refused'"
 )
 
 
@@ -120,11 +127,15 @@ class Intake:
             profile = load_profile(row["profile"])
             try:
                 # Reading is CPU work; the loop must stay free to answer others.
-                lines = await asyncio.to_thread(self._read, row["agency_id"], profile, content)
+                treasury = await _at_treasury(connection, row["agency_id"])
+                lines = await asyncio.to_thread(
+                    self._read, row["agency_id"], profile, content, treasury
+                )
+                async with connection.begin_nested():  # Of a refused file no line stays.
+                    added = await self._insert(connection, row["agency_id"], file_id, lines)
             except Refusal as refusal:
                 await self._mark(connection, file_id, state="refused", refusal=refusal.detail)
                 return Taken(file_id, "refused", refusal=refusal.detail)
-            added = await self._insert(connection, row["agency_id"], file_id, lines)
             await self._mark(
                 connection, file_id, state="taken", line_count=len(lines),
                 line_sum=sum(line.net for line in lines),
@@ -135,17 +146,28 @@ class Intake:
         self, agency_id: str, profile: str, name: str, content: bytes, uploaded_by: str
     ) -> Taken:
         """Store and take at once, as the command line does; a refused file raises its refusal."""
-        self._read(agency_id, load_profile(profile), content)
-        return await self.take(await self.store(agency_id, profile, name, content, uploaded_by))
+        async with self.engine.connect() as connection:
+            treasury = await _at_treasury(connection, agency_id)
+        self._read(agency_id, load_profile(profile), content, treasury)
+        file_id = await self.store(agency_id, profile, name, content, uploaded_by)
+        async with self.engine.begin() as connection:  # What refused it once may be put right.
+            await connection.execute(_AGAIN, {"agency": agency_id, "id": file_id})
+        taken = await self.take(file_id)
+        if taken.refusal:
+            raise Refusal("file-refused", taken.refusal)
+        return taken
 
-    def _read(self, agency_id: str, profile: Profile, content: bytes) -> tuple[StatementLine, ...]:
+    def _read(
+        self, agency_id: str, profile: Profile, content: bytes, treasury: AtTreasury
+    ) -> tuple[StatementLine, ...]:
         read = stripe_payouts.read if profile.name == stripe_payouts.PROFILE else read_table
-        return self.holders.owned(agency_id, read(profile, content))
+        return self.holders.owned(agency_id, read(profile, content), treasury)
 
     async def _insert(
-        self, connection: Any, agency_id: str, file_id: str, lines: Sequence[StatementLine]  # noqa: ANN401 - SQLAlchemy's connection, as begun.
+        self, connection: AsyncConnection, agency_id: str, file_id: str,
+        lines: Sequence[StatementLine],
     ) -> int:  # fmt: skip
-        added = 0
+        added, retold = 0, Retold(connection, self.clock, agency_id)
         for at in range(0, len(lines), _insert_batch):
             rows = [
                 self._row(line) | {"agency_id": agency_id, "file_id": file_id}
@@ -153,21 +175,32 @@ class Intake:
             ]
             wanted = insert(t.statement_line).values(rows).on_conflict_do_nothing()
             done = await connection.execute(wanted.returning(t.statement_line.c.id))
-            added += len(done.all())
+            fresh = {found[0] for found in done}
+            if len(fresh) < len(rows):
+                await retold.compare([row for row in rows if row["id"] not in fresh])
+            added += len(fresh)
         return added
 
     def _row(self, line: StatementLine) -> dict[str, Any]:
         """Give a line's row; what the bank wrote beside it is sealed."""
         row, line_id = asdict(line), self.clock.new_id("lin")
-        memo = row.pop("memo")
+        memo, _ = row.pop("memo"), row.pop("chapter")
         sealed = self.vault.seal(f"statement_line|{line_id}|memo", memo.encode()) if memo else None
         kept = {"marks": list(line.marks), "candidates": list(line.candidates)}
         return row | kept | {"id": line_id, "memo_sealed": sealed}
 
-    async def _mark(self, connection: Any, file_id: str, **values: object) -> None:  # noqa: ANN401 - the same.
+    async def _mark(self, connection: AsyncConnection, file_id: str, **values: object) -> None:
         await connection.execute(
             update(t.statement_file)
             .where(t.statement_file.c.id == bindparam("the_file"))
             .values(taken_at=self.clock.now(), **values),
             {"the_file": file_id},
         )
+
+
+async def _at_treasury(connection: AsyncConnection, agency_id: str) -> AtTreasury:
+    """Say how the treasury names an agency, by what the agency says of itself."""
+    c = t.agency.c
+    asked = select(c.settings, c.budget_chapter).where(c.id == agency_id)
+    row = (await connection.execute(asked)).one_or_none()
+    return AtTreasury(row[0].get(TREASURY_CODE, ""), row[1]) if row else AtTreasury()

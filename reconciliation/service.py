@@ -174,10 +174,9 @@ class Reconciliation:
         )
 
     async def _match(self, agency_id: str, on: date, as_of: datetime) -> tuple[Inputs, Result]:
-        banks = self.holders.banks(agency_id)
         async with self.store.begin() as tx:
             given = await load(
-                tx, agency_id, on, as_of, marks()["window_days"], banks,
+                tx, agency_id, on, as_of, marks()["window_days"], self.holders,
                 DayRules(self.captures.business_day, self.captures.calendar),
             )  # fmt: skip
         return given, await asyncio.to_thread(run, given)

@@ -3,62 +3,33 @@
 import argparse
 import json
 import os
-from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import text
 
 from gateway.domain.calendar import hanoi_day, rfc3339
 from gateway.entry.bootstrap import Parts, without
+from gateway.entry.doctor_finding import Finding, Look, broken, row_of
+from gateway.entry.doctor_receipts import RECEIPTS
 from gateway.entry.plugins import adapters
 from gateway.entry.scheduler import jobs_of
-from gateway.services.invariant_rules import HEARD, NOTICES, RULES
-from gateway.services.invariants import grace, violations
+from gateway.services.agencies import TREASURY_CODE
+from gateway.services.invariant_rules import HEARD, NOTICES
+from gateway.services.invariants import violations
 from gateway.services.ways import ABROAD
 from gateway.store.roles import ROLES, lacking
-from receipts.authority import Authority
-from receipts.proving import pause_max, steps_first
 
 versions_known: Final = range(15, 19)  # PostgreSQL, by CONTRACT 7.
 clock_skew_max: Final = timedelta(seconds=5)
 calendar_ahead: Final = timedelta(days=60)  # Next year's Tết is decreed by then.
-certificate_notice: Final = timedelta(days=30)  # Its change is announced 15 days before.
-receipt_wait_max: Final = timedelta(minutes=5)  # The job that makes them runs each second.
-proof_wait_max: Final = timedelta(days=1)  # An authority may be away for a night.
 late_ticks_max: Final = 3  # A job that missed so many of its ticks has stopped.
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at: whether it is right, and what was seen or what to do."""
-
-    name: str
-    is_right: bool
-    said: str
-
-
-Look = Callable[[Parts], Awaitable[Finding]]
-
-
-async def _row(parts: Parts, query: str, **values: object) -> dict[str, Any]:
-    async with parts.store.begin() as tx:
-        return dict(await tx.row(text(query), values) or {})
-
-
-async def _broken(parts: Parts, rule: str) -> int:
-    """Count what breaks a rule."""
-    row = await _row(
-        parts, f"SELECT count(*) AS n FROM ({RULES[rule]}) x", before=parts.clock.now() - grace
-    )
-    return int(row["n"])
 
 
 async def database(parts: Parts) -> Finding:
     """Look at the server's version and its durability."""
-    row = await _row(
+    row = await row_of(
         parts,
         "SELECT current_setting('server_version_num')::int / 10000 AS version,"
         " current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS sync",
@@ -90,7 +61,7 @@ async def powers(parts: Parts) -> Finding:
 
 async def clock(parts: Parts) -> Finding:
     """Compare our time with the database's."""
-    row = await _row(parts, "SELECT clock_timestamp() AS at")
+    row = await row_of(parts, "SELECT clock_timestamp() AS at")
     skew = abs(parts.clock.now() - row["at"])
     if parts.settings.clock_at:
         return Finding("clock", is_right=True, said="a test clock; sandbox only")
@@ -102,7 +73,7 @@ async def clock(parts: Parts) -> Finding:
 
 async def key(parts: Parts) -> Finding:
     """Open something that is sealed with the master key."""
-    row = await _row(
+    row = await row_of(
         parts, "SELECT id, payer_sealed AS sealed FROM payment WHERE payer_sealed IS NOT NULL"
         " ORDER BY id DESC LIMIT 1",
     )  # fmt: skip
@@ -134,7 +105,7 @@ async def providers(parts: Parts) -> Finding:
 
 async def agencies(parts: Parts) -> Finding:
     """Look for an agency, a branch and a client."""
-    row = await _row(
+    row = await row_of(
         parts,
         "SELECT (SELECT count(*) FROM agency) AS agencies, (SELECT count(*) FROM branch)"
         " AS branches, (SELECT count(*) FROM client_key WHERE revoked_at IS NULL) AS keys",
@@ -148,56 +119,21 @@ async def agencies(parts: Parts) -> Finding:
     return Finding("agencies", is_right=True, said=said)
 
 
-async def certificates(parts: Parts) -> Finding:
-    """Look whether each live agency can sign receipts, and for how long."""
-    soon = parts.clock.now() + certificate_notice
-    keys = parts.receipts.keys
-    ends = await keys.ends()
-    wrong = [
-        f"{agency} can sign until {rfc3339(at)}" if at else f"{agency} cannot sign receipts"
-        for agency, at in sorted(ends.items())
-        if at is None or at < soon
-    ]
-    if wrong:
-        wrong[-1] += ": run thuphi agency certificate."
-    wrong += [f"{agency}: {why}" for agency, why in sorted((await keys.away()).items())]
-    if wrong:
-        return Finding("certificates", is_right=False, said="; ".join(wrong))
-    return Finding("certificates", is_right=True, said=f"{len(ends)} live agencies can sign")
-
-
-async def receipts(parts: Parts) -> Finding:
-    """Look for paid payments whose receipt has a number and never got its seal or its PDF."""
-    row = await _row(
-        parts,
-        "SELECT count(*) FILTER (WHERE xml IS NULL) AS unsealed, count(*) FILTER (WHERE xml IS NOT"
-        " NULL) AS undrawn, min(id) AS oldest FROM receipt"
-        " WHERE pdf IS NULL AND numbered_at < :before",
-        before=parts.clock.now() - receipt_wait_max,
+async def treasury(parts: Parts) -> Finding:
+    """Look for live agencies by whose code nobody can tell whose a treasury's file is."""
+    async with parts.store.begin() as tx:
+        rows = await tx.rows(
+            text("SELECT id, is_sandbox FROM agency WHERE coalesce(settings ->> :code, '') = ''"
+                 " ORDER BY id"),
+            {"code": TREASURY_CODE},
+        )  # fmt: skip
+    if not rows:
+        return Finding("treasury", is_right=True, said="each agency's files are told by its code")
+    said = (
+        f"{', '.join(r['id'] for r in rows)} takes any agency's treasury file: run thuphi agency"
+        " settings --agency A --treasury-code CODE."
     )
-    if row["oldest"]:
-        return Finding("receipts", is_right=False, said=f"{row['unsealed']} have no seal and"
-                       f" {row['undrawn']} no PDF, {row['oldest']} first: read the worker's log for"
-                       " «receipts».")  # fmt: skip
-    return Finding("receipts", is_right=True, said="all that have a number are sealed and drawn")
-
-
-async def proofs(parts: Parts) -> Finding:
-    """Look for receipts that should have their evidence by now."""
-    if not parts.settings.stamp_url:
-        return Finding("proofs", is_right=True, said="no time-stamp authority is set, so none are"
-                       " made: see THUPHI_TSA_URL")  # fmt: skip
-    now = parts.clock.now()
-    row = await _row(
-        parts, "SELECT count(*) AS n, min(id) AS oldest FROM receipt r WHERE proof_due_at < :soon"
-        " AND signed_at < :before AND (SELECT count(*) FROM receipt_proof p WHERE p.agency_id ="
-        " r.agency_id AND p.receipt_id = r.id) < :steps",
-        soon=now + pause_max, before=now - proof_wait_max, steps=steps_first,
-    )  # fmt: skip
-    if row["n"]:
-        return Finding("proofs", is_right=False, said=f"{row['n']} receipts have no evidence after"
-                       f" a day, {row['oldest']} first: the worker's log says why.")  # fmt: skip
-    return Finding("proofs", is_right=True, said="all that can be proved are, or will be today")
+    return Finding("treasury", is_right=all(r["is_sandbox"] for r in rows), said=said)
 
 
 async def worker(parts: Parts) -> Finding:
@@ -224,7 +160,7 @@ async def worker(parts: Parts) -> Finding:
 
 async def notices(parts: Parts) -> Finding:
     """Look for notices that nobody could read: their money may be known to nobody."""
-    unread = await _broken(parts, NOTICES)
+    unread = await broken(parts, NOTICES)
     if unread:
         return Finding("notices", is_right=False, said=f"{unread} were never read, and are tried no"
                        " more: the worker's log says why, by «replay notices».")  # fmt: skip
@@ -233,11 +169,11 @@ async def notices(parts: Parts) -> Finding:
 
 async def messages(parts: Parts) -> Finding:
     """Look for events that a client does not take, or was never sent."""
-    row = await _row(parts, "SELECT count(*) AS n FROM delivery WHERE state = 'stuck'")
+    row = await row_of(parts, "SELECT count(*) AS n FROM delivery WHERE state = 'stuck'")
     wrong = []
     if row["n"]:
         wrong.append(f"{row['n']} deliveries were given up after three days")
-    if unsent := await _broken(parts, HEARD):
+    if unsent := await broken(parts, HEARD):
         wrong.append(f"{unsent} payments that are paid were told to nobody")
     if wrong:
         return Finding("webhooks", is_right=False, said=f"{'; '.join(wrong)}: ask the client to"
@@ -247,7 +183,7 @@ async def messages(parts: Parts) -> Finding:
 
 async def days(parts: Parts) -> Finding:
     """Look for days that should be closed by now."""
-    row = await _row(
+    row = await row_of(
         parts,
         "SELECT count(DISTINCT e.booked_on) AS n, min(e.booked_on)::text AS oldest FROM entry e"
         " WHERE e.booked_on < :limit AND NOT EXISTS (SELECT 1 FROM day d WHERE"
@@ -275,17 +211,6 @@ async def calendar(parts: Parts) -> Finding:
     return Finding("calendar", is_right=True, said=said)
 
 
-async def authority(parts: Parts) -> Finding:
-    """Look for receipts that the tax authority should have been told of."""
-    told = Authority(parts.store, parts.vault)
-    wrong = [f"{agency}: {n} messages are overdue" for agency, n in (await told.late()).items()]
-    wrong += [f"{agency} has no line to it (thuphi agency line)" for agency in await told.silent()]
-    if wrong:
-        said = f"{'; '.join(wrong)}. The console says why, under «Cơ quan thuế»."
-        return Finding("tax authority", is_right=False, said=said)
-    return Finding("tax authority", is_right=True, said="is told of each day in time")
-
-
 async def books(parts: Parts) -> Finding:
     """Ask every invariant, and look at the seal of every closed day."""
     from reconciliation.seals import broken
@@ -308,8 +233,7 @@ async def folder(parts: Parts) -> Finding:
 
 
 LOOKS: Final[tuple[Look, ...]] = (
-    database, powers, clock, key, folder, providers, agencies, certificates, receipts, proofs,
-    authority, worker,
+    database, powers, clock, key, folder, providers, agencies, treasury, *RECEIPTS, worker,
     notices, messages, days, calendar, books,
 )  # fmt: skip
 

@@ -17,11 +17,13 @@ words_max: Final = 300  # A line of a receipt; the longest name of an agency tha
 _RULES: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
     "tax_code": (re.compile(r"[0-9]{10}(-[0-9]{3})?"), "10 digits, or 10-3"),
     "budget_chapter": (re.compile(r"[0-9]{3}"), "3 digits"),
+    "treasury_code": (re.compile(r"[0-9]{7}"), "7 digits"),
 }
 SHOWS_NAME: Final = "receipt_shows_payer_name"
 SIGNS_PDF: Final = "receipt_pdf_signed"
 # Refunds that end on or after this Hanoi day get replacements; absent: receipts stand as they are.
 REPLACED_FROM: Final = "refunds_replace_receipts_from"
+TREASURY_CODE: Final = "treasury_code"  # By which the treasury names the agency in its files.
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Agencies:
             if row is None:
                 raise Refusal("not-found", f"There is no agency {agency_id}; run seed first.")
             settings = {**row["settings"], **{n: v for n, v in wants.items() if n != REPLACED_FROM}}
+            if TREASURY_CODE in changes:
+                settings[TREASURY_CODE] = changes.pop(TREASURY_CODE)
             if wants.get(REPLACED_FROM) is False:
                 settings.pop(REPLACED_FROM, None)
             elif wants.get(REPLACED_FROM):
@@ -69,9 +73,12 @@ class Agencies:
 
 def _shown(row: Row) -> dict[str, Any]:
     names = ("id", "name", "tax_code", "address", "budget_chapter", "is_sandbox")
-    wants = {n: bool(row["settings"].get(n, False)) for n in (SHOWS_NAME, SIGNS_PDF)}
-    shown = {n: row[n] for n in names} | wants
-    return shown | {REPLACED_FROM: row["settings"].get(REPLACED_FROM)}
+    settings = row["settings"]
+    wants = {n: bool(settings.get(n, False)) for n in (SHOWS_NAME, SIGNS_PDF)}
+    return {n: row[n] for n in names} | wants | {
+        TREASURY_CODE: settings.get(TREASURY_CODE, ""),
+        REPLACED_FROM: settings.get(REPLACED_FROM),
+    }  # fmt: skip
 
 
 def _checked(name: str, value: str) -> str:

@@ -1,5 +1,6 @@
 """The rules about money as queries, each for what breaks it: an empty answer is the proof.
 
+Each names the agency whose that is, or none where nobody knows it yet.
 ``:before`` is the instant before which what takes a moment must have happened.
 """
 
@@ -26,11 +27,11 @@ unread_hours_max: Final = 4  # All of a notice's tries together take three and a
 RULES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "the ledger sums to zero": (
-            f"SELECT agency_id AS what FROM {_BALANCES} b GROUP BY agency_id"
+            f"SELECT agency_id, agency_id AS what FROM {_BALANCES} b GROUP BY agency_id"
             " HAVING sum(balance) <> 0"
         ),
         "no balance is on its wrong side": (
-            f"SELECT agency_id || ' ' || account AS what FROM {_BALANCES} b WHERE"
+            f"SELECT agency_id, agency_id || ' ' || account AS what FROM {_BALANCES} b WHERE"
             " (account IN ('1110','1120','1125','1381','1382','1383','1388','6420','6430',"
             "'M1','M2','M3','M4','M5') AND balance < 0)"
             " OR (account IN ('3310','3320','3330','3370','3375','3380','4900','M9')"
@@ -39,7 +40,8 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         # What the safe gave to drawers comes back in their bags; a float that came back short
         # lacks in the safe until whoever owes it has made it good.
         "nothing in transit is less than the floats that are out": (
-            f"SELECT agency_id AS what FROM {_BALANCES} b WHERE account = '1130' AND balance <"
+            "SELECT agency_id, agency_id AS what"
+            f" FROM {_BALANCES} b WHERE account = '1130' AND balance <"
             " -(SELECT coalesce(sum(float_amount), 0) FROM shift s"
             " WHERE s.agency_id = b.agency_id AND s.state <> 'closed')"
             " - (SELECT coalesce(sum(s.float_amount - s.counted_amount), 0) FROM shift s"
@@ -48,7 +50,8 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
             " AND s.counted_amount < s.float_amount)"
         ),
         "cash equals what lies in the drawers of shifts that are not closed": (
-            f"SELECT b.agency_id AS what FROM {_BALANCES} b WHERE account = '1110' AND balance <>"
+            "SELECT b.agency_id, b.agency_id AS what"
+            f" FROM {_BALANCES} b WHERE account = '1110' AND balance <>"
             " (SELECT coalesce(sum(s.float_amount), 0) FROM shift s WHERE s.agency_id ="
             " b.agency_id AND s.state <> 'closed') + (SELECT coalesce(sum(c.amount), 0)"
             " FROM counter_take k JOIN shift s ON s.agency_id = k.agency_id AND s.id = k.shift_id"
@@ -56,25 +59,27 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
             " WHERE k.agency_id = b.agency_id AND k.method = 'cash' AND s.state <> 'closed')"
         ),
         "shortages equal the differences that nobody decided": (
-            f"SELECT b.agency_id AS what FROM {_BALANCES} b WHERE account = '1382' AND balance <>"
+            "SELECT b.agency_id, b.agency_id AS what"
+            f" FROM {_BALANCES} b WHERE account = '1382' AND balance <>"
             " (SELECT coalesce(sum(amount), 0) FROM shift_difference d"
             " WHERE d.agency_id = b.agency_id AND d.state = 'open')"
         ),
         "a capture at a counter has a person, a branch and a shift": (
-            "SELECT c.id AS what FROM capture c LEFT JOIN counter_take k"
+            "SELECT c.agency_id, c.id AS what FROM capture c LEFT JOIN counter_take k"
             " ON k.agency_id = c.agency_id AND k.capture_id = c.id"
             " WHERE c.provider = 'counter' AND k.capture_id IS NULL"
         ),
         "charges and losses are covered": (
-            f"SELECT agency_id AS what FROM {_BALANCES} b GROUP BY agency_id HAVING"
+            f"SELECT agency_id, agency_id AS what FROM {_BALANCES} b GROUP BY agency_id HAVING"
             " coalesce(sum(balance) FILTER (WHERE account IN ('6420','6430','4900')), 0) <> 0"
         ),
         "what is assessed is owed, collected, waived, cancelled or refunded": (
-            f"SELECT agency_id AS what FROM {_BALANCES} b WHERE account LIKE 'M%'"
+            f"SELECT agency_id, agency_id AS what FROM {_BALANCES} b WHERE account LIKE 'M%'"
             " GROUP BY agency_id HAVING sum(balance) <> 0"
         ),
         "each payment's amounts agree with its captures": (
-            "SELECT p.id AS what FROM payment p LEFT JOIN (SELECT agency_id, payment_id,"
+            "SELECT p.agency_id, p.id AS what"
+            " FROM payment p LEFT JOIN (SELECT agency_id, payment_id,"
             " sum(amount) AS came FROM allocation GROUP BY agency_id, payment_id) a"
             " ON a.agency_id = p.agency_id AND a.payment_id = p.id WHERE coalesce(a.came, 0)"
             " - (SELECT coalesce(sum(r.amount), 0) FROM refund r WHERE r.agency_id = p.agency_id"
@@ -84,14 +89,16 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
             " <> p.amount_received + p.amount_on_account + p.amount_suspended"
         ),
         "each payment's collection is in the books": (
-            "SELECT p.id AS what FROM payment p LEFT JOIN (SELECT agency_id, payment_id,"
+            "SELECT p.agency_id, p.id AS what"
+            " FROM payment p LEFT JOIN (SELECT agency_id, payment_id,"
             " sum(CASE WHEN credit = 'M1' THEN amount ELSE -amount END) AS collected FROM entry"
             " WHERE (debit = 'M2' AND credit = 'M1') OR (debit = 'M1' AND credit = 'M2')"
             " GROUP BY agency_id, payment_id) e ON e.agency_id = p.agency_id"
             " AND e.payment_id = p.id WHERE coalesce(e.collected, 0) <> p.amount_received"
         ),
         "each payment's refunds are in its sums and in the books": (
-            "SELECT p.id AS what FROM payment p LEFT JOIN (SELECT agency_id, payment_id,"
+            "SELECT p.agency_id, p.id AS what"
+            " FROM payment p LEFT JOIN (SELECT agency_id, payment_id,"
             " sum(amount) FILTER (WHERE state = 'done') AS given,"
             " sum(amount) FILTER (WHERE state IN ('requested','approved','sent','in_doubt'))"
             " AS going, sum(amount) FILTER (WHERE state IN ('approved','sent','in_doubt','done'))"
@@ -112,20 +119,23 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
             " AND d.payment_id = p.id AND d.is_borne)"
         ),
         "refunds payable equal the refunds approved and not done": (
-            f"SELECT b.agency_id AS what FROM {_BALANCES} b WHERE account = '3380' AND -balance <>"
+            "SELECT b.agency_id, b.agency_id AS what"
+            f" FROM {_BALANCES} b WHERE account = '3380' AND -balance <>"
             " (SELECT coalesce(sum(amount), 0) FROM refund r WHERE r.agency_id = b.agency_id"
             " AND r.state IN ('approved','sent','in_doubt'))"
         ),
         "what is disputed equals the open disputes": (
-            f"SELECT b.agency_id AS what FROM {_BALANCES} b WHERE account = '1381' AND balance <>"
+            "SELECT b.agency_id, b.agency_id AS what"
+            f" FROM {_BALANCES} b WHERE account = '1381' AND balance <>"
             " (SELECT coalesce(sum(amount), 0) FROM dispute d WHERE d.agency_id = b.agency_id"
             " AND d.state = 'opened')"
         ),
         "nobody approved what they asked for": (
-            "SELECT id AS what FROM refund WHERE decided_by = requested_by"
+            "SELECT agency_id, id AS what FROM refund WHERE decided_by = requested_by"
         ),
         "unidentified money equals what payments hold and open cases name": (
-            f"SELECT b.agency_id AS what FROM {_BALANCES} b WHERE account = '3310' AND -balance <>"
+            "SELECT b.agency_id, b.agency_id AS what"
+            f" FROM {_BALANCES} b WHERE account = '3310' AND -balance <>"
             " (SELECT coalesce(sum(amount_on_account), 0) FROM payment p"
             " WHERE p.agency_id = b.agency_id)"
             " + (SELECT coalesce(sum(amount), 0) FROM break k WHERE k.agency_id = b.agency_id"
@@ -134,26 +144,30 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
             " ('amount','double','late','unknown_money','cash_over'))"
         ),
         "what is on account of a payment that ended has its cases": (
-            "SELECT p.id AS what FROM payment p LEFT JOIN (SELECT agency_id, payment_id,"
+            "SELECT p.agency_id, p.id AS what"
+            " FROM payment p LEFT JOIN (SELECT agency_id, payment_id,"
             " sum(amount) AS amount FROM break WHERE kind = 'partial' AND state = 'open'"
             " GROUP BY agency_id, payment_id) k ON k.agency_id = p.agency_id"
             " AND k.payment_id = p.id WHERE p.state IN ('cancelled','expired')"
             " AND p.amount_on_account <> coalesce(k.amount, 0)"
         ),
         "surplus equals its open cases": (
-            f"SELECT b.agency_id AS what FROM {_BALANCES} b WHERE account = '3320' AND -balance <>"
+            "SELECT b.agency_id, b.agency_id AS what"
+            f" FROM {_BALANCES} b WHERE account = '3320' AND -balance <>"
             " (SELECT coalesce(sum(amount), 0) FROM break k WHERE k.agency_id = b.agency_id"
             " AND k.state = 'open' AND k.kind = 'surplus')"
         ),
         "each capture is booked once, whole": (
-            "SELECT c.id AS what FROM capture c LEFT JOIN (SELECT agency_id, voucher_id,"
+            "SELECT c.agency_id, c.id AS what"
+            " FROM capture c LEFT JOIN (SELECT agency_id, voucher_id,"
             " sum(amount) AS booked FROM entry WHERE voucher_kind = 'capture'"
             " AND debit IN ('1380','1110') GROUP BY agency_id, voucher_id) e"
             " ON e.agency_id = c.agency_id AND e.voucher_id = c.id"
             " WHERE coalesce(e.booked, 0) <> c.amount"
         ),
         "each paid payment has one event that says so": (
-            "SELECT p.id AS what FROM payment p LEFT JOIN event e ON e.agency_id = p.agency_id"
+            "SELECT p.agency_id, p.id AS what"
+            " FROM payment p LEFT JOIN event e ON e.agency_id = p.agency_id"
             " AND e.payment_id = p.id AND e.type = 'payment.paid'"
             " WHERE p.state IN ('paid','settled','refunded') GROUP BY p.agency_id, p.id"
             " HAVING count(e.id) <> 1 + (SELECT count(*) FROM dispute d WHERE"
@@ -161,7 +175,8 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
             " AND NOT d.is_borne)"
         ),
         "each paid payment has its receipts": (
-            "SELECT p.id AS what FROM payment p JOIN fee_line f ON f.agency_id = p.agency_id"
+            "SELECT p.agency_id, p.id AS what"
+            " FROM payment p JOIN fee_line f ON f.agency_id = p.agency_id"
             " AND f.payment_id = p.id AND f.amount > 0 LEFT JOIN receipt r"
             " ON r.agency_id = p.agency_id AND r.payment_id = p.id AND r.kind = f.kind"
             " JOIN event e ON e.agency_id = p.agency_id AND e.payment_id = p.id"
@@ -170,38 +185,44 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
             f" AND NOT {_ELSEWHERE}"
         ),
         "no debt has two receipts": (
-            "SELECT r.id AS what FROM receipt r JOIN payment p ON p.agency_id = r.agency_id"
+            "SELECT r.agency_id, r.id AS what"
+            " FROM receipt r JOIN payment p ON p.agency_id = r.agency_id"
             f" AND p.id = r.payment_id WHERE {_ELSEWHERE}"
         ),
         "receipt numbers have no gap and no repeat": (
-            "SELECT s.agency_id || ' ' || s.series AS what FROM series s LEFT JOIN receipt r"
+            "SELECT s.agency_id, s.agency_id || ' ' || s.series AS what"
+            " FROM series s LEFT JOIN receipt r"
             " ON r.agency_id = s.agency_id AND r.form = s.form AND r.series = s.series"
             " GROUP BY s.agency_id, s.form, s.series, s.last_number"
             " HAVING count(r.number) <> s.last_number"
             " OR coalesce(max(r.number), 0) <> s.last_number"
         ),
         "receipt numbers rise with time": (
-            "SELECT what FROM (SELECT id AS what, numbered_at, lag(numbered_at) OVER"
-            " (PARTITION BY agency_id, form, series ORDER BY number) AS before FROM receipt) x"
-            " WHERE numbered_at < before"
+            "SELECT agency_id, what FROM (SELECT agency_id, id AS what, numbered_at,"
+            " lag(numbered_at) OVER (PARTITION BY agency_id, form, series ORDER BY number)"
+            " AS before FROM receipt) x WHERE numbered_at < before"
         ),
         "positions are dense": (
-            "SELECT agency_id AS what FROM event WHERE position IS NOT NULL GROUP BY agency_id"
+            "SELECT agency_id, agency_id AS what"
+            " FROM event WHERE position IS NOT NULL GROUP BY agency_id"
             " HAVING max(position) <> count(*) OR min(position) <> 1"
         ),
         "sequences are dense": (
-            "SELECT payment_id AS what FROM event WHERE payment_id IS NOT NULL"
+            "SELECT agency_id, payment_id AS what FROM event WHERE payment_id IS NOT NULL"
             " GROUP BY agency_id, payment_id HAVING max(sequence) <> count(*)"
         ),
         "no event waits for its position": (
-            "SELECT id AS what FROM event WHERE position IS NULL AND occurred_at < :before"
+            "SELECT agency_id, id AS what"
+            " FROM event WHERE position IS NULL AND occurred_at < :before"
         ),
         NOTICES: (
-            "SELECT notice_id AS what FROM notice_work WHERE state = 'stored'"
+            "SELECT NULL::text AS agency_id, notice_id AS what"
+            " FROM notice_work WHERE state = 'stored'"
             f" AND received_at + interval '{unread_hours_max} hours' < :before"
         ),
         HEARD: (
-            "SELECT e.id AS what FROM event e JOIN payment y ON y.agency_id = e.agency_id"
+            "SELECT e.agency_id, e.id AS what"
+            " FROM event e JOIN payment y ON y.agency_id = e.agency_id"
             " AND y.id = e.payment_id JOIN endpoint p ON p.agency_id = y.agency_id"
             " AND p.client_id = y.client_id AND p.disabled_at IS NULL"
             " AND p.created_at <= e.occurred_at LEFT JOIN delivery d"

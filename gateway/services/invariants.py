@@ -1,8 +1,8 @@
 """What must hold at every moment: one list, asked by the minute job, by ``day`` and by the tests.
 
-Each rule is a query for what breaks it, so an empty answer is the proof. Rules about things that
-take a moment (receipts, positions, deliveries) name the instant before which they must have
-happened.
+Each rule is a query for what breaks it, and whose that is, so an empty answer is the proof. Rules
+about things that take a moment (receipts, positions, deliveries) name the instant before which they
+must have happened.
 """
 
 from collections.abc import Sequence
@@ -27,14 +27,21 @@ class Violation:
     what: tuple[str, ...]
 
 
-async def violations(store: Store) -> list[Violation]:
-    """Ask every rule; an empty list is the proof."""
+async def violations(store: Store, agency_id: str | None = None) -> list[Violation]:
+    """Ask every rule; an empty list is the proof.
+
+    With an agency: only about what is its own, or nobody's yet. Others' books are not its matter.
+    """
     before = store.clock.now() - grace
     found = []
     async with store.begin() as tx:
         for rule, query in RULES.items():
-            values = {"before": before} if ":before" in query else {}
-            rows = await tx.rows(text(f"{query} LIMIT {shown_max}"), values)
+            values: dict[str, object] = {"before": before} if ":before" in query else {}
+            wanted = f"SELECT what FROM ({query}) x"
+            if agency_id:
+                wanted += " WHERE agency_id = :agency OR agency_id IS NULL"
+                values["agency"] = agency_id
+            rows = await tx.rows(text(f"{wanted} LIMIT {shown_max}"), values)
             if rows:
                 found.append(Violation(rule, tuple(str(r["what"]) for r in rows)))
     return found

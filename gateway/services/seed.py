@@ -13,12 +13,17 @@ BRANCHES: Final = {
     "hoan-kiem": "Chi nhánh Hoàn Kiếm",
     "tay-ho": "Chi nhánh Tây Hồ",
 }
-# Ours, for demonstrations: the real tax code and address are the agency's to enter.
+# Ours, for demonstrations: the real codes and address are the agency's to enter.
 _SAMPLE: Final = {
     "tax_code": "0100000000",
     "address": "Hà Nội",
     "budget_chapter": "412",
     "settings": {"receipt_shows_payer_name": True},
+}
+
+_SANDBOX_SETTINGS: Final = {
+    "receipt_shows_payer_name": True,
+    "treasury_code": "1057757",  # What the simulated treasury writes.
 }
 
 
@@ -30,7 +35,13 @@ async def seed(store: Store, *, live: bool) -> list[str]:
             name = f"{TITLE} (thử nghiệm)" if is_sandbox else TITLE
             await tx.run(
                 insert(t.agency).on_conflict_do_nothing(),
-                {"id": agency, "name": name, "is_sandbox": is_sandbox, **_SAMPLE},
+                {
+                    "id": agency,
+                    "name": name,
+                    "is_sandbox": is_sandbox,
+                    **_SAMPLE,
+                    **({"settings": _SANDBOX_SETTINGS} if is_sandbox else {}),
+                },
             )
             await tx.run(
                 insert(t.branch).on_conflict_do_nothing(),

@@ -48,7 +48,7 @@ agency = Table(
     words("address"),
     words("budget_chapter"),
     Column("is_sandbox", Boolean, nullable=False),
-    Column("settings", JSONB, nullable=False),  # receipt_shows_payer_name: bool, ...
+    Column("settings", JSONB, nullable=False),  # receipt_shows_payer_name: bool, treasury_code, ...
 )
 
 

@@ -17,7 +17,7 @@ from typing import Final
 
 from gateway.domain.calendar import HANOI, hanoi_day
 from gateway.domain.errors import FieldError, Refusal
-from gateway.domain.ids import find_references, fold, read_reference
+from gateway.domain.ids import ReadReference, find_references, fold, read_reference
 from gateway.domain.money import amount_dong_max
 from reconciliation.marks import bag_in, marks_in
 
@@ -59,6 +59,7 @@ class StatementLine:
     batch_id: str | None = None
     obligation_id: str | None = None
     budget_line: str | None = None
+    chapter: str = ""  # Compared at the door and kept in the file alone.
     memo: str = field(default="", repr=False)  # A person's name may stand in it: it is sealed.
     marks: tuple[str, ...] = ()
     candidates: tuple[str, ...] = ()
@@ -224,14 +225,17 @@ def _instant(text: str) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=HANOI)
 
 
-def _candidates(*texts: str) -> tuple[str, ...]:
-    """Name the payments that a text may mean, undamaged references first."""
-    found = [read for text in texts for read in find_references(text)]
-    for text in texts:
-        bare = read_reference(text.strip())
-        if bare and not bare.corrected:
-            found.append(bare)
-    found.sort(key=lambda read: read.corrected)
+def _references(text: str) -> list[ReadReference]:
+    """Read the references that a text carries, undamaged ones first."""
+    found = list(find_references(text))
+    bare = read_reference(text.strip())
+    if bare and not bare.corrected:
+        found.append(bare)
+    return sorted(found, key=lambda read: read.corrected)
+
+
+def _candidates(found: Iterable[ReadReference]) -> tuple[str, ...]:
+    """Name the payments that may be meant, the likeliest first."""
     return tuple(dict.fromkeys(read.reference for read in found))
 
 
@@ -272,21 +276,24 @@ def _provider(line_no: int, row: Mapping[str, str]) -> StatementLine:
         value_on=date.fromisoformat(settled) if settled else booked_on, kind=row["kind"],
         gross=int(row["gross"]), fee=int(row["fee"]), net=int(row["net"]),
         txn_at=txn_at, txn_id=row["provider_txn_id"], reference=row["merchant_reference"] or None,
-        batch_id=row["batch_id"] or None, candidates=_candidates(row["merchant_reference"]),
+        batch_id=row["batch_id"] or None,
+        candidates=_candidates(_references(row["merchant_reference"])),
     )  # fmt: skip
 
 
 def _statement(line_no: int, row: Mapping[str, str]) -> StatementLine:
     amount, booked_on = int(row["amount"]), date.fromisoformat(row["booked_on"])
-    key, folded = f"day|{booked_on}|{amount}|{row['reference']}", fold(row["memo"])
+    key, found = f"day|{booked_on}|{amount}|{row['reference']}", _references(row["memo"])
+    # Whoever names a payment whole pays it, though he writes what a bank writes of a payout.
+    folded = "" if any(not read.corrected for read in found) else fold(row["memo"])
     return StatementLine(
         line_no=line_no, source="statement", account=row["account"],
         line_key=f"id|{row['line_id']}" if row["line_id"] else key, booked_on=booked_on,
         value_on=date.fromisoformat(row["value_on"]) if row["value_on"] else booked_on,
         kind="credit" if amount > 0 else "debit", gross=amount, fee=0, net=amount,
         txn_id=row["line_id"] or None, reference=row["reference"] or None,
-        batch_id=bag_in(folded), memo=row["memo"], marks=marks_in(folded),
-        candidates=_candidates(row["memo"]),
+        batch_id=bag_in(folded) if amount > 0 else None, memo=row["memo"],
+        marks=marks_in(folded, amount), candidates=_candidates(found),
     )  # fmt: skip
 
 
@@ -298,6 +305,6 @@ def _treasury(line_no: int, row: Mapping[str, str]) -> StatementLine:
         booked_on=booked_on, value_on=booked_on, kind="revenue", gross=amount, fee=0, net=amount,
         txn_id=row["document_ref"], reference=row["document_ref"],
         obligation_id=row["obligation_id"] or None, budget_line=row["tieu_muc"],
-        batch_id=_REMITTANCE.sub("", row["document_ref"]),
-        memo=row["content"], candidates=_candidates(row["content"]),
+        chapter=row["chapter"], batch_id=_REMITTANCE.sub("", row["document_ref"]),
+        memo=row["content"], candidates=_candidates(_references(row["content"])),
     )  # fmt: skip

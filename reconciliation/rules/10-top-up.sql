@@ -1,6 +1,34 @@
--- A credit by which the agency makes the providers' charges good.
+-- A credit by which the agency makes the providers' charges good, of no more than it has still to
+-- make good: a payer may write the same words. What an earlier run booked stays so.
 -- Proves: charges are funded by the agency, and never out of the budget's money.
-SELECT l.id AS line_id, CAST(NULL AS VARCHAR(40)) AS capture_id, l.net AS amount,
+WITH fresh AS (
+  SELECT DISTINCT c.provider_account AS account, l.reference AS batch_id
+  FROM matched m
+  JOIN line l ON l.id = m.line_id
+  JOIN capture c ON c.id = m.capture_id
+  WHERE m.rule = '05-batch'
+    AND NOT EXISTS (SELECT 1 FROM owed_by_agency o WHERE o.voucher = m.line_id)
+), bill AS (
+  SELECT coalesce((SELECT sum(amount) FROM owed_by_agency), 0)
+       + coalesce((SELECT sum(CASE l.kind WHEN 'charge' THEN -l.net ELSE l.fee END)
+                   FROM fresh f
+                   JOIN line l ON l.source = 'provider' AND l.account = f.account
+                    AND l.batch_id = f.batch_id
+                   WHERE EXISTS (SELECT 1 FROM matched m WHERE m.line_id = l.id)), 0) AS amount
+), asked AS (
+  SELECT DISTINCT l.id, l.net, l.day_no, l.line_no, o.voucher IS NOT NULL AS is_booked
+  FROM line l
+  JOIN mark k ON k.line_id = l.id AND k.kind = 'top_up'
+  LEFT JOIN owed_by_agency o ON o.voucher = l.id
+  WHERE l.source = 'statement' AND l.net > 0
+    AND NOT EXISTS (SELECT 1 FROM matched m WHERE m.line_id = l.id)
+    AND (o.voucher IS NOT NULL OR NOT EXISTS (SELECT 1 FROM candidate n WHERE n.line_id = l.id))
+), counted AS (
+  SELECT a.*, b.amount AS bill, sum(CASE WHEN a.is_booked THEN 0 ELSE a.net END)
+         OVER (ORDER BY a.day_no, a.line_no, a.id ROWS UNBOUNDED PRECEDING) AS so_far
+  FROM asked a CROSS JOIN bill b
+  WHERE a.is_booked OR a.net <= b.amount
+)
+SELECT id AS line_id, CAST(NULL AS VARCHAR(40)) AS capture_id, net AS amount,
        'the agency makes charges good' AS why
-FROM line l JOIN mark k ON k.line_id = l.id AND k.kind = 'top_up'
-WHERE l.source = 'statement' AND l.net > 0
+FROM counted WHERE is_booked OR so_far <= bill

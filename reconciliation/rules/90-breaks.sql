@@ -6,6 +6,30 @@ WITH open_line AS (
   SELECT source, account, max(day_no) AS upto FROM line GROUP BY source, account
 ), settled AS (
   SELECT DISTINCT m.capture_id, x.source FROM matched m JOIN line x ON x.id = m.line_id
+), reported AS (
+  SELECT account, batch_id, sum(net) AS net FROM line
+  WHERE source = 'provider' AND batch_id IS NOT NULL GROUP BY account, batch_id
+), waiting AS (
+  -- Accounts that may still pay something out.
+  SELECT DISTINCT c.provider_account AS account FROM capture c
+  WHERE c.bank_account IS NULL AND NOT c.is_cash
+    AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.capture_id = c.id AND s.source = 'statement')
+), marked AS (
+  -- A payout may come before the report that lists it; once that is read through the payout's day,
+  -- what no batch explains is a payer's words.
+  SELECT k.line_id,
+         max(CASE WHEN k.kind = 'remittance' THEN 1 ELSE 0 END) AS is_remittance,
+         max(CASE WHEN k.kind = 'top_up' THEN 1 ELSE 0 END) AS is_top_up,
+         max(CASE WHEN b.batch_id IS NOT NULL THEN 1 ELSE 0 END) AS is_listed,
+         sum(CASE WHEN b.net = l.net THEN 1 ELSE 0 END) AS fitting,
+         max(CASE WHEN v.account IS NOT NULL AND coalesce(t.upto, 0) < l.day_no
+             THEN 1 ELSE 0 END) AS is_early
+  FROM mark k
+  JOIN line l ON l.id = k.line_id
+  LEFT JOIN reported b ON b.account = k.provider_account AND b.batch_id = l.reference
+  LEFT JOIN waiting v ON v.account = k.provider_account
+  LEFT JOIN told t ON t.source = 'provider' AND t.account = k.provider_account
+  GROUP BY k.line_id
 )
 SELECT CASE WHEN b.id IS NOT NULL OR (l.kind = 'payment' AND c.amount = l.gross) THEN 'duplicate'
             WHEN l.kind <> 'payment' THEN 'reversed'
@@ -23,31 +47,33 @@ LEFT JOIN taken_back b ON b.provider_account = l.account AND b.kind = l.kind
  AND b.reference = l.reference AND b.amount = -l.gross
 WHERE l.source = 'provider'
 UNION ALL
-SELECT CASE WHEN k.kind = 'payout' AND b.batch_id IS NULL THEN 'missing_at_provider'
-            WHEN k.kind IS NOT NULL AND k.kind <> 'cash_deposit' THEN 'batch_total'
+SELECT CASE WHEN l.net < 0 AND k.is_remittance = 1 THEN 'batch_total'
             WHEN l.net < 0 THEN 'reversed'
             WHEN g.number IS NOT NULL OR h.line_id IS NOT NULL THEN 'amount'
-            WHEN k.kind = 'cash_deposit' THEN 'wrong_reference'
+            WHEN k.is_listed = 1 THEN 'batch_total'
+            WHEN k.is_early = 1 THEN 'missing_at_provider'
+            WHEN k.is_top_up = 1 AND w.payouts > 0 THEN 'charge'
             WHEN n.wanted > 1 THEN 'ambiguous' ELSE 'unknown_money' END,
        'line:' || l.id, abs(l.net), l.id, NULL,
-       CASE WHEN k.kind = 'payout' AND b.batch_id IS NULL
-            THEN 'a payout of a batch that no provider report lists yet'
-            WHEN k.kind IS NOT NULL AND k.kind <> 'cash_deposit'
+       CASE WHEN l.net < 0 AND k.is_remittance = 1
             THEN 'the lines of this batch do not add up to the movement'
             WHEN l.net < 0 THEN 'money left the account and no rule knows why'
             WHEN g.number IS NOT NULL OR h.line_id IS NOT NULL
             THEN 'the bank counted another amount than left in this bag, or credits it twice'
-            WHEN k.kind = 'cash_deposit'
-            THEN 'the bank credits a deposit bag that left no drawer of ours'
+            WHEN k.fitting > 1 THEN 'several accounts of this provider have such a batch'
+            WHEN k.is_listed = 1 THEN 'the lines of this batch do not add up to the movement'
+            WHEN k.is_early = 1 THEN 'a payout of a batch that no provider report lists yet'
+            WHEN k.is_top_up = 1 AND w.payouts > 0
+            THEN 'it makes good more charges than are booked, and a payout is not explained yet'
             WHEN n.wanted > 1 THEN 'the text may mean several payments'
             ELSE 'a credit that nothing in our books explains' END,
        l.booked_on
 FROM open_line l
-LEFT JOIN mark k ON k.line_id = l.id
-LEFT JOIN (SELECT DISTINCT account, batch_id FROM line WHERE source = 'provider') b
-  ON b.account = k.provider_account AND b.batch_id = l.reference
+LEFT JOIN marked k ON k.line_id = l.id
+CROSS JOIN (SELECT count(*) AS payouts FROM marked x JOIN open_line o ON o.id = x.line_id
+            WHERE x.is_listed = 1 OR x.is_early = 1) w
 LEFT JOIN (SELECT DISTINCT number FROM bag) g ON g.number = l.batch_id
-LEFT JOIN bag_named h ON h.line_id = l.id
+LEFT JOIN (SELECT DISTINCT line_id FROM bag_named) h ON h.line_id = l.id
 LEFT JOIN (SELECT n.line_id, count(*) AS wanted FROM candidate n
            JOIN payment p ON p.reference = n.reference GROUP BY n.line_id) n ON n.line_id = l.id
 WHERE l.source = 'statement'

@@ -9,7 +9,9 @@ from front_door import AGENCY, Site, opened
 from sqlalchemy import text
 
 from gateway.domain.errors import Refusal
+from gateway.entry.doctor import treasury
 from gateway.infra.clock import TestClock
+from gateway.services.agencies import Agencies
 from gateway.services.seed import seed
 
 LIVE = "hn-tthcc"
@@ -42,6 +44,51 @@ async def test_a_file_about_another_agencys_account_is_refused_by_its_line(
 
     assert await rows(site, "SELECT id FROM statement_file") == []
     await take(site, kind, {})  # Its own agency may bring it.
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "ours"), [("agency_code", "1057758", "1057757"), ("chapter", "417", "412")]
+)
+async def test_a_treasury_file_of_another_agency_is_refused_by_its_line(
+    site: Site, column: str, value: str, ours: str
+) -> None:
+    """What the treasury confirms for another one is not our budget's money."""
+    rest = {"document_ref": "NS20261119-00002"}
+    refused = f"Line 3: {column} is another agency's .ours is {ours}.*agency settings"
+
+    with pytest.raises(Refusal, match=refused):
+        await take(site, "treasury", {}, rest | {column: value})
+    intake = reconciliation(site).intake
+    file_id = await intake.store(
+        AGENCY, "canonical-treasury", "x.csv", written("treasury", {}, rest | {column: value}), "a"
+    )  # fmt: skip
+    taken = await intake.take(file_id)
+
+    assert taken.state == "refused"
+    assert await rows(site, "SELECT id FROM statement_line") == []
+    assert (await take(site, "treasury", {"chapter": ""}, rest)).added == 2
+
+
+async def test_an_agency_that_has_entered_no_code_is_told_that_nothing_is_compared(
+    site: Site,
+) -> None:
+    await site.as_owner("UPDATE agency SET settings = '{}'")
+    await seed(site.parts.store, live=True)
+
+    said = await treasury(site.parts)
+    taken = await take(site, "treasury", {"agency_code": "1057758"})
+    changed = await Agencies(site.parts.store).change(
+        LIVE, {"treasury_code": "1057758"}, None, "test"
+    )
+    after = await treasury(site.parts)
+
+    assert not said.is_right
+    assert said.said.startswith("hn-tthcc, hn-tthcc-test takes any agency's treasury file")
+    assert taken.added == 1
+    assert (changed["treasury_code"], after.is_right) == ("1057758", True)
+    assert after.said.startswith("hn-tthcc-test takes")  # A sandbox need not.
+    with pytest.raises(Refusal, match="The treasury code has 7 digits"):
+        await Agencies(site.parts.store).change(LIVE, {"treasury_code": "105775"}, None, "test")
 
 
 async def test_a_queued_file_about_an_account_nobody_has_is_refused_and_says_why(
@@ -117,6 +164,7 @@ async def test_what_is_missing_on_one_account_does_not_hide_behind_another(
     database_url: str, clock: TestClock
 ) -> None:
     async with opened(database_url, clock, PAYOS) as site:
+        await site.vnpay_says(await site.attempt(await site.payment()))  # Its payout is awaited.
         site.clock.move(timedelta(hours=17, minutes=30))
         await take(
             site, "statement",

@@ -66,7 +66,8 @@ def test_the_same_inputs_in_any_order_give_the_same_answer(seed: int) -> None:
     world = _world(seed)
     turned = Inputs(world.captures[::-1], world.shares[::-1], world.dues[::-1],
                     world.taken_back[::-1], world.lines[::-1],
-                    world.advised[::-1], world.bags[::-1], world.bagged[::-1])  # fmt: skip
+                    world.advised[::-1], world.bags[::-1], world.bagged[::-1],
+                    world.owed_by_agency[::-1], world.accounts[::-1])  # fmt: skip
 
     assert run(turned).digest == run(world).digest
 
@@ -114,7 +115,8 @@ def _world(seed: int) -> Inputs:
         n, amount = chance.randrange(2), chance.choice((5_000, 10_000))
         sign = -1 if source == "statement" and chance.random() < 0.2 else 1
         lines.append({
-            "id": f"lin{i:02}", "source": source, "account": {"provider": "vnpay/default",
+            "id": f"lin{i:02}", "source": source, "account": {
+            "provider": f"vnpay/{chance.choice(('default', 'default', 'default', 'tay-ho'))}",
             "statement": "0123", "treasury": "1057757"}[source], "booked_on": _day(n),
             "day_no": DAY_NO + n, "line_no": i, "kind": chance.choice(("payment", "payment",
             "charge", "refund")) if source == "provider" else "credit", "gross": sign * amount,
@@ -124,7 +126,8 @@ def _world(seed: int) -> Inputs:
             "treasury": "NS1"}[source], "obligation_id": chance.choice((None, "pay1",
             f"pay{chance.randrange(14)}")) if source == "treasury" else None,
             "budget_line": "2716" if source == "treasury" else None, "marks": chance.choice(([],
-            [], ["VNPAY THANH TOAN"], ["NOP NSNN"], ["NOP TIEN MAT"])),
+            [], ["VNPAY THANH TOAN"], ["NOP NSNN"], ["NOP TIEN MAT"], ["BU PHI THANH TOAN"],
+            ["VNPAY THANH TOAN", "BU PHI THANH TOAN"])),
             "candidates": chance.sample(references, 1)
             if source == "statement" and chance.random() < 0.5 else [],
         })  # fmt: skip
@@ -151,7 +154,11 @@ def _world(seed: int) -> Inputs:
         named = ((None, None), ("BAG0", None), ("BAG1", None), ("BAG9", None), (None, "bag-2"))
         line["batch_id"], line["reference"] = chance.choice(named)
     in_bag = [{"bag_id": f"shf{n % 4}", "capture_id": f"cap{n:02}", "amount": 1} for n in range(6)]
-    return Inputs(captures, shares, dues, taken_back, lines, advised, bags, in_bag)
+    owed = [{"voucher": f"lin{chance.randrange(24):02}", "amount": chance.choice((-5_000, 20_000))}]
+    accounts = [{"provider_account": f"vnpay/{name}"} for name in ("default", "tay-ho")]
+    return Inputs(
+        captures, shares, dues, taken_back, lines, advised, bags, in_bag, owed, accounts
+    )  # fmt: skip
 
 
 def _answer(result: Result) -> tuple[list[Any], list[Any]]:

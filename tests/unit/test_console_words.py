@@ -90,7 +90,7 @@ def test_the_reasons_are_found_in_every_rule_and_none_is_translated_for_nothing(
                      "gateway/services/refund_sender.py",
                      "gateway/domain/till.py", "gateway/services/attempt_rows.py",
                      "gateway/services/withdrawals.py",
-                     "reconciliation/casework.py")
+                     "reconciliation/casework.py", "reconciliation/retold.py")
     )  # fmt: skip
     everything = [said for _, said in WRITTEN]
     for english in REASONS:
@@ -134,7 +134,8 @@ class Texts(ast.NodeVisitor):
     ("path", "least"),
     [("gateway/domain/payment.py", 6), ("gateway/services/captures.py", 2),
      ("gateway/services/disputes.py", 2), ("gateway/domain/till.py", 1),
-     ("gateway/services/refund_sender.py", 1), ("reconciliation/casework.py", 1)],
+     ("gateway/services/refund_sender.py", 1), ("reconciliation/casework.py", 1),
+     ("reconciliation/retold.py", 1)],
 )  # fmt: skip
 def test_every_reason_that_a_decision_gives_is_read_in_vietnamese(path: str, least: int) -> None:
     """Those that need no file: of ``take``, of a provider's review, of a run that agrees."""
@@ -149,12 +150,13 @@ def test_every_reason_that_a_decision_gives_is_read_in_vietnamese(path: str, lea
 def test_every_refusal_of_a_file_is_read_in_vietnamese() -> None:
     found = Texts("reconciliation/readers/table.py").found
     found += Texts("reconciliation/holders.py").found
+    found += Texts("reconciliation/retold.py").found
     found += Texts("reconciliation/readers/stripe_payouts.py").found
-    details = {x for x in found if re.match(r"(is|has|begins|must|of a) ", x)}
+    details = {x for x in found if re.match(r"(is|has|begins|must|of a|contradicts) ", x)}
 
     assert len(details) >= 20
     for detail in details:
-        of_the_line = re.match(r"is (not (UTF|CSV)|beyond)|has (7|no)|must", detail)
+        of_the_line = re.match(r"is (not (UTF|CSV)|beyond)|has (7|no)|must|contradicts", detail)
         read = sentence(f"Line 3: {'' if of_the_line else 'amount '}{detail}.", "vi")
         assert read.startswith("Dòng 3: "), detail
         assert not re.search(r"\b(is|has|must|with|than|of)\b", read), read

@@ -22,7 +22,9 @@ def booked(net: int, *lines: dict[str, Any]) -> list[tuple[str, str, int]]:
     captures = [{"id": "c", "provider_account": "p/default"}]
     proved = [Match("x", x["id"], None, 0, "x") for x in report if not x.get("is_twice")]
     found = Result((Match("05-batch", "out", "c", 0, "x"), *proved), ())
-    (posting,) = postings(Inputs(captures, [], [], [], [payout, *report], [], [], []), found)
+    (posting,) = postings(
+        Inputs(captures, [], [], [], [payout, *report], [], [], [], [], []), found
+    )
     return [_short(entry) for entry in posting.entries]
 
 

@@ -54,11 +54,18 @@ REASONS: Final[Mapping[str, str]] = {
     "the provider reports a {} we did not ask": "ngân hàng, ví báo {} mà cơ quan không yêu cầu",
     "the provider reports a payment we have not booked":
         "ngân hàng, ví báo một khoản mà sổ chưa có",
+    "the provider reported {} less {} on {}, and now reports {} less {} on {}":
+        "ngân hàng, ví đã báo {} trừ phí {} ngày {}, nay báo {} trừ phí {} ngày {}",
+    "the provider reports again what is booked": "ngân hàng, ví báo lại đúng như sổ",
     "the provider reports another amount than we booked": "ngân hàng, ví báo số tiền khác với sổ",
     "a payout of a batch that no provider report lists yet":
         "tiền về của một lô mà chưa có báo cáo",
     "the lines of this batch do not add up to the movement":
         "các dòng của lô cộng lại không bằng số tiền chuyển",
+    "several accounts of this provider have such a batch":
+        "nhiều tài khoản của ngân hàng, ví này có lô như vậy",
+    "it makes good more charges than are booked, and a payout is not explained yet":
+        "bù nhiều hơn phí đã ghi sổ, và còn một khoản tiền về chưa giải thích được",
     "money left the account and no rule knows why": "tiền ra khỏi tài khoản, chưa rõ vì sao",
     "the bank counted what left in bag {}": "ngân hàng đếm đúng số tiền đã niêm phong trong túi {}",
     "the bank counted another amount than left in this bag, or credits it twice":
@@ -75,8 +82,6 @@ REASONS: Final[Mapping[str, str]] = {
         "báo cáo ngày đó của ngân hàng, ví không có khoản này",
     "the bank's statement of that day does not list this transfer":
         "sao kê ngày đó không có khoản chuyển này",
-    "the bank credits a deposit bag that left no drawer of ours":
-        "ngân hàng ghi có một túi tiền mặt không phải của quầy nào",
     "the bank has not counted this deposit bag in time":
         "quá hạn mà ngân hàng chưa ghi có túi tiền mặt này",
     "the treasury has not confirmed it in time": "quá hạn mà kho bạc chưa xác nhận",
@@ -134,6 +139,11 @@ REFUSALS: Final[Mapping[str, str]] = {
     "{} is not gross less fee": "{} không bằng gross trừ fee",
     "{} of a {} is below zero": "{} của {} nhỏ hơn 0",
     "{} is no account of {} (it has: {})": "{} không phải tài khoản của {} (có: {})",
+    "{} is another agency's (ours is {}): {}":
+        "{} là của cơ quan khác (của ta là {}). Hãy lấy đúng tệp của mình, hoặc nhờ người vận hành"
+        " sửa lại mã của cơ quan.",
+    "contradicts the file «{}», which says {} on {}: {}":
+        "khác với tệp «{}» đã ghi {} ngày {}. Hãy hỏi bên gửi tệp nào đúng.",
     "{} is not a date YYYY-MM-DD": "{} không phải ngày YYYY-MM-DD",
     "{} is not a time YYYY-MM-DDThh:mm:ss": "{} không phải giờ YYYY-MM-DDThh:mm:ss",
 }  # fmt: skip

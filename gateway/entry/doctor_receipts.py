@@ -1,0 +1,80 @@
+"""What the doctor looks at in receipts: who signs, what waits, what is proved, who was told."""
+
+from datetime import timedelta
+from typing import Final
+
+from gateway.domain.calendar import rfc3339
+from gateway.entry.bootstrap import Parts
+from gateway.entry.doctor_finding import Finding, Look, row_of
+from receipts.authority import Authority
+from receipts.proving import pause_max, steps_first
+
+certificate_notice: Final = timedelta(days=30)  # Its change is announced 15 days before.
+receipt_wait_max: Final = timedelta(minutes=5)  # The job that makes them runs each second.
+proof_wait_max: Final = timedelta(days=1)  # An authority may be away for a night.
+
+
+async def certificates(parts: Parts) -> Finding:
+    """Look whether each live agency can sign receipts, and for how long."""
+    soon = parts.clock.now() + certificate_notice
+    keys = parts.receipts.keys
+    ends = await keys.ends()
+    wrong = [
+        f"{agency} can sign until {rfc3339(at)}" if at else f"{agency} cannot sign receipts"
+        for agency, at in sorted(ends.items())
+        if at is None or at < soon
+    ]
+    if wrong:
+        wrong[-1] += ": run thuphi agency certificate."
+    wrong += [f"{agency}: {why}" for agency, why in sorted((await keys.away()).items())]
+    if wrong:
+        return Finding("certificates", is_right=False, said="; ".join(wrong))
+    return Finding("certificates", is_right=True, said=f"{len(ends)} live agencies can sign")
+
+
+async def receipts(parts: Parts) -> Finding:
+    """Look for paid payments whose receipt has a number and never got its seal or its PDF."""
+    row = await row_of(
+        parts,
+        "SELECT count(*) FILTER (WHERE xml IS NULL) AS unsealed, count(*) FILTER (WHERE xml IS NOT"
+        " NULL) AS undrawn, min(id) AS oldest FROM receipt"
+        " WHERE pdf IS NULL AND numbered_at < :before",
+        before=parts.clock.now() - receipt_wait_max,
+    )
+    if row["oldest"]:
+        return Finding("receipts", is_right=False, said=f"{row['unsealed']} have no seal and"
+                       f" {row['undrawn']} no PDF, {row['oldest']} first: read the worker's log for"
+                       " «receipts».")  # fmt: skip
+    return Finding("receipts", is_right=True, said="all that have a number are sealed and drawn")
+
+
+async def proofs(parts: Parts) -> Finding:
+    """Look for receipts that should have their evidence by now."""
+    if not parts.settings.stamp_url:
+        return Finding("proofs", is_right=True, said="no time-stamp authority is set, so none are"
+                       " made: see THUPHI_TSA_URL")  # fmt: skip
+    now = parts.clock.now()
+    row = await row_of(
+        parts, "SELECT count(*) AS n, min(id) AS oldest FROM receipt r WHERE proof_due_at < :soon"
+        " AND signed_at < :before AND (SELECT count(*) FROM receipt_proof p WHERE p.agency_id ="
+        " r.agency_id AND p.receipt_id = r.id) < :steps",
+        soon=now + pause_max, before=now - proof_wait_max, steps=steps_first,
+    )  # fmt: skip
+    if row["n"]:
+        return Finding("proofs", is_right=False, said=f"{row['n']} receipts have no evidence after"
+                       f" a day, {row['oldest']} first: the worker's log says why.")  # fmt: skip
+    return Finding("proofs", is_right=True, said="all that can be proved are, or will be today")
+
+
+async def authority(parts: Parts) -> Finding:
+    """Look for receipts that the tax authority should have been told of."""
+    told = Authority(parts.store, parts.vault)
+    wrong = [f"{agency}: {n} messages are overdue" for agency, n in (await told.late()).items()]
+    wrong += [f"{agency} has no line to it (thuphi agency line)" for agency in await told.silent()]
+    if wrong:
+        said = f"{'; '.join(wrong)}. The console says why, under «Cơ quan thuế»."
+        return Finding("tax authority", is_right=False, said=said)
+    return Finding("tax authority", is_right=True, said="is told of each day in time")
+
+
+RECEIPTS: Final[tuple[Look, ...]] = (certificates, receipts, proofs, authority)
