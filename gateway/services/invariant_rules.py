@@ -112,7 +112,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
             " OR coalesce(r.booked, 0) <> coalesce(e.said, 0)"
         ),
         "what payers won back of what paid is in the books": (
-            "SELECT p.id AS what FROM payment p WHERE p.amount_charged_back > 0"
+            "SELECT p.agency_id, p.id AS what FROM payment p WHERE p.amount_charged_back > 0"
             " AND p.amount_charged_back > (SELECT coalesce(sum(e.amount), 0) FROM dispute d"
             " JOIN entry e ON e.agency_id = d.agency_id AND e.voucher_kind = 'dispute'"
             " AND e.voucher_id = d.id AND e.debit = '6430' WHERE d.agency_id = p.agency_id"
