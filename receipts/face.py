@@ -5,6 +5,7 @@ from typing import Any, Final
 import zxingcpp
 
 from gateway.domain.money import figures
+from receipts.log.note import Proof
 from receipts.receipt import Receipt
 from receipts.rules import rules_named
 
@@ -46,6 +47,12 @@ def face(receipt: Receipt) -> dict[str, Any]:
         "code": grouped(receipt.verify_code),
         "verify_url": receipt.verify_url,
     }
+
+
+def logged(proof: Proof) -> dict[str, str]:
+    """Give what is shown of a proof; of people there is nothing in it. Leaves are counted from 0."""
+    origin, size, root, *_ = proof.note.split("\n")
+    return {"origin": origin, "leaf": str(proof.index), "size": size, "root": root}
 
 
 def grouped(code: str) -> str:

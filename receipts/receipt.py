@@ -60,6 +60,7 @@ class Receipt:
     certificate_sha256: str
     payer_name: str | None = field(default=None, repr=False)
     commitments: tuple[Commitment, ...] = ()
+    log: str | None = None  # The transparency log that it is a leaf of; None before there was one.
 
     def __post_init__(self) -> None:
         """Refuse a receipt whose own figures disagree."""

@@ -11,6 +11,7 @@ from cryptography import x509
 
 from gateway.domain.calendar import hanoi_day
 from receipts.receipt import Receipt
+from receipts.rules import rules_on
 from receipts.seal import BrokenSealError, der_of, fingerprint, open_seal
 from receipts.xml import HEAD, NotAReceiptError, document_bytes_max, read
 
@@ -34,6 +35,9 @@ class Finding:
     why: str
     receipt: Receipt | None = None
     signer_sha256: str = ""
+    log: str = ""
+    leaf: int | None = None  # In the log, when that was asked and found.
+    size: int | None = None
 
     def facts(self) -> dict[str, Any]:
         """Say which receipt it is; nothing of the payer."""
@@ -46,6 +50,7 @@ class Finding:
             "tax_code": r.agency_tax_code, "amount": r.amount, "in_words": r.amount_in_words,
             "verify_code": r.verify_code, "is_sandbox": r.is_sandbox,
             "signer_sha256": self.signer_sha256,
+            **({"log": self.log, "leaf": self.leaf, "size": self.size} if self.log else {}),
         }  # fmt: skip
 
 
@@ -68,7 +73,22 @@ def _whole(data: bytes) -> tuple[Receipt, str]:
     receipt = read(document)
     if not _in_force(certificate, receipt.issued_on):
         raise BrokenSealError("Its certificate was not in force on its day.")
+    if not _is_possible(receipt):
+        raise NotAReceiptError("The rules of its day give no such form, series and number.")
     return receipt, receipt.certificate_sha256
+
+
+def _is_possible(receipt: Receipt) -> bool:
+    """Tell whether the rules of its day give such a number, in such a series of that year."""
+    try:
+        rules = rules_on(receipt.issued_on)
+    except LookupError:
+        return False
+    return (
+        (receipt.rules, receipt.form) == (rules.name, rules.form)
+        and rules.is_of(receipt.series, receipt.issued_on.year)
+        and 1 <= receipt.number <= rules.number_max
+    )
 
 
 def _in_force(certificate: bytes, on: date) -> bool:

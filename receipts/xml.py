@@ -62,6 +62,7 @@ def _elements(r: Receipt) -> Iterator[Element]:
         ("NLap", r.issued_on.isoformat()), ("DVTTe", "VND"),
         ("TNghiem", "1" if r.is_sandbox else "0"), ("MTCuu", r.verify_code),
         ("DCTCuu", r.verify_url), ("VTCTSo", r.certificate_sha256),
+        *([("NKMBach", r.log)] if r.log is not None else []),
     )  # fmt: skip
     yield _group(
         "TCThu", ("Ten", r.agency_name), ("MST", r.agency_tax_code), ("DChi", r.agency_address),
@@ -130,6 +131,7 @@ def _receipt(root: Element) -> Receipt:
         certificate_sha256=common["VTCTSo"],
         payer_name=next((e.text for e in payer if e.name == "Ten"), None),
         commitments=tuple(Commitment(c["Muc"], c["GTri"]) for c in commitments),
+        log=common.get("NKMBach"),
     )  # fmt: skip
 
 

@@ -44,6 +44,9 @@ CELLS: Final = (
     _by_id("endpoint", "signing_key_sealed", "key"),
     _by_id("signing_key", "key_sealed", "key"),
     _by_id("receipt", "salts_sealed", "salts"),
+    Cell(
+        "receipt_log", "key_sealed", ("agency_id",), lambda r: f"receipt_log|{r['agency_id']}|key"
+    ),
     _by_id("statement_file", "content_sealed", "content"),
     _by_id("statement_line", "memo_sealed", "memo"),
     _by_id("refund", "payee_sealed", "payee"),

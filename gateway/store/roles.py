@@ -59,6 +59,10 @@ RIGHTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "signing_key": (_PLAIN, _CHANGE),  # Whoever holds the web process signs no receipt.
         "series": (_SEE, _CHANGE),
         "receipt": (_SEE, _CHANGE),
+        "receipt_log": (_PLAIN, _CHANGE),
+        "log_leaf": (_SEE, _ADD),
+        "log_checkpoint": (_SEE, _ADD),
+        "log_push": (_SEE, _CHANGE),
         "statement_file": (_ADD, _CHANGE),
         "statement_line": (_SEE, _CHANGE),
         "recon_run": (_SEE, _CHANGE),

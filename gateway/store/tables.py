@@ -29,12 +29,14 @@ from gateway.store.columns import belongs, instant, metadata, money, of_agency, 
 from gateway.store.tables_accounts import provider_account
 from gateway.store.tables_counter import counter_take, display, shift, shift_difference
 from gateway.store.tables_health import provider_call, provider_standing
+from gateway.store.tables_log import log_checkpoint, log_leaf, log_push, receipt_log
 from gateway.store.tables_refunds import dispute, refund
 
 # And every table below.
 __all__ = [
-    "counter_take", "display", "dispute", "metadata", "provider_account", "provider_call",
-    "provider_standing", "refund", "shift", "shift_difference",
+    "counter_take", "display", "dispute", "log_checkpoint", "log_leaf", "log_push", "metadata",
+    "provider_account", "provider_call", "provider_standing", "receipt_log", "refund", "shift",
+    "shift_difference",
 ]  # fmt: skip
 
 agency = Table(
@@ -564,6 +566,7 @@ receipt = Table(
         Column("content", JSONB, nullable=False),  # What is sealed, frozen when numbered.
         Column("xml", LargeBinary, nullable=True),
         Column("pdf", LargeBinary, nullable=True),
+        Column("leaf_index", BigInteger, nullable=True),  # Its place in the transparency log.
     ),
     belongs("payment", "payment_id"),
     ForeignKeyConstraint(
@@ -576,6 +579,12 @@ receipt = Table(
     CheckConstraint("number BETWEEN 1 AND 99999999", name="number"),
     CheckConstraint("amount > 0", name="amount"),
     Index("ix_receipt_unsigned", "numbered_at", postgresql_where="xml IS NULL"),
+    Index(
+        "ix_receipt_unlogged",
+        "agency_id",
+        "id",
+        postgresql_where="xml IS NOT NULL AND leaf_index IS NULL",
+    ),
     Index("ix_receipt_undrawn", "id", postgresql_where="xml IS NOT NULL AND pdf IS NULL"),
 )
 
@@ -691,5 +700,8 @@ break_ = Table(
     Index("ix_break_open", "agency_id", "since_on", postgresql_where="state = 'open'"),
 )
 
-APPEND_ONLY: Final = ("entry", "evidence", "credit_advice", "allocation", "delivery_log", "audit")
+APPEND_ONLY: Final = (
+    "entry", "evidence", "credit_advice", "allocation", "delivery_log", "audit", "log_leaf",
+    "log_checkpoint",
+)  # fmt: skip
 PARTITIONED: Final = {"notice": "received_at", "delivery_log": "at", "audit": "at"}
