@@ -50,7 +50,7 @@ def face(receipt: Receipt) -> dict[str, Any]:
 
 
 def logged(proof: Proof) -> dict[str, str]:
-    """Give what is shown of a proof; of people there is nothing in it. Leaves are counted from 0."""
+    """Give what is shown of a proof, which says nothing of people. Leaves are counted from 0."""
     origin, size, root, *_ = proof.note.split("\n")
     return {"origin": origin, "leaf": str(proof.index), "size": size, "root": root}
 

@@ -49,6 +49,8 @@ from gateway.store.gathering import Gathering
 from gateway.store.migrate import migrate
 from gateway.store.partitions import keep_partitions
 from gateway.store.tx import Store
+from receipts.log.journal import Journal
+from receipts.log.push import Push
 from receipts.service import Receipts
 
 if TYPE_CHECKING:
@@ -85,6 +87,7 @@ class Parts:
     outbox: Outbox
     webhooks: Webhooks
     receipts: Receipts
+    push: Push
 
     @property
     def can_ask(self) -> frozenset[tuple[str, str]]:
@@ -196,6 +199,11 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
         webhooks=Webhooks(
             store, vault, GuardedWire(_origins(settings.adapters), settings.wire_allow)
         ), receipts=Receipts(store, vault),
+        push=Push(
+            store, Journal(store, vault),
+            GuardedWire(_origins({"LOG_PUSH_URL": settings.log_push}), settings.wire_allow),
+            settings.log_push,
+        ),
     )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ clock_skew_max: Final = timedelta(seconds=5)
 calendar_ahead: Final = timedelta(days=60)  # Next year's Tết is decreed by then.
 certificate_notice: Final = timedelta(days=30)  # Its change is announced 15 days before.
 receipt_wait_max: Final = timedelta(minutes=5)  # The job that makes them runs each second.
+push_late: Final = timedelta(hours=3)  # Each hour's is pushed, and tried again every five minutes.
 late_ticks_max: Final = 3  # A job that missed so many of its ticks has stopped.
 
 
@@ -176,6 +177,27 @@ async def receipts(parts: Parts) -> Finding:
     return Finding("receipts", is_right=True, said="all that have a number are sealed and drawn")
 
 
+async def log(parts: Parts) -> Finding:
+    """Look whether checkpoints of the transparency logs arrive where they are pushed."""
+    place, limit = parts.settings.log_push, parts.clock.now() - push_late
+    if not place:
+        return Finding("log", is_right=True, said="checkpoints are pushed nowhere: THUPHI_LOG_PUSH"
+                       " hands them to another body")  # fmt: skip
+    row = await _row(
+        parts,
+        "SELECT min(g.agency_id) AS agency, min(p.trouble) AS trouble FROM receipt_log g"
+        " JOIN log_checkpoint c ON c.agency_id = g.agency_id AND c.signed_at < :limit"
+        " LEFT JOIN log_push p ON p.agency_id = g.agency_id AND p.place = :place"
+        " WHERE c.size > coalesce(p.size, 0)",
+        place=place, limit=limit,
+    )  # fmt: skip
+    if row["agency"]:
+        why = row["trouble"] or "start thuphi worker."
+        return Finding("log", is_right=False, said=f"checkpoints of {row['agency']} do not arrive"
+                       f" at THUPHI_LOG_PUSH: {why}")  # fmt: skip
+    return Finding("log", is_right=True, said="checkpoints arrive where they are pushed")
+
+
 async def worker(parts: Parts) -> Finding:
     """Look for jobs that never ran, stopped, or failed at their last tick."""
     now = parts.clock.now()
@@ -273,7 +295,7 @@ async def folder(parts: Parts) -> Finding:
 
 
 LOOKS: Final[tuple[Look, ...]] = (
-    database, powers, clock, key, folder, providers, agencies, certificates, receipts, worker,
+    database, powers, clock, key, folder, providers, agencies, certificates, receipts, log, worker,
     notices, messages, days, calendar, books,
 )  # fmt: skip
 

@@ -195,7 +195,7 @@ class Journal:
         """List the last checkpoint of each hour, newest first; go on before one that was listed."""
         async with self.store.begin() as tx:
             note = await _note(tx, agency_id, before)
-            asked = {"first": _size_in(note), "limit": listed_max, "skip": int(before is not None)}
+            asked = {"first": size_in(note), "limit": listed_max, "skip": int(before is not None)}
             return await tx.rows(_HOURLY, {"agency": agency_id, **asked})
 
     async def proof(self, agency_id: str, index: int, size: int | None = None) -> Proof:
@@ -215,7 +215,7 @@ class Journal:
         """Prove that a checkpoint, the newest if none is named, grew out of an older one."""
         async with self.store.begin() as tx:
             note = await _note(tx, agency_id, size)
-            newer = _size_in(note)
+            newer = size_in(note)
             if not 0 < old <= newer:
                 raise Refusal("not-found", "The older checkpoint is of another size.")
             return Link(old, await _path(tx, agency_id, consistency(old, newer)), note)
@@ -263,7 +263,8 @@ async def _note(tx: Tx, agency_id: str, size: int | None) -> str:
     return str(row["note"])
 
 
-def _size_in(note: str) -> int:
+def size_in(note: str) -> int:
+    """Read the size out of a checkpoint of our own."""
     return int(note.split("\n")[1])
 
 

@@ -1,19 +1,22 @@
 """The transparency log through the front door: every receipt is a leaf, and proves it."""
 
 import subprocess
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from front_door import AGENCY, Site
 from receipt_days import paid, pay_many
 from sqlalchemy import text
 
+from gateway.services.invariant_rules import LOGGED
 from gateway.services.invariants import violations
 from receipts.log.check import require_included
 from receipts.log.note import Link, LogKey, Proof, opened
 from receipts.log.tree import is_consistent, root_of
-from receipts.xml import read_sealed
+from receipts.xml import read_sealed, write
 
 
 async def rows(site: Site, query: str) -> list[dict[str, Any]]:
@@ -134,3 +137,85 @@ async def test_what_the_log_does_not_have_is_a_problem_and_no_error(site: Site) 
         answer = await site.http.get(whole)
         assert answer.status_code == (422 if path in NO_NUMBER else 404), path
         assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_what_a_crash_left_unlogged_is_logged_and_drawn_as_it_would_have_been(
+    site: Site,
+) -> None:
+    """Killed between seal and leaf: the next run adds the leaf, and the same bytes come out."""
+    await issued(site, 3)
+    before = await rows(site, "SELECT * FROM receipt ORDER BY id")
+    notes = await rows(site, "SELECT note FROM log_checkpoint")
+    await site.as_owner(
+        *(f"ALTER TABLE {t} DISABLE TRIGGER USER" for t in ("log_leaf", "log_checkpoint")),
+        "DELETE FROM log_checkpoint", "DELETE FROM log_leaf",
+        "UPDATE receipt SET leaf_index = NULL, pdf = NULL",
+    )  # fmt: skip
+
+    assert await site.parts.receipts.issue() == 0, "nothing is left to seal"
+
+    assert await rows(site, "SELECT * FROM receipt ORDER BY id") == before
+    assert await rows(site, "SELECT note FROM log_checkpoint") == notes
+    assert await violations(site.parts.store) == []
+
+
+async def test_a_receipt_without_a_leaf_and_a_log_with_a_hole_break_a_rule(site: Site) -> None:
+    await issued(site, 2)
+    await site.parts.outbox.sequence()
+    whole = "each log is dense, and its newest checkpoint is of all of it"
+
+    await site.as_owner("ALTER TABLE log_leaf DISABLE TRIGGER USER",
+                        "DELETE FROM log_leaf WHERE leaf_index = 0")  # fmt: skip
+    assert [v.rule for v in await violations(site.parts.store)] == [whole]
+    await site.as_owner("UPDATE receipt SET leaf_index = NULL WHERE leaf_index = 1")
+    assert [v.rule for v in await violations(site.parts.store)] == [whole], "it has a moment"
+    site.clock.move(timedelta(minutes=6))
+
+    assert [v.rule for v in await violations(site.parts.store)] == [LOGGED, whole]
+
+
+async def test_a_log_that_was_written_anew_grows_no_further_and_is_shown_to_nobody(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever changes a leaf must not get it signed with the next one."""
+    await issued(site, 3)
+    (shown,) = await rows(site, "SELECT verify_code FROM receipt WHERE leaf_index = 2")
+    await site.as_owner("ALTER TABLE log_leaf DISABLE TRIGGER USER",
+                        "UPDATE log_leaf SET subtrees = sha256(digest) || sha256(digest)"
+                        " WHERE leaf_index = 1")  # fmt: skip
+
+    await pay_many(site, 1, branch="online")
+    await site.parts.receipts.issue()
+
+    assert len(await rows(site, "SELECT 1 FROM log_checkpoint")) == 1
+    assert "does not grow" in caplog.text
+    page = await site.http.get(f"/verify/{shown['verify_code']}?lang=en")
+    assert "The stored copy is damaged" in page.text
+    assert "root" not in page.text
+    (waiting,) = await rows(site, "SELECT xml, pdf FROM receipt WHERE leaf_index IS NULL")
+    assert waiting["xml"] is not None
+    assert waiting["pdf"] is None, "a PDF without its proof is none"
+
+
+async def test_receipts_from_before_the_log_become_leaves_and_stay_valid(site: Site) -> None:
+    """An upgrade changes no byte of what was issued, and leaves nothing out of the log."""
+    await issued(site, 2)
+    (old,) = await rows(site, "SELECT * FROM receipt WHERE leaf_index = 0")
+    signers = await site.parts.receipts.keys.all_of(AGENCY)
+    plain = replace(read_sealed(bytes(old["xml"])), log=None)
+    sealed = signers[plain.certificate_sha256].seal(write(plain))
+    async with site.owner.begin() as connection:
+        for table in ("log_leaf", "log_checkpoint"):
+            await connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
+            await connection.execute(text(f"DELETE FROM {table}"))
+        await connection.execute(text("UPDATE receipt SET leaf_index = NULL"))
+        await connection.execute(
+            text("UPDATE receipt SET xml = :xml WHERE id = :id"), {"xml": sealed, "id": old["id"]}
+        )
+
+    await site.parts.receipts.issue()
+
+    page = await site.http.get(f"/verify/{old['verify_code']}?lang=en")
+    assert "The test receipt is valid" in page.text
+    assert f"/log/{AGENCY}/proof?leaf=0&amp;size=2" in page.text
+    assert await violations(site.parts.store) == []

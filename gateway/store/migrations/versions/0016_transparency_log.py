@@ -11,8 +11,10 @@ down_revision = "0015"
 MADE = (t.receipt_log, t.log_leaf, t.log_checkpoint, t.log_push)
 _RECEIPT = (
     "ALTER TABLE receipt ADD COLUMN IF NOT EXISTS leaf_index bigint",
-    "CREATE INDEX IF NOT EXISTS ix_receipt_unlogged ON receipt (agency_id, id)"
-    " WHERE xml IS NOT NULL AND leaf_index IS NULL",
+    (
+        "CREATE INDEX IF NOT EXISTS ix_receipt_unlogged ON receipt (agency_id, id)"
+        " WHERE xml IS NOT NULL AND leaf_index IS NULL"
+    ),
 )
 
 
