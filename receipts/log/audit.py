@@ -108,10 +108,10 @@ def compare(exported: Exported, now: Sequence[Leaf]) -> list[Flaw]:
     if exported.leaves is None:
         what = f"the first {size} leaves of {exported.checkpoint.origin}"
         return [*flaws, Flaw("rewritten", what)]
-    return [*flaws, *_differences(exported.leaves, now, size)]
+    return [*flaws, *_differences(exported.leaves, now)]
 
 
-def _differences(was: Sequence[Leaf], now: Sequence[Leaf], size: int) -> list[Flaw]:
+def _differences(was: Sequence[Leaf], now: Sequence[Leaf]) -> list[Flaw]:
     """Name what differs between the leaves that were exported and those that are there."""
     before, after = ({_id(x): x.digest for x in leaves} for leaves in (was, now))
     flaws = [
@@ -119,7 +119,9 @@ def _differences(was: Sequence[Leaf], now: Sequence[Leaf], size: int) -> list[Fl
         for x in was
         if after.get(_id(x)) != x.digest
     ]
-    flaws += [Flaw("inserted", x.name) for x in now[:size] if x.digest and _id(x) not in before]
+    # What stands before a leaf of the export, and was not exported; behind them all it is younger.
+    last = max((n for n, x in enumerate(now) if _id(x) in before), default=0)
+    flaws += [Flaw("inserted", x.name) for x in now[:last] if x.digest and _id(x) not in before]
     if not flaws:
         at = next(n for n, x in enumerate(was) if n >= len(now) or now[n].digest != x.digest)
         flaws.append(Flaw("moved", f"leaf {at}, which was {was[at].name}"))
