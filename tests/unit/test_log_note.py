@@ -33,6 +33,7 @@ ORIGIN = "pay.example.vn/log/hn-tthcc"
 KEY = LogKey(ORIGIN, SECRET.public_key().public_bytes_raw())
 CHECKPOINT = Checkpoint(ORIGIN, 20_852_163, bytes(range(32)))
 NOTE = CHECKPOINT.signed(SECRET)
+OTHER_LOG = Checkpoint("pay.example.vn/log/other", 1, bytes(32)).text()
 HASHES = (b"\1" * 32, b"\2" * 32)
 
 
@@ -80,6 +81,10 @@ def test_what_others_signed_beside_us_does_not_matter() -> None:
         (Checkpoint(ORIGIN, 1, bytes(32)).signed(Ed25519PrivateKey.generate()), UnknownSignerError),
         (Checkpoint("other", 1, bytes(32)).signed(SECRET), UnknownSignerError),
         (Checkpoint(ORIGIN, 1, bytes(31)).signed(SECRET), UnreadableTextError),
+        (
+            f"{OTHER_LOG}\n— {ORIGIN} {base64_of(KEY.id + SECRET.sign(OTHER_LOG.encode()))}\n",
+            UnreadableTextError,
+        ),
         (NOTE.removesuffix("\n"), UnreadableTextError),
         (CHECKPOINT.text(), UnreadableTextError),
         (NOTE + "\n", UnreadableTextError),
@@ -88,7 +93,7 @@ def test_what_others_signed_beside_us_does_not_matter() -> None:
         (NOTE.replace("\n", "\r\n"), UnreadableTextError),
         ("", UnreadableTextError),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 def test_what_is_no_checkpoint_of_the_log_is_not_read(note: str, error: type[Exception]) -> None:
     with pytest.raises(error):
@@ -123,9 +128,10 @@ GOOD = Proof(7, HASHES, NOTE).text()
     "text",
     ["", NOTE, GOOD.replace("v1", "v2"), GOOD.replace("index 7\n", ""), GOOD.replace(" 7", " 07"),
      GOOD.replace("\n\n", "\n"), GOOD.replace("AQEB", "AQE"), GOOD.replace("AQEB", "", 1),
+     GOOD.replace("AQE=", "AQF="),
      GOOD.replace("index 7\n", "index 7\n" + f"{base64_of(HASHES[0])}\n" * 200),
      GOOD.replace("index 7", f"index {'9' * 30}"), Link(7, HASHES, NOTE).text()],
-    ids=range(11),
+    ids=range(12),
 )  # fmt: skip
 def test_what_is_no_proof_is_not_read(text: str) -> None:
     with pytest.raises(UnreadableTextError):
