@@ -5,8 +5,8 @@ from alembic import op
 from gateway.store import roles
 from gateway.store import tables as t
 
-revision = "0016"
-down_revision = "0015"
+revision = "0018"
+down_revision = "0017"
 
 MADE = (t.receipt_log, t.log_leaf, t.log_checkpoint, t.log_push)
 _RECEIPT = (
