@@ -74,6 +74,7 @@ class Issuer:
     rules: RuleSet
     fingerprint: str
     public_url: str
+    log: str
     chance: Callable[[int], bytes] = field(repr=False)
 
     def freeze(
@@ -103,6 +104,7 @@ class Issuer:
             verify_url=f"{self.public_url}/verify/{code}", certificate_sha256=self.fingerprint,
             payer_name=name,
             commitments=tuple(commit(k, payer[k], salt) for k, salt in salts.items()),
+            log=self.log,
         )  # fmt: skip
         return Frozen(receipt, Secrets(name, salts))
 

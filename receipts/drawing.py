@@ -3,16 +3,17 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from receipts.log.note import Proof
 from receipts.seal import Signer
 from receipts.xml import read_sealed
 
 
-def drawn(xml: bytes, at: datetime, signers: Mapping[str, Signer]) -> bytes:
+def drawn(xml: bytes, proof: Proof | None, at: datetime, signers: Mapping[str, Signer]) -> bytes:
     """Draw a PDF, and sign it where there are signers. Raises CannotSignError."""
     from receipts.pdf import draw
 
     receipt = read_sealed(xml)
-    pdf = draw(receipt, xml)
+    pdf = draw(receipt, xml, proof)
     if not signers:
         return pdf
     from receipts.pades import sign

@@ -5,6 +5,7 @@ from typing import Any, Final
 import zxingcpp
 
 from gateway.domain.money import figures
+from receipts.log.note import Proof
 from receipts.receipt import Receipt
 from receipts.rules import rules_named, rules_on
 
@@ -62,6 +63,12 @@ def _replaces(receipt: Receipt) -> str:
         f"Thay thế biên lai mẫu số {x.form}, ký hiệu {x.series}, số {number},"
         f" ngày {x.issued_on:%d/%m/%Y}, do {CAUSES[x.cause]}."
     )
+
+
+def logged(proof: Proof) -> dict[str, str]:
+    """Give what is shown of a proof, which says nothing of people. Leaves are counted from 0."""
+    origin, size, root, *_ = proof.note.split("\n")
+    return {"origin": origin, "leaf": str(proof.index), "size": size, "root": root}
 
 
 def grouped(code: str) -> str:

@@ -1,16 +1,21 @@
 """Sealed receipts as they are kept, and what became of each since."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select
 
 from gateway.store import tables as t
-from gateway.store.tx import Row, Store
+from gateway.store.tx import Row, Store, Tx
+from receipts.log.journal import RewrittenLogError, proofs
+from receipts.log.note import Proof
 from receipts.proof import is_signed_pdf
 from receipts.proving import grown
+
+log: Final = logging.getLogger("thuphi.receipts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,8 @@ class Kept:
     token: str = field(repr=False)
     xml: bytes = field(repr=False)
     pdf: bytes | None = field(repr=False)
+    leaf_index: int | None = None
+    proof: Proof | None = None  # None while it is no leaf yet, or when its log is not whole.
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +79,27 @@ class Shelf:
         c = t.receipt.c
         async with self.store.begin() as tx:
             row = await tx.row(
-                select(c.agency_id, c.id, c.token, c.xml, c.pdf).where(which, c.xml.is_not(None))
+                select(c.agency_id, c.id, c.token, c.xml, c.pdf, c.leaf_index).where(
+                    which, c.xml.is_not(None)
+                )
             )
             if row is None:
                 return None
             pdf = bytes(row["pdf"]) if row["pdf"] is not None else None
             if pdf is not None and is_signed_pdf(pdf):
                 pdf = await grown(tx, row["agency_id"], row["id"], pdf)
-        return Kept(row["agency_id"], row["id"], row["token"], bytes(row["xml"]), pdf)
+            proof = await _proof(tx, row["agency_id"], row["leaf_index"])
+        return Kept(
+            row["agency_id"], row["id"], row["token"], bytes(row["xml"]), pdf, row["leaf_index"],
+            proof,
+        )  # fmt: skip
+
+
+async def _proof(tx: Tx, agency_id: str, leaf: int | None) -> Proof | None:
+    if leaf is None:
+        return None
+    try:
+        return (await proofs(tx, agency_id, [leaf])).get(leaf)
+    except RewrittenLogError:
+        log.exception("a receipt is not proved")
+        return None

@@ -1,4 +1,4 @@
-"""The receipt on paper: PDF/A-3 and PDF/UA-1 by typst, with the sealed XML attached.
+"""The receipt on paper: PDF/A-3 and PDF/UA-1 by typst, with the sealed XML and its proof attached.
 
 Only the worker draws. Never fork after a compile: a forked child was seen to hang.
 """
@@ -12,8 +12,9 @@ from typing import Any, Final
 
 import typst
 
-from receipts.face import face, qr_svg
+from receipts.face import face, logged, qr_svg
 from receipts.glyphs import BOX, Characters, characters, shown_all
+from receipts.log.note import Proof
 from receipts.receipt import Receipt
 
 STANDARDS: Final = ("a-3a", "ua-1")
@@ -45,8 +46,8 @@ def _shows() -> dict[str, Characters]:
     return {family: found[family] for family in order}
 
 
-def draw(receipt: Receipt, xml: bytes) -> bytes:
-    """Draw a sealed receipt; the same receipt gives the same bytes.
+def draw(receipt: Receipt, xml: bytes, proof: Proof | None = None) -> bytes:
+    """Draw a sealed receipt, with its proof if it is logged; the same give the same bytes.
 
     Names come in every script. What no font shows is a box on paper, and whole in the XML.
     """
@@ -54,8 +55,11 @@ def draw(receipt: Receipt, xml: bytes) -> bytes:
     seen = shown_all(face(receipt), tuple(can.values()))
     is_boxed = BOX in json.dumps(seen, ensure_ascii=False)
     inputs = {
-        "data": json.dumps({**seen, "boxed": is_boxed, "fonts": list(can)}),
+        "data": json.dumps(
+            {**seen, "boxed": is_boxed, "fonts": list(can), "log": logged(proof) if proof else None}
+        ),
         "xml": xml.decode(),
+        "proof": proof.text() if proof else "",
         "qr": qr_svg(receipt.verify_url),
     }
     made: bytes = typst.compile(

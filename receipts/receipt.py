@@ -82,6 +82,7 @@ class Receipt:
     payer_name: str | None = field(default=None, repr=False)
     commitments: tuple[Commitment, ...] = ()
     replaces: Replaced | None = None
+    log: str | None = None  # The transparency log that it is a leaf of; None before there was one.
 
     def __post_init__(self) -> None:
         """Refuse a receipt whose own figures disagree; only a replacement may come to nothing."""

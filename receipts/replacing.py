@@ -22,6 +22,7 @@ from gateway.store.tx import Row, Store, Tx
 from receipts.corrections import part_of
 from receipts.draft import Frozen, Secrets, require_writable, verify_code_letters
 from receipts.keys import Keys
+from receipts.log.journal import Journal
 from receipts.numbering import Numbering
 from receipts.receipt import Line, Receipt, Replaced, total_in_words
 from receipts.rules import rules_on
@@ -124,6 +125,7 @@ class Replacing:
 
     async def _replace(self, row: Row) -> int:
         signer = await self.keys.current(row["agency_id"])
+        log_name = await Journal(self.store, self.vault).open(row["agency_id"])
         async with self.store.begin() as tx:
             correction = await tx.row(_CLAIM, {"agency": row["agency_id"], "id": row["id"]})
             if correction is None:
@@ -139,15 +141,22 @@ class Replacing:
                 await tx.note(agency_id, SUPERSEDED, "correction.refuse", head["id"])
                 return 0
             lines = await _lines(tx, correction, head)
-            made = await self._number(tx, head, lines, correction["cause"], signer)
+            made = await self._number(tx, head, lines, correction["cause"], (signer, log_name))
             await tx.run(t.receipt.insert(), made)
             await tx.run(t.correction.update().where(here).values(successor_id=made["id"]))
             await tx.note(agency_id, "worker", "receipt.replace", head["id"])
         return 1
 
     async def _number(
-        self, tx: Tx, head: Row, lines: tuple[Line, ...], cause: str, signer: Signer
+        self,
+        tx: Tx,
+        head: Row,
+        lines: tuple[Line, ...],
+        cause: str,
+        seal: tuple[Signer, str],
     ) -> dict[str, Any]:
+        """Build the replacement's row; ``seal`` is who signs, and the log that it is a leaf of."""
+        signer, log_name = seal
         clock, agency_id = self.store.clock, head["agency_id"]
         now = clock.now()
         rules = rules_on(hanoi_day(now))
@@ -168,7 +177,7 @@ class Replacing:
             agency_name=agency["name"], agency_tax_code=agency["tax_code"],
             agency_address=agency["address"], lines=lines, amount=amount, amount_in_words=words,
             verify_code=code, verify_url=f"{tx.public_url}/verify/{code}",
-            certificate_sha256=signer.fingerprint,
+            certificate_sha256=signer.fingerprint, log=log_name,
             replaces=Replaced(
                 head["form"], head["series"], head["number"], head["issued_on"],
                 former.receipt.agency_tax_code, cause,

@@ -47,6 +47,12 @@ class RuleSet:
             for second in self.letters:
                 yield self.series.format(yy=f"{year % year_digits:02}", letters=first + second)
 
+    def is_of(self, series: str, year: int) -> bool:
+        """Tell whether a series symbol is one of a year; its only digits are the year's."""
+        digits = "".join(sign for sign in series if sign.isdigit())
+        is_one = self.series_pattern.fullmatch(series) is not None
+        return is_one and digits == f"{year % year_digits:02}"
+
     def shown(self, number: int) -> str:
         """Write a number the way the face of the receipt shows it."""
         return f"{number:0{self.number_width}}"

@@ -1,4 +1,4 @@
-"""Receipts for paid payments: numbered in one transaction, sealed in a later one, drawn at the end.
+"""Receipts for paid payments: numbered, then sealed, then logged, and drawn at the end.
 
 ``payment.paid`` is claimed from the outbox. A crash between two steps leaves rows that the next
 run finds, and what was frozen with the number makes every later step give the same bytes.
@@ -26,6 +26,7 @@ from receipts.draft import Draft, Issuer, Secrets, drafts_of, require_writable
 from receipts.drawing import drawn
 from receipts.kept import Shelf
 from receipts.keys import Keys
+from receipts.log.journal import Journal, proofs
 from receipts.numbering import Book, Numbering
 from receipts.receipt import Receipt
 from receipts.rules import RuleSet, rules_on
@@ -50,7 +51,7 @@ _UNSEALED: Final = text(
 )
 _UNDRAWN: Final = text(
     "SELECT agency_id, id AS key FROM receipt WHERE xml IS NOT NULL AND pdf IS NULL"
-    " AND id > :after ORDER BY id LIMIT :batch"
+    " AND leaf_index IS NOT NULL AND id > :after ORDER BY id LIMIT :batch"
 )
 _CLAIM_PAID: Final = text(
     "SELECT serial, payment_id FROM event WHERE handled_at IS NULL AND type = 'payment.paid'"
@@ -68,7 +69,7 @@ _CLAIM_UNSEALED: Final = text(
     " ORDER BY payment_id, number FOR UPDATE SKIP LOCKED"
 )
 _CLAIM_UNDRAWN: Final = text(
-    "SELECT agency_id, id, xml, signed_at FROM receipt WHERE agency_id = :agency"
+    "SELECT agency_id, id, xml, signed_at, leaf_index FROM receipt WHERE agency_id = :agency"
     " AND id = ANY(:keys) AND pdf IS NULL ORDER BY id FOR UPDATE SKIP LOCKED"
 )
 
@@ -91,13 +92,19 @@ class Receipts:
         """The agencies' signing keys."""
         return Keys(self.store, self.vault, self.token)
 
+    @property
+    def journal(self) -> Journal:
+        """The agencies' transparency logs."""
+        return Journal(self.store, self.vault)
+
     async def issue(self) -> int:
-        """Issue what is due: number the paid, seal the numbered, draw the sealed; count the sealed.
+        """Issue what is due: number the paid, seal, log and draw the numbered; count the sealed.
 
         Safe to call at any time by any number of workers: each row is done once.
         """
         await self._each(_PAID, 0, self._number)
         sealed = await self._each(_UNSEALED, "", self._seal)
+        await self.journal.append()
         await self._each(_UNDRAWN, "", self._draw)
         return sealed
 
@@ -141,6 +148,7 @@ class Receipts:
     async def _number(self, agency_id: str, keys: list[Any]) -> int:
         """Give numbers and freeze what they stand for, in one transaction with the series."""
         signer = await self.keys.current(agency_id)
+        log_name = await self.journal.open(agency_id)
         async with self.store.begin() as tx:
             events = await tx.rows(_CLAIM_PAID, {"keys": keys})
             if not events:
@@ -149,7 +157,7 @@ class Receipts:
             now = self.store.clock.now()
             if drafts:
                 rules = rules_on(hanoi_day(now))
-                issuer = await _issuer(tx, agency_id, rules, signer)
+                issuer = await _issuer(tx, agency_id, rules, signer, log_name)
                 numbering = Numbering(tx, agency_id, rules, now)
                 books = await numbering.open(frozenset(d.place for d in drafts))
                 signer.require_in_force(max(book.at for book in books.values()))
@@ -243,8 +251,11 @@ class Receipts:
         signers = await self._pdf_signers(agency_id)
         async with self.store.begin() as tx:
             rows = await tx.rows(_CLAIM_UNDRAWN, {"agency": agency_id, "keys": keys})
+            proven = await proofs(tx, agency_id, [row["leaf_index"] for row in rows])
             for row in rows:
-                pdf = await asyncio.to_thread(drawn, bytes(row["xml"]), row["signed_at"], signers)
+                pdf = await asyncio.to_thread(
+                    drawn, bytes(row["xml"]), proven[row["leaf_index"]], row["signed_at"], signers
+                )
                 await tx.run(
                     t.receipt.update()
                     .where(c.agency_id == agency_id, c.id == row["id"])
@@ -287,12 +298,13 @@ async def _drafts(tx: Tx, agency_id: str, payment_ids: Sequence[str]) -> list[Dr
     ]
 
 
-async def _issuer(tx: Tx, agency_id: str, rules: RuleSet, signer: Signer) -> Issuer:
+async def _issuer(tx: Tx, agency_id: str, rules: RuleSet, signer: Signer, log_name: str) -> Issuer:
     agency = await tx.row(select(t.agency).where(t.agency.c.id == agency_id))
     if agency is None:
         raise LookupError(agency_id)
     branches = await tx.rows(select(t.branch).where(t.branch.c.agency_id == agency_id))
     return Issuer(
         agency=agency, branches={b["id"]: b["name"] for b in branches}, rules=rules,
-        fingerprint=signer.fingerprint, public_url=tx.public_url, chance=tx.clock.chance,
+        fingerprint=signer.fingerprint, public_url=tx.public_url, log=log_name,
+        chance=tx.clock.chance,
     )  # fmt: skip

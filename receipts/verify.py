@@ -14,6 +14,7 @@ from receipts.chains import Certificates, ChainError
 from receipts.judgement import Evidence, RevokedError, opened, proved_at
 from receipts.proof import BrokenProofError, cut, proven_bytes_max
 from receipts.receipt import Receipt
+from receipts.rules import rules_on
 from receipts.seal import BrokenSealError, der_of, fingerprint, open_seal
 from receipts.stamps import BrokenStampError
 from receipts.xml import HEAD, NotAReceiptError, document_bytes_max, read
@@ -41,6 +42,9 @@ class Finding:
     receipt: Receipt | None = None
     signer_sha256: str = ""
     proved_at: datetime | None = None  # When it was there, by a time-stamp that was judged.
+    log: str = ""
+    leaf: int | None = None  # In the log, when that was asked and found.
+    size: int | None = None
 
     def facts(self) -> dict[str, Any]:
         """Say which receipt it is; nothing of the payer."""
@@ -54,6 +58,7 @@ class Finding:
             "verify_code": r.verify_code, "is_sandbox": r.is_sandbox,
             "signer_sha256": self.signer_sha256,
             "proved_at": rfc3339(self.proved_at) if self.proved_at else None,
+            **({"log": self.log, "leaf": self.leaf, "size": self.size} if self.log else {}),
         }  # fmt: skip
 
 
@@ -77,6 +82,7 @@ def verify(
         document, certificate = open_seal(sealed)
         receipt = read(document)
         _require_in_force(certificate, receipt.issued_on)
+        _require_possible(receipt)
         evidence = opened(document, sealed, certificate, proof) if proof else None
         found = Finding(Verdict.NOT_TRUSTED, _WHOLE, receipt, receipt.certificate_sha256)
         is_known = found.signer_sha256 in trusted
@@ -102,6 +108,25 @@ def _judged(
             why = f"It is whole, and proved to have been there at {rfc3339(at)}."
             return replace(found, verdict=Verdict.VALID, why=why, proved_at=at)
     return replace(found, verdict=Verdict.VALID, why=known) if is_known else found
+
+
+def _require_possible(receipt: Receipt) -> None:
+    """Refuse what the rules of its day could not have given."""
+    if not _is_possible(receipt):
+        raise NotAReceiptError("The rules of its day give no such form, series and number.")
+
+
+def _is_possible(receipt: Receipt) -> bool:
+    """Tell whether the rules of its day give such a number, in such a series of that year."""
+    try:
+        rules = rules_on(receipt.issued_on)
+    except LookupError:
+        return False
+    return (
+        (receipt.rules, receipt.form) == (rules.name, rules.form)
+        and rules.is_of(receipt.series, receipt.issued_on.year)
+        and 1 <= receipt.number <= rules.number_max
+    )
 
 
 def _require_in_force(certificate: bytes, on: date) -> None:

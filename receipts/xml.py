@@ -63,6 +63,7 @@ def _elements(r: Receipt) -> Iterator[Element]:
         ("NLap", r.issued_on.isoformat()), ("DVTTe", "VND"),
         ("TNghiem", "1" if r.is_sandbox else "0"), ("MTCuu", r.verify_code),
         ("DCTCuu", r.verify_url), ("VTCTSo", r.certificate_sha256),
+        *([("NKMBach", r.log)] if r.log is not None else []),
     )  # fmt: skip
     if x := r.replaces:
         yield group(
@@ -138,6 +139,7 @@ def _receipt(root: Element) -> Receipt:
         payer_name=next((e.text for e in payer if e.name == "Ten"), None),
         commitments=tuple(Commitment(c["Muc"], c["GTri"]) for c in commitments),
         replaces=_replaced(_fields(parts["BLLQuan"])) if "BLLQuan" in parts else None,
+        log=common.get("NKMBach"),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ commit=$(git rev-parse --short HEAD 2>/dev/null || echo "no commit")
 
 PROOF_EVERY_STATEMENT=1 PROOF_REPORT="$made/points" .venv/bin/pytest -n 2 --dist worksteal tests/faults
 PROOF_CLIENTS=5000 .venv/bin/pytest -n 2 --dist worksteal tests/contract/test_*_clients.py
+PROOF_TAMPERINGS=100000 PROOF_REPORT="$made/log" .venv/bin/pytest tests/property/test_log_tampering.py
 # Two days at a time, as there are two cores; the first that does not hold stops it all.
 lived() {
   local said
@@ -33,6 +34,12 @@ printf '%s\n' 0.1\ {1..5} 0.5\ {1..50} | xargs -P 2 -L 1 bash -c 'lived "$@"' _
   echo "## Other people's clients"
   echo
   echo "- Notices, orders and refunds made by them, 5,000 true and 5,000 false of each kind: none wrongly believed, none wrongly refused."
+  echo
+  echo "## Receipts tampered with, measured against an exported checkpoint"
+  echo
+  echo "Each time somebody with every key of ours tampers with one receipt, writes the whole log anew and signs it; any receipt, any bit, any size of the export."
+  echo
+  cat "$made/log"
   echo
   echo "## Whole days, \`thuphi day --payments 60\`"
   echo

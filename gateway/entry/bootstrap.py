@@ -50,6 +50,8 @@ from gateway.store.migrate import migrate
 from gateway.store.partitions import keep_partitions
 from gateway.store.tx import Store
 from receipts.authorities import Authorities
+from receipts.log.journal import Journal
+from receipts.log.push import Push
 from receipts.proving import Proofs
 from receipts.replacing import Replacing
 from receipts.service import Receipts
@@ -93,6 +95,7 @@ class Parts:
     replacing: Replacing
     transmission: Transmission
     proofs: Proofs
+    push: Push
 
     @property
     def can_ask(self) -> frozenset[tuple[str, str]]:
@@ -210,6 +213,11 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
             lambda url: GuardedWire(_origins({"LINE_URL": url}), settings.wire_allow),
         ),
         proofs=Proofs(store, Authorities(_stamping(settings), settings.stamp_url)),
+        push=Push(
+            store, Journal(store, vault),
+            GuardedWire(_origins({"LOG_PUSH_URL": settings.log_push}), settings.wire_allow),
+            settings.log_push,
+        ),
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.entry import cli_accounts as accounts
-from gateway.entry import cli_adapters, cli_agency, cli_people
+from gateway.entry import cli_adapters, cli_agency, cli_log, cli_people, cli_verify
 from gateway.entry import cli_books as books
 from gateway.entry import cli_values as values
 from gateway.entry.bootstrap import (
@@ -30,7 +30,7 @@ from gateway.entry.cli_day import do_day
 from gateway.entry.cli_said import say
 from gateway.entry.demo import do_demo, simulated, simulating, simulator_port_default
 from gateway.entry.doctor import do_doctor
-from gateway.entry.ends import ended, file_words
+from gateway.entry.ends import ended
 from gateway.entry.logs import start_logs
 from gateway.entry.plugins import adapters, setting_names
 from gateway.entry.registry import kept_fresh
@@ -42,7 +42,6 @@ from gateway.entry.settings import (
     read_settings,
     secret_in,
 )
-from gateway.infra.clock import SystemClock
 from gateway.infra.embedded import Embedded
 from gateway.services.reseal import Reseal
 from gateway.services.seed import seed
@@ -131,30 +130,6 @@ async def do_worker(args: argparse.Namespace) -> int:
     return 0
 
 
-async def do_verify(args: argparse.Namespace) -> int:
-    """Check a receipt's file, offline: no database, no key, no network."""
-    from receipts.proof import proven_bytes_max
-    from receipts.verify import Finding, Verdict, anchors_of, trusted_in, trusted_of, verify
-
-    codes = {Verdict.VALID: 0, Verdict.NOT_VALID: 1, Verdict.UNREADABLE: 2, Verdict.NOT_TRUSTED: 3}
-    folder = Path(environment(Path.cwd()).get("THUPHI_DATA_DIR", ".data")) / "trust"
-    try:
-        trusted = trusted_of(args.trust) if args.trust else trusted_in(folder)
-        anchors = anchors_of(args.trust or [folder])
-        with args.file.open("rb") as file:
-            data = file.read(proven_bytes_max + 1)
-        found = verify(data, trusted, anchors, SystemClock().now())
-    except OSError as error:
-        found = Finding(Verdict.UNREADABLE, file_words(error))
-    except ValueError as error:
-        found = Finding(Verdict.UNREADABLE, f"{error}")
-    if found.verdict is Verdict.UNREADABLE and not args.json:
-        print(f"thuphi: {found.why}", file=sys.stderr)
-    else:
-        say(args, {"verdict": str(found.verdict), "why": found.why, **found.facts()})
-    return codes[found.verdict]
-
-
 async def do_serve(args: argparse.Namespace) -> int:
     """Serve the API and the pages until stopped."""
     from gateway.entry.web.app import build_app
@@ -234,15 +209,11 @@ def parser() -> argparse.ArgumentParser:
     add("seed", do_seed, "make the sandbox agency and its branches").add_argument(
         "--live", action="store_true", help="the live agency too"
     )
-    check = add("verify", do_verify, "check a receipt's XML file, offline")
-    check.add_argument("file", type=Path)
-    check.add_argument(
-        "--trust", type=Path, metavar="CERT", action="append",
-        help="a certificate (PEM) to trust, or a folder of them; else the data folder's trust/",
-    )  # fmt: skip
+    cli_verify.describe(add)
     _add_books(add)
     for group in (accounts, cli_agency, cli_people):
         group.describe(add, commands, lambda: opened(WORKER))
+    cli_log.describe(add, commands, opened)
     cli_adapters.describe(add, commands)
     return top
 

@@ -11,6 +11,7 @@ from receipts.proving import pause_max, steps_first
 
 certificate_notice: Final = timedelta(days=30)  # Its change is announced 15 days before.
 receipt_wait_max: Final = timedelta(minutes=5)  # The job that makes them runs each second.
+push_late: Final = timedelta(hours=3)  # Each hour's is pushed, and tried again every five minutes.
 proof_wait_max: Final = timedelta(days=1)  # An authority may be away for a night.
 
 
@@ -77,4 +78,25 @@ async def authority(parts: Parts) -> Finding:
     return Finding("tax authority", is_right=True, said="is told of each day in time")
 
 
-RECEIPTS: Final[tuple[Look, ...]] = (certificates, receipts, proofs, authority)
+async def log(parts: Parts) -> Finding:
+    """Look whether checkpoints of the transparency logs arrive where they are pushed."""
+    place, limit = parts.settings.log_push, parts.clock.now() - push_late
+    if not place:
+        return Finding("log", is_right=True, said="checkpoints are pushed nowhere: THUPHI_LOG_PUSH"
+                       " hands them to another body")  # fmt: skip
+    row = await row_of(
+        parts,
+        "SELECT min(g.agency_id) AS agency, min(p.trouble) AS trouble FROM receipt_log g"
+        " JOIN log_checkpoint c ON c.agency_id = g.agency_id AND c.signed_at < :limit"
+        " LEFT JOIN log_push p ON p.agency_id = g.agency_id AND p.place = :place"
+        " WHERE c.size > coalesce(p.size, 0)",
+        place=place, limit=limit,
+    )  # fmt: skip
+    if row["agency"]:
+        why = row["trouble"] or "start thuphi worker."
+        return Finding("log", is_right=False, said=f"checkpoints of {row['agency']} do not arrive"
+                       f" at THUPHI_LOG_PUSH: {why}")  # fmt: skip
+    return Finding("log", is_right=True, said="checkpoints arrive where they are pushed")
+
+
+RECEIPTS: Final[tuple[Look, ...]] = (certificates, receipts, proofs, log, authority)

@@ -138,6 +138,7 @@ def jobs_of(parts: Parts) -> dict[str, tuple[int, Job]]:
         "purge notices": (3_600, parts.notices.purge),
         "read files": (10, read_files),
         "check invariants": (60, watch),
+        "push checkpoints": (300, parts.push.run),
         "fetch reports": (86_400, fetch),
         "reconcile yesterday": (86_400, reconcile),
         "keep partitions": (86_400, partition),

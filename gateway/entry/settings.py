@@ -21,7 +21,7 @@ NAMES: Final = frozenset(
         "DATABASE_URL", "DATABASE_PASSWORD_FILE", "DATA_DIR", "PUBLIC_URL", "MASTER_KEY",
         "MASTER_KEY_FILE", "MASTER_KEY_FORMER_FILE", "WIRE_ALLOW", "TRUSTED_PROXIES", "CLOCK",
         "DEFAULT_AGENCY", "ALLOW_ABROAD", "TEST_DATABASE_URL", "PKCS11_MODULE", "PKCS11_TOKEN",
-        "PKCS11_PIN_FILE", "TSA_URL",
+        "PKCS11_PIN_FILE", "TSA_URL", "LOG_PUSH",
     }
 )  # fmt: skip
 _TOKEN: Final = ("PKCS11_MODULE", "PKCS11_TOKEN", "PKCS11_PIN_FILE")
@@ -52,6 +52,7 @@ class Settings:
     trusted_proxies: tuple[Network, ...]  # Whose X-Forwarded-For is believed.
     default_agency: str
     allow_abroad: bool  # Whether personal data may leave the country: off for a public agency.
+    log_push: str  # Where checkpoints are put for another body: a folder, an address, or nowhere.
     clock_at: datetime | None
     stamp_url: str  # Where receipts are time-stamped; empty: nowhere.
     token: TokenPlace | None = field(repr=False)  # Where keys are that never leave it.
@@ -109,6 +110,7 @@ def read_settings(values: Mapping[str, str], adapter_fields: Iterable[str]) -> S
         trusted_proxies=_networks(mine, "TRUSTED_PROXIES"),
         default_agency=_agency(mine),
         allow_abroad=_switch(mine, "ALLOW_ABROAD"),
+        log_push=_log_push(mine),
         clock_at=_instant(mine.get("CLOCK")),
         stamp_url=_stamp_url(mine),
         token=_token(mine),
@@ -142,6 +144,20 @@ def _folder(mine: Mapping[str, str]) -> Path:
     if not given.strip():
         raise SettingError("THUPHI_DATA_DIR must name a folder; leave it out for .data.")
     return Path(given).absolute()
+
+
+def _log_push(mine: Mapping[str, str]) -> str:
+    """Take where checkpoints go: what is read on the way could be held back, but not changed."""
+    given = mine.get("LOG_PUSH", "")
+    if not given or Path(given).is_absolute():
+        return given
+    parts = urlsplit(given) if is_plain_url(given) else None
+    is_here = parts is not None and parts.hostname in _LOOPBACK
+    if parts is None or parts.query or (parts.scheme != "https" and not is_here):
+        raise SettingError(
+            "THUPHI_LOG_PUSH must be an absolute folder, or like https://archive.example.vn/log."
+        )
+    return given.rstrip("/")
 
 
 def _agency(mine: Mapping[str, str]) -> str:

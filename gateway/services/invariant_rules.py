@@ -21,6 +21,7 @@ _ELSEWHERE: Final = (
 )
 
 NOTICES: Final = "no notice is left unread"
+LOGGED: Final = "each sealed receipt is in the transparency log"
 HEARD: Final = "each client is told of each payment that is paid"
 unread_hours_max: Final = 4  # All of a notice's tries together take three and a half.
 
@@ -196,6 +197,18 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
             " GROUP BY s.agency_id, s.form, s.series, s.last_number"
             " HAVING count(r.number) <> s.last_number"
             " OR coalesce(max(r.number), 0) <> s.last_number"
+        ),
+        LOGGED: (
+            "SELECT id AS what FROM receipt WHERE xml IS NOT NULL AND leaf_index IS NULL"
+            " AND signed_at < :before"
+        ),
+        "each log is dense, and its newest checkpoint is of all of it": (
+            "SELECT g.agency_id AS what FROM receipt_log g"
+            " LEFT JOIN (SELECT agency_id, count(*) AS n, max(leaf_index) + 1 AS size FROM log_leaf"
+            " GROUP BY agency_id) l ON l.agency_id = g.agency_id"
+            " LEFT JOIN (SELECT agency_id, max(size) AS size FROM log_checkpoint"
+            " GROUP BY agency_id) c ON c.agency_id = g.agency_id"
+            " WHERE (l.n, l.n) IS DISTINCT FROM (l.size, c.size)"
         ),
         "receipt numbers rise with time": (
             "SELECT agency_id, what FROM (SELECT agency_id, id AS what, numbered_at,"

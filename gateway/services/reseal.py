@@ -46,6 +46,9 @@ CELLS: Final = (
     _by_id("receipt", "salts_sealed", "salts"),
     _by_id("correction", "text_sealed", "text"),
     Cell("channel", "values_sealed", ("agency_id",), lambda r: f"channel|{r['agency_id']}|values"),
+    Cell(
+        "receipt_log", "key_sealed", ("agency_id",), lambda r: f"receipt_log|{r['agency_id']}|key"
+    ),
     _by_id("statement_file", "content_sealed", "content"),
     _by_id("statement_line", "memo_sealed", "memo"),
     _by_id("refund", "payee_sealed", "payee"),

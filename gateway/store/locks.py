@@ -10,7 +10,8 @@ Whoever takes several takes them down this list and never goes back up, so nobod
 3. shifts and their differences;
 4. ``MONEY``: one transaction number, then one bank movement, whoever reports it;
 5. attempts, refunds;
-6. ``SERIES``, then series and receipts by their name;
+6. ``SERIES`` or ``LOG`` (an agency's transparency log, which grows by one at a time), then series
+   and receipts by their name;
 7. payments, by id where there are several;
 8. cases (``break``).
 
@@ -43,6 +44,7 @@ DAY_AND_MONEY: Final = (
 DISPUTE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 7413008))")
 RUN: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:agency, 7413006))")
 SERIES: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:agency, 7413007))")
+LOG: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:agency, 7413013))")
 
 # Taken alone: who makes a key or partitions, or tries to sign in from one place; who stamps or
 # judges, or leaves it to whoever does.

@@ -29,14 +29,15 @@ from gateway.store.columns import belongs, instant, metadata, money, of_agency, 
 from gateway.store.tables_accounts import provider_account
 from gateway.store.tables_counter import counter_take, display, shift, shift_difference
 from gateway.store.tables_health import provider_call, provider_standing
+from gateway.store.tables_log import log_checkpoint, log_leaf, log_push, receipt_log
 from gateway.store.tables_receipts import channel, correction, outage, transmission
 from gateway.store.tables_refunds import dispute, refund
 
 # And every table below.
 __all__ = [
-    "channel", "correction", "counter_take", "display", "dispute", "metadata", "outage",
-    "provider_account", "provider_call", "provider_standing", "refund", "shift", "shift_difference",
-    "transmission",
+    "channel", "correction", "counter_take", "display", "dispute", "log_checkpoint", "log_leaf",
+    "log_push", "metadata", "outage", "provider_account", "provider_call", "provider_standing",
+    "receipt_log", "refund", "shift", "shift_difference", "transmission",
 ]  # fmt: skip
 
 agency = Table(
@@ -569,6 +570,7 @@ receipt = Table(
         Column("content", JSONB, nullable=False),  # What is sealed, frozen when numbered.
         Column("xml", LargeBinary, nullable=True),
         Column("pdf", LargeBinary, nullable=True),
+        Column("leaf_index", BigInteger, nullable=True),  # Its place in the transparency log.
         instant("proof_due_at", optional=True),  # When evidence is to be added; NULL: never.
         words("replaces_id", optional=True),  # The receipt that this one stands instead of.
         words("transmission_id", optional=True),  # The summary that told the authority of it.
@@ -608,6 +610,12 @@ receipt = Table(
         postgresql_where="replaces_id IS NOT NULL",
     ),
     Index("ix_receipt_unsigned", "numbered_at", postgresql_where="xml IS NULL"),
+    Index(
+        "ix_receipt_unlogged",
+        "agency_id",
+        "id",
+        postgresql_where="xml IS NOT NULL AND leaf_index IS NULL",
+    ),
     Index("ix_receipt_undrawn", "id", postgresql_where="xml IS NOT NULL AND pdf IS NULL"),
     Index("ix_receipt_proof", "proof_due_at", postgresql_where="proof_due_at IS NOT NULL"),
 )
@@ -739,5 +747,8 @@ break_ = Table(
     Index("ix_break_open", "agency_id", "since_on", postgresql_where="state = 'open'"),
 )
 
-APPEND_ONLY: Final = ("entry", "evidence", "credit_advice", "allocation", "delivery_log", "audit")
+APPEND_ONLY: Final = (
+    "entry", "evidence", "credit_advice", "allocation", "delivery_log", "audit", "log_leaf",
+    "log_checkpoint",
+)  # fmt: skip
 PARTITIONED: Final = {"notice": "received_at", "delivery_log": "at", "audit": "at"}

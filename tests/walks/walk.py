@@ -65,6 +65,7 @@ BOOKS: Mapping[str, str] = {
     "receipts": "SELECT dossier_id, kind, series, r.amount, xml IS NOT NULL AS sealed,"
     " pdf IS NOT NULL AS drawn FROM receipt r JOIN payment p ON p.agency_id = r.agency_id"
     " AND p.id = r.payment_id",
+    "leaves": "SELECT leaf_index FROM log_leaf",
     # Who gets which is decided by who was paid first, and that by who was disturbed.
     "numbers": "SELECT series, number FROM receipt",
     "events": "SELECT dossier_id, e.sequence, type, position IS NOT NULL AS stamped FROM event e"

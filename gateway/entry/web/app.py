@@ -19,6 +19,7 @@ from gateway.entry.web import (
     pay,
     receipts,
     reference,
+    transparency,
     watching,
 )
 from gateway.entry.web.arrival import Arrival, Limits
@@ -71,6 +72,7 @@ def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
     bills = Bills(parts.store, parts.attempts)
     app.include_router(pay.routes(pay.PayPages(parts.store, parts.attempts, bills)))
     app.include_router(receipts.routes(receipts.ReceiptPages(parts.receipts, parts.proofs)))
+    app.include_router(transparency.routes(transparency.LogPages(parts.receipts.journal)))
     console = Console(
         parts.store, parts.access, Desk(parts.store, parts.vault), intake_of(parts),
         BankTexts(parts.store, parts.vault), parts.settings.public_url,

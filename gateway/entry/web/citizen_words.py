@@ -257,6 +257,18 @@ VERIFY: Final[Words] = {
     "payer": ("Người nộp", "Payer"),
     "dossier": ("Mã hồ sơ", "Dossier"),
     "amount": ("Số tiền", "Amount"),
+    "log": ("Nhật ký minh bạch", "Transparency log"),
+    "leaf": ("Lá", "Leaf"),
+    "leaf_of": ("số {} trong {} lá, đếm từ 0", "no. {} of {}, counted from 0"),
+    "root": ("Gốc của nhật ký", "The log's root"),
+    "log_soon": ("đang được ghi, trong vài giây", "is being written, within seconds"),
+    "get_proof": ("Tải bằng chứng", "Download the proof"),
+    "proof_hint": both(
+        "Bằng chứng cho thấy biên lai có trong nhật ký, không cần tin hệ thống này:"
+        " thuphi verify --proof, hoặc công cụ đọc tệp .tlog-proof.",
+        "The proof shows that the receipt is in the log without trusting this system:"
+        " thuphi verify --proof, or a tool that reads .tlog-proof files.",
+    ),
     "hidden": ("Tên và mã hồ sơ được che bớt.", "The name and the dossier are partly hidden."),
     "another": ("Tra cứu biên lai khác", "Check another receipt"),
 }

@@ -16,8 +16,10 @@ from gateway.entry.web.page import language, page, send, wants_page
 from gateway.entry.web.problems import problem
 from gateway.entry.web.reading import PageRoute
 from gateway.entry.web.words import said
-from receipts.face import face, grouped, masked, qr_svg, tail
+from receipts.face import face, grouped, logged, masked, qr_svg, tail
 from receipts.kept import Kept, Since
+from receipts.log.check import NotLoggedError, require_included
+from receipts.log.note import ForgedNoteError, UnknownSignerError
 from receipts.proving import Proofs
 from receipts.rules import rules_on
 from receipts.service import Receipts
@@ -51,7 +53,7 @@ def copy_of(request: Request, kept: Kept, ending: str, here: str, since: Since) 
     shown = face(read_sealed(kept.xml))
     if ending == "html":
         return page("receipt.html", {
-            "lang": "vi", "r": shown, "here": here, **_became(since, "vi"),
+            "lang": "vi", "r": shown, "here": here, "log": _log(kept), **_became(since, "vi"),
         })  # fmt: skip
     if ending == "pdf" and kept.pdf:
         return send(kept.pdf, "application/pdf", more=_filename(shown, "pdf"))
@@ -75,6 +77,15 @@ def _became(since: Since, lang: str) -> dict[str, Any]:
         after["form"], after["series"], number, f"{after['issued_on']:%d/%m/%Y}"
     )
     return {"noticed": named, "successor": told, "successor_code": after["verify_code"]}
+
+
+def _log(kept: Kept) -> dict[str, str]:
+    """Give what is shown of a receipt's place in the log, and where its proof is; or nothing."""
+    if kept.proof is None:
+        return {}
+    shown = logged(kept.proof)
+    at = f"/log/{quote(kept.agency_id)}/proof?leaf={shown['leaf']}&size={shown['size']}"
+    return shown | {"proof": at}
 
 
 def _not_drawn_yet(request: Request, here: str) -> Response:
@@ -124,13 +135,8 @@ class ReceiptPages:
         """Say whether a receipt with this code was issued, and what to compare."""
         typed = read_code(code)
         shown = spoken(language(request), VERIFY, FORM)
-        shown |= {
-            "rows": [],
-            "sandbox": "",
-            "typed": grouped(typed),
-            "successor": "",
-            "noticed": (),
-        }
+        shown |= {"rows": [], "sandbox": "", "proof": "", "typed": grouped(typed)}
+        shown |= {"successor": "", "noticed": ()}
         words = shown["t"]
         is_code = len(typed) == code_letters and set(typed) <= set(ALPHABET)
         kept = await self.receipts.shelf.by_code(typed) if is_code else None
@@ -141,7 +147,8 @@ class ReceiptPages:
             return page("verify.html", shown | {"headline": "unknown", "advice": advice}, 404)
         trusted = await self.receipts.trusted(kept.agency_id)
         found = verify(kept.xml, trusted)
-        if found.verdict is not Verdict.VALID or found.receipt is None:
+        is_whole = found.verdict is Verdict.VALID and await self._is_logged(kept)
+        if not is_whole or found.receipt is None:
             log.error("a stored receipt does not hold any more")
             broken = {"headline": "broken", "advice": words["broken_advice"]}
             return page("verify.html", shown | broken)
@@ -152,8 +159,22 @@ class ReceiptPages:
             headline = "replaced"
         return page("verify.html", shown | {
             "headline": headline, "advice": words[f"{headline}_advice"],
-            "rows": _rows(seen, words), "sandbox": seen["sandbox"], **became,
+            "rows": [*_rows(seen, words), *_log_rows(kept, words)], "sandbox": seen["sandbox"],
+            "proof": _log(kept).get("proof", ""), **became,
         })  # fmt: skip
+
+    async def _is_logged(self, kept: Kept) -> bool:
+        """Follow the proof from the stored copy; one that is too new for the log has none yet."""
+        if kept.leaf_index is None:
+            return True
+        if kept.proof is None:
+            return False
+        try:
+            key = await self.receipts.journal.key(kept.agency_id)
+            require_included(kept.xml, kept.proof, key)
+        except (NotLoggedError, ForgedNoteError, UnknownSignerError):
+            return False
+        return True
 
     async def _kept(self, token: str) -> Kept:
         kept = await self.receipts.shelf.by_token(token) if set(token) <= set(ALPHABET) else None
@@ -177,6 +198,15 @@ def _rows(shown: dict[str, Any], names: dict[str, str]) -> list[tuple[str, str]]
     if shown["replaces"]:
         rows.append((names["replaces"], shown["replaces"]))
     return [*rows, (names["code"], shown["code"])]
+
+
+def _log_rows(kept: Kept, said: dict[str, str]) -> list[tuple[str, str]]:
+    """Give where the receipt is in the transparency log, as its PDF says it too."""
+    if kept.proof is None:
+        return [(said["log"], said["log_soon"])]
+    seen = logged(kept.proof)
+    place = said["leaf_of"].format(seen["leaf"], seen["size"])
+    return [(said["log"], seen["origin"]), (said["leaf"], place), (said["root"], seen["root"])]
 
 
 def routes(pages: ReceiptPages) -> APIRouter:
