@@ -9,7 +9,6 @@ from receipt_samples import receipt, signer
 from receipts.receipt import Receipt, commit
 from receipts.xml import HEAD, TAIL, NotAReceiptError, document_bytes_max, read, write
 
-
 LOG = "pay.example.vn/log/hn-tthcc"
 
 
