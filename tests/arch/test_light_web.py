@@ -83,6 +83,7 @@ async def knock(http: httpx.AsyncClient, parts: Parts, key: str) -> dict[str, in
     (receipt,) = shown["receipts"]
     paths = [urlsplit(link).path for link in receipt["links"].values()]
     paths += [f"/verify/{receipt['verify_code']}", f"/v1/receipts/{receipt['id']}"]
+    paths += [f"/log/{AGENCY}/checkpoint", f"/log/{AGENCY}/proof?leaf=0"]
     paths += ["/v1/events?after=0", "/healthz", "/readyz", "/metrics", "/openapi.json"]
     for path in paths:
         answers[path] = (await http.get(path, headers=bearer)).status_code

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import KEY, Terminal
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from front_door import AGENCY, Site
 from receipt_days import pay_many
@@ -287,3 +288,30 @@ async def test_an_export_that_is_not_ours_or_was_changed_is_no_anchor(
     with pytest.raises(Refusal, match="exported from other/log/x"):
         await run(site, *audit, str(exported))
     capsys.readouterr()
+
+
+async def test_the_commands_do_it_in_their_roles_and_the_export_proves_a_receipt(
+    site: Site, database_url: str, terminal: Terminal
+) -> None:
+    """As a person types them: auditors export, and what is named wrongly is a sentence."""
+    await pay_many(site, 3, branch="online")
+    await site.parts.receipts.issue()
+    async with site.parts.store.begin() as tx:
+        row = await tx.row(text("SELECT xml FROM receipt WHERE leaf_index = 1"))
+    assert row is not None
+    (terminal.folder / "r.xml").write_bytes(bytes(row["xml"]))
+    certificate = await site.parts.receipts.certificate(AGENCY)
+    (terminal.folder / "a.pem").write_text(certificate, "utf-8")
+
+    for words, code, said in (
+        ("log export kept", 0, "size                 3"),
+        ("log audit --checkpoint kept", 0, "is_whole             True"),
+        ("log audit --checkpoint kept/checkpoint", 0, "is_whole             True"),
+        ("verify r.xml --trust a.pem --checkpoint kept", 0, "leaf                 1"),
+        ("log export kept", 2, "not an empty folder"),
+        ("log export other --agency nope", 2, "There is no such log."),
+        ("log audit --checkpoint none", 2, "cannot be used"),
+        ("log audit", 2, "--checkpoint"),
+    ):
+        ended = await terminal.run(*words.split(), DATABASE_URL=database_url, MASTER_KEY=KEY)
+        assert (ended.code, said in ended.out + ended.said) == (code, True), (words, ended)

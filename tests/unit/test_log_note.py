@@ -34,6 +34,12 @@ KEY = LogKey(ORIGIN, SECRET.public_key().public_bytes_raw())
 CHECKPOINT = Checkpoint(ORIGIN, 20_852_163, bytes(range(32)))
 NOTE = CHECKPOINT.signed(SECRET)
 OTHER_LOG = Checkpoint("pay.example.vn/log/other", 1, bytes(32)).text()
+# What aics-tlog 0.2.1, which shares nothing with us, signs with the same key.
+THEIRS = (
+    "pay.example.vn/log/hn-tthcc\n20852163\nAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n\n"
+    "— pay.example.vn/log/hn-tthcc 3xKuAIyXIi5o43xkvaNhmkvbgLK5IyS4/WielvFnBB2wpWuowj6Gt/OfVfs8fVQF"
+    "SidvLRgFhzAdFdeOLCIAllO/YgM=\n"
+)
 HASHES = (b"\1" * 32, b"\2" * 32)
 
 
@@ -47,6 +53,13 @@ def test_a_key_and_a_signature_of_another_implementation_are_ours() -> None:
         opened(note, key)  # The signature holds; it is a note, and no checkpoint.
     with pytest.raises(ForgedNoteError):
         opened(note.replace("think", "thank"), key)
+
+
+def test_another_implementation_signs_the_same_checkpoint_with_the_same_bytes() -> None:
+    assert NOTE == THEIRS
+    assert KEY.text() == (
+        "pay.example.vn/log/hn-tthcc+df12ae00+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4\n"
+    )
 
 
 def test_a_checkpoint_is_four_lines_a_blank_one_and_a_signature() -> None:

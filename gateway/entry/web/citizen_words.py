@@ -258,10 +258,8 @@ VERIFY: Final[Words] = {
     "dossier": ("Mã hồ sơ", "Dossier"),
     "amount": ("Số tiền", "Amount"),
     "log": ("Nhật ký minh bạch", "Transparency log"),
-    "leaf": ("Lá", "Leaf"),
-    "leaf_of": ("số {} trong {} lá, đếm từ 0", "no. {} of {}, counted from 0"),
+    "leaf": ("Lá, đếm từ 0, trong số", "Leaf, counted from 0, of"),
     "root": ("Gốc của nhật ký", "The log's root"),
-    "log_soon": ("đang được ghi, trong vài giây", "is being written, within seconds"),
     "get_proof": ("Tải bằng chứng", "Download the proof"),
     "proof_hint": both(
         "Bằng chứng cho thấy biên lai có trong nhật ký, không cần tin hệ thống này:"

@@ -203,9 +203,9 @@ def _rows(shown: dict[str, Any], names: dict[str, str]) -> list[tuple[str, str]]
 def _log_rows(kept: Kept, said: dict[str, str]) -> list[tuple[str, str]]:
     """Give where the receipt is in the transparency log, as its PDF says it too."""
     if kept.proof is None:
-        return [(said["log"], said["log_soon"])]
+        return []  # It becomes a leaf within seconds.
     seen = logged(kept.proof)
-    place = said["leaf_of"].format(seen["leaf"], seen["size"])
+    place = f"{seen['leaf']} / {seen['size']}"
     return [(said["log"], seen["origin"]), (said["leaf"], place), (said["root"], seen["root"])]
 
 
