@@ -199,11 +199,11 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
             " OR coalesce(max(r.number), 0) <> s.last_number"
         ),
         LOGGED: (
-            "SELECT id AS what FROM receipt WHERE xml IS NOT NULL AND leaf_index IS NULL"
+            "SELECT agency_id, id AS what FROM receipt WHERE xml IS NOT NULL AND leaf_index IS NULL"
             " AND signed_at < :before"
         ),
         "each log is dense, and its newest checkpoint is of all of it": (
-            "SELECT g.agency_id AS what FROM receipt_log g"
+            "SELECT g.agency_id, g.agency_id AS what FROM receipt_log g"
             " LEFT JOIN (SELECT agency_id, count(*) AS n, max(leaf_index) + 1 AS size FROM log_leaf"
             " GROUP BY agency_id) l ON l.agency_id = g.agency_id"
             " LEFT JOIN (SELECT agency_id, max(size) AS size FROM log_checkpoint"

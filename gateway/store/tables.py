@@ -13,7 +13,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -30,14 +29,23 @@ from gateway.store.tables_accounts import provider_account
 from gateway.store.tables_counter import counter_take, display, shift, shift_difference
 from gateway.store.tables_health import provider_call, provider_standing
 from gateway.store.tables_log import log_checkpoint, log_leaf, log_push, receipt_log
-from gateway.store.tables_receipts import channel, correction, outage, transmission
+from gateway.store.tables_receipts import (
+    channel,
+    correction,
+    outage,
+    receipt,
+    receipt_proof,
+    series,
+    transmission,
+)
 from gateway.store.tables_refunds import dispute, refund
 
 # And every table below.
 __all__ = [
     "channel", "correction", "counter_take", "display", "dispute", "log_checkpoint", "log_leaf",
     "log_push", "metadata", "outage", "provider_account", "provider_call", "provider_standing",
-    "receipt_log", "refund", "shift", "shift_difference", "transmission",
+    "receipt", "receipt_log", "receipt_proof", "refund", "series", "shift", "shift_difference",
+    "transmission",
 ]  # fmt: skip
 
 agency = Table(
@@ -535,104 +543,6 @@ signing_key = Table(
     ),
     of_agency(),
     CheckConstraint("(key_sealed IS NULL) <> (pkcs11_key IS NULL)", name="one_key"),
-)
-
-series = Table(
-    "series",
-    metadata,
-    words("agency_id"),
-    words("branch_id"),
-    words("form"),
-    words("series"),
-    Column("last_number", Integer, nullable=False),
-    PrimaryKeyConstraint("agency_id", "form", "series"),
-    UniqueConstraint("agency_id", "branch_id", "form", "series"),
-    belongs("branch", "branch_id"),
-    CheckConstraint("last_number BETWEEN 0 AND 99999999", name="last_number"),
-)
-
-receipt = Table(
-    "receipt",
-    metadata,
-    *own(
-        words("payment_id"),
-        words("kind"),
-        words("form"),
-        words("series"),
-        Column("number", Integer, nullable=False),
-        money("amount"),
-        Column("issued_on", Date, nullable=False),
-        instant("numbered_at"),
-        instant("signed_at", optional=True),
-        words("verify_code"),
-        words("token"),
-        Column("salts_sealed", LargeBinary, nullable=True),
-        Column("content", JSONB, nullable=False),  # What is sealed, frozen when numbered.
-        Column("xml", LargeBinary, nullable=True),
-        Column("pdf", LargeBinary, nullable=True),
-        Column("leaf_index", BigInteger, nullable=True),  # Its place in the transparency log.
-        instant("proof_due_at", optional=True),  # When evidence is to be added; NULL: never.
-        words("replaces_id", optional=True),  # The receipt that this one stands instead of.
-        words("transmission_id", optional=True),  # The summary that told the authority of it.
-    ),
-    belongs("payment", "payment_id"),
-    ForeignKeyConstraint(
-        ["agency_id", "form", "series"], ["series.agency_id", "series.form", "series.series"]
-    ),
-    UniqueConstraint("agency_id", "form", "series", "number"),
-    belongs("receipt", "replaces_id"),
-    belongs("transmission", "transmission_id"),
-    Index(
-        "ix_receipt_untold",
-        "agency_id",
-        "issued_on",
-        postgresql_where="transmission_id IS NULL AND xml IS NOT NULL",
-    ),
-    UniqueConstraint("verify_code"),
-    UniqueConstraint("token"),
-    CheckConstraint("number BETWEEN 1 AND 99999999", name="number"),
-    # All of it given back: only what replaces another may come to nothing.
-    CheckConstraint("amount > 0 OR (amount = 0 AND replaces_id IS NOT NULL)", name="amount"),
-    CheckConstraint("replaces_id <> id", name="replaces"),
-    Index(
-        "uq_receipt_first",
-        "agency_id",
-        "payment_id",
-        "kind",
-        unique=True,
-        postgresql_where="replaces_id IS NULL",
-    ),
-    Index(
-        "uq_receipt_replaces",
-        "agency_id",
-        "replaces_id",
-        unique=True,
-        postgresql_where="replaces_id IS NOT NULL",
-    ),
-    Index("ix_receipt_unsigned", "numbered_at", postgresql_where="xml IS NULL"),
-    Index(
-        "ix_receipt_unlogged",
-        "agency_id",
-        "id",
-        postgresql_where="xml IS NOT NULL AND leaf_index IS NULL",
-    ),
-    Index("ix_receipt_undrawn", "id", postgresql_where="xml IS NOT NULL AND pdf IS NULL"),
-    Index("ix_receipt_proof", "proof_due_at", postgresql_where="proof_due_at IS NOT NULL"),
-)
-
-# Evidence beside a sealed receipt, one step after the other; append-only.
-receipt_proof = Table(
-    "receipt_proof",
-    metadata,
-    words("agency_id"),
-    words("receipt_id"),
-    Column("step", Integer, nullable=False),
-    instant("made_at"),
-    Column("xml", LargeBinary, nullable=False),
-    Column("pdf", LargeBinary, nullable=True),  # What the step appends to a PDF that is signed.
-    PrimaryKeyConstraint("agency_id", "receipt_id", "step"),
-    belongs("receipt", "receipt_id"),
-    CheckConstraint("step > 0", name="step"),
 )
 
 statement_file = Table(

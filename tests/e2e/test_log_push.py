@@ -13,7 +13,6 @@ from front_door import AGENCY, Site, free_port
 from receipt_days import pay_many
 from sqlalchemy import text
 
-from gateway.entry import doctor
 from gateway.entry.settings import SettingError, read_settings
 from gateway.entry.web.serving import serving
 from gateway.infra.wire import GuardedWire
@@ -30,10 +29,10 @@ def pushing(site: Site, place: str) -> Push:
     return replace(site.parts.push, place=place, wire=GuardedWire(frozenset({place})))
 
 
-async def said(site: Site, place: str) -> doctor.Finding:
+async def said(site: Site, place: str) -> Finding:
     """Ask doctor about the log."""
     settings = replace(site.parts.settings, log_push=place)
-    return await doctor.log(replace(site.parts, settings=settings))
+    return await doctor_receipts.log(replace(site.parts, settings=settings))
 
 
 def names(folder: Path) -> list[str]:

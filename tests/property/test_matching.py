@@ -144,6 +144,18 @@ def _world(seed: int) -> Inputs:
         for line in lines
         if line["source"] == "statement" and line["net"] > 0 and chance.random() < 0.3
     ]
+    bags, in_bag = _bags(chance, lines)
+    owed = [{"voucher": f"lin{chance.randrange(24):02}", "amount": chance.choice((-5_000, 20_000))}]
+    accounts = [{"provider_account": f"vnpay/{name}"} for name in ("default", "tay-ho")]
+    return Inputs(
+        captures, shares, dues, taken_back, lines, advised, bags, in_bag, owed, accounts
+    )  # fmt: skip
+
+
+def _bags(
+    chance: Random, lines: list[dict[str, Any]]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Draw deposit bags and what was in them; let marked lines name some."""
     bags = [
         {"id": f"shf{n}", "shift_id": f"shf{n // 2}", "bag": f"BAG{n}", "number": f"BAG{n % 3}",
          "amount": chance.choice((5_000, 10_000)), "left_on": _day(0),
@@ -154,11 +166,7 @@ def _world(seed: int) -> Inputs:
         named = ((None, None), ("BAG0", None), ("BAG1", None), ("BAG9", None), (None, "bag-2"))
         line["batch_id"], line["reference"] = chance.choice(named)
     in_bag = [{"bag_id": f"shf{n % 4}", "capture_id": f"cap{n:02}", "amount": 1} for n in range(6)]
-    owed = [{"voucher": f"lin{chance.randrange(24):02}", "amount": chance.choice((-5_000, 20_000))}]
-    accounts = [{"provider_account": f"vnpay/{name}"} for name in ("default", "tay-ho")]
-    return Inputs(
-        captures, shares, dues, taken_back, lines, advised, bags, in_bag, owed, accounts
-    )  # fmt: skip
+    return bags, in_bag
 
 
 def _answer(result: Result) -> tuple[list[Any], list[Any]]:
