@@ -13,6 +13,8 @@ from front_door import AGENCY, Site, free_port
 from receipt_days import pay_many
 from sqlalchemy import text
 
+from gateway.entry import doctor_receipts
+from gateway.entry.doctor_finding import Finding
 from gateway.entry.settings import SettingError, read_settings
 from gateway.entry.web.serving import serving
 from gateway.infra.wire import GuardedWire
