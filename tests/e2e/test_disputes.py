@@ -21,6 +21,7 @@ from front_door import AGENCY, Site
 
 from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import Refusal
+from gateway.entry.bootstrap import holders_of
 from gateway.ports.provider import DisputeState
 from gateway.services.working_calendar import vietnam
 from reconciliation.inputs import DayRules, load
@@ -40,7 +41,7 @@ async def dues(site: Site) -> int:
     now = site.clock.now()
     days = DayRules(lambda *about: hanoi_day(about[2]), vietnam())
     async with site.parts.store.begin() as tx:
-        seen = await load(tx, AGENCY, hanoi_day(now), now, 1, {}, days)
+        seen = await load(tx, AGENCY, hanoi_day(now), now, 1, holders_of(site.parts), days)
     return sum(due["amount"] for due in seen.dues)
 
 

@@ -78,7 +78,7 @@ async def test_an_agency_that_has_entered_no_code_is_told_that_nothing_is_compar
     said = await treasury(site.parts)
     taken = await take(site, "treasury", {"agency_code": "1057758"})
     changed = await Agencies(site.parts.store).change(
-        LIVE, {"treasury_code": "1057758"}, None, "test"
+        LIVE, {"treasury_code": "1057758"}, {}, "test"
     )
     after = await treasury(site.parts)
 
@@ -88,7 +88,7 @@ async def test_an_agency_that_has_entered_no_code_is_told_that_nothing_is_compar
     assert (changed["treasury_code"], after.is_right) == ("1057758", True)
     assert after.said.startswith("hn-tthcc-test takes")  # A sandbox need not.
     with pytest.raises(Refusal, match="The treasury code has 7 digits"):
-        await Agencies(site.parts.store).change(LIVE, {"treasury_code": "105775"}, None, "test")
+        await Agencies(site.parts.store).change(LIVE, {"treasury_code": "105775"}, {}, "test")
 
 
 async def test_a_queued_file_about_an_account_nobody_has_is_refused_and_says_why(
