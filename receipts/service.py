@@ -19,6 +19,7 @@ from gateway.domain.payment import Payment
 from gateway.ports.vault import Vault
 from gateway.services.agencies import SIGNS_PDF
 from gateway.store import tables as t
+from gateway.store.events import Told, emit_each
 from gateway.store.statements import REPLACED_BY
 from gateway.store.tx import Row, Store, Tx
 from gateway.store.views import receipt_view
@@ -35,8 +36,11 @@ from receipts.signing import CannotSignError
 from receipts.token import Token
 from receipts.xml import write
 
-batch: Final = 25  # Locks are held for so many at a time, and so many are tried again one by one.
-pages_max: Final = 80  # 2,000 receipts: a run ends well within its lease; the next one follows.
+# Locks are held for so many at a time, and so many are tried again one by one. A commit waits for
+# the disk, so many are numbered and sealed in one; drawing is slow, so few are drawn in one.
+batch: Final = 200
+batch_drawn: Final = 25
+pages_max: Final = 80  # 2,000 are drawn: a run ends well within its lease; the next one follows.
 token_letters: Final = 32  # 160 bits.
 log: Final = logging.getLogger("thuphi.receipts")
 Do = Callable[[str, list[Any]], Awaitable[int]]
@@ -74,6 +78,14 @@ _CLAIM_UNDRAWN: Final = text(
 )
 
 
+_KEPT: Final = text(
+    "UPDATE receipt r SET xml = x.xml, signed_at = :now,"
+    " proof_due_at = CASE WHEN x.is_proven THEN CAST(:now AS timestamptz) END"
+    " FROM unnest(CAST(:ids AS text[]), CAST(:xmls AS bytea[]), CAST(:proven AS boolean[]))"
+    " x(id, xml, is_proven) WHERE r.agency_id = :agency AND r.id = x.id"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Receipts:
     """The citizen's proof."""
@@ -102,10 +114,15 @@ class Receipts:
 
         Safe to call at any time by any number of workers: each row is done once.
         """
+        sealed = await self.seal_all()
+        await self._each(_UNDRAWN, "", self._draw, batch_drawn)
+        return sealed
+
+    async def seal_all(self) -> int:
+        """Give each its number, its seal and its place in the log; count the sealed."""
         await self._each(_PAID, 0, self._number)
         sealed = await self._each(_UNSEALED, "", self._seal)
         await self.journal.append()
-        await self._each(_UNDRAWN, "", self._draw)
         return sealed
 
     async def certificate(self, agency_id: str) -> str:
@@ -116,12 +133,12 @@ class Receipts:
         """Give the fingerprints of an agency's certificates."""
         return await self.keys.trusted(agency_id)
 
-    async def _each(self, waiting: TextClause, after: object, do: Do) -> int:
+    async def _each(self, waiting: TextClause, after: object, do: Do, many: int = batch) -> int:
         """Go through what waits, page by page, each row seen once in a run."""
         done = 0
         for _ in range(pages_max):
             async with self.store.begin() as tx:
-                rows = await tx.rows(waiting, {"after": after, "batch": batch})
+                rows = await tx.rows(waiting, {"after": after, "batch": many})
             if not rows:
                 break
             after = rows[-1]["key"]
@@ -195,37 +212,26 @@ class Receipts:
     async def _seal(self, agency_id: str, keys: list[Any]) -> int:
         """Sign, and say so in the transaction that keeps the signed bytes."""
         signers = await self.keys.all_of(agency_id)
-        c = t.receipt.c
         async with self.store.begin() as tx:
             rows = await tx.rows(_CLAIM_UNSEALED, {"agency": agency_id, "keys": keys})
             sealed = await asyncio.to_thread(self._sealed, rows, signers)
-            for row, signer, xml in sealed:
-                now = self.store.clock.now()
-                await tx.run(
-                    t.receipt.update()
-                    .where(c.agency_id == agency_id, c.id == row["id"])
-                    .values(xml=xml, signed_at=now, proof_due_at=now if signer.has_issuer else None)
-                )
-                shown = receipt_view(row, self.store.public_url)
-                data = shown | {"payment_id": row["payment_id"]}
-                await tx.emit_for(agency_id, row["payment_id"], "receipt.issued", data)
+            await tx.run(_KEPT, {
+                "agency": agency_id, "now": self.store.clock.now(),
+                "ids": [row["id"] for row, *_ in sealed], "xmls": [xml for *_, xml in sealed],
+                "proven": [signer.has_issuer for _, signer, _ in sealed],
+            })  # fmt: skip
+            told: list[Told] = []
+            for row, *_ in sealed:
+                told.append(self._told("receipt.issued", row))
                 if row["replaces_id"]:
-                    await self._tell_replaced(tx, row)
+                    told.append(self._told("receipt.replaced", await _former(tx, row)))
+            await emit_each(tx, agency_id, told)
         return len(sealed)
 
-    async def _tell_replaced(self, tx: Tx, successor: Row) -> None:
-        """Say of the receipt before this one that it is replaced, as ``GET`` shows it now."""
-        c = t.receipt.c
-        former = await tx.row(
-            select(t.receipt, REPLACED_BY).where(
-                c.agency_id == successor["agency_id"], c.id == successor["replaces_id"]
-            )
-        )
-        if former is None:
-            raise LookupError(successor["replaces_id"])
-        shown = receipt_view(former, self.store.public_url)
-        data = shown | {"payment_id": former["payment_id"]}
-        await tx.emit_for(former["agency_id"], former["payment_id"], "receipt.replaced", data)
+    def _told(self, kind: str, row: Row) -> Told:
+        """Tell of a receipt as ``GET`` shows it."""
+        shown = receipt_view(row, self.store.public_url)
+        return row["payment_id"], kind, shown | {"payment_id": row["payment_id"]}
 
     def _sealed(
         self, rows: Iterable[Row], signers: dict[str, Signer]
@@ -269,6 +275,19 @@ class Receipts:
             row = await tx.row(select(t.agency.c.settings).where(t.agency.c.id == agency_id))
         is_wanted = row is not None and row["settings"].get(SIGNS_PDF, False)
         return await self.keys.all_of(agency_id) if is_wanted else {}
+
+
+async def _former(tx: Tx, successor: Row) -> Row:
+    """Find the receipt that one replaces, as it stands now that its successor is signed."""
+    c = t.receipt.c
+    former = await tx.row(
+        select(t.receipt, REPLACED_BY).where(
+            c.agency_id == successor["agency_id"], c.id == successor["replaces_id"]
+        )
+    )
+    if former is None:
+        raise LookupError(successor["replaces_id"])
+    return former
 
 
 def _place(receipt_id: str) -> str:

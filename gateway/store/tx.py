@@ -307,19 +307,6 @@ class Tx:
             ),
         )  # fmt: skip
 
-    async def emit_for(
-        self, agency_id: str, payment_id: str, kind: str, data: Mapping[str, Any] | None = None
-    ) -> None:
-        """Put one event of a payment into the outbox, counting its sequence under a lock."""
-        payment = await self.payment(agency_id, payment_id, lock=True)
-        if payment is None:
-            raise LookupError(payment_id)
-        payment = replace(payment, sequence=payment.sequence + 1)
-        await self.change(
-            t.payment, {"agency_id": agency_id, "id": payment_id}, {"sequence": payment.sequence}
-        )
-        await self.emit(payment, (kind,), data)
-
     async def note(self, agency_id: str, actor: str, action: str, object_id: str) -> None:
         """Write the audit trail, reads of personal data included."""
         await self.put(
