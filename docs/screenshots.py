@@ -58,6 +58,8 @@ SEEN_BY_STAFF: Final = {
     "console-refund": "One refund, which a second person decides",
     "console-receipts": "Receipts",
     "console-receipt": "One receipt: what replaced it, and what is wrong",
+    "console-authority": "What the tax authority is told, and what is due when",
+    "console-usage": "The use of receipts in a quarter",
     "console-days": "Days and files",
     "console-run": "One run of the reconciliation",
     "console-balance": "The trial balance",

@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from gateway.services.agencies import Agencies
 from gateway.store import tables as t
+from receipts.authority import Authority
 from receipts.corrections import Corrections, Wanted
 
 FIRST, SECOND, THIRD = date(2026, 11, 18), date(2026, 11, 19), date(2026, 11, 20)
@@ -85,12 +86,14 @@ async def told(site: Site) -> dict[str, str]:
     old, new = await put_right(site, paid["id"])
     pages |= {"verify-replaced": f"/verify/{old['verify_code']}",
               "receipt-replaced": f"/receipts/{old['token']}.html"}  # fmt: skip
+    await told_to_nobody(site)
     console = {
         "login": "/login", "today": "", "payments": "/payments",
         "payment": f"/payments/{paid['id']}", "breaks": "/breaks",
         "break": f"/breaks/{row['found']}", "surplus": f"/breaks/{row['surplus']}",
         "shifts": "/shifts", "refunds": "/refunds", "refund": f"/refunds/{asked_back}",
-        "receipts": "/receipts", "receipt": f"/receipts/{new['id']}", "days": "/days",
+        "receipts": "/receipts", "receipt": f"/receipts/{new['id']}", "authority": "/authority",
+        "usage": "/usage", "days": "/days",
         "providers": "/providers",
         "run": f"/runs/{row['run']}", "balance": f"/trial-balance?since={FIRST}&date={TODAY}",
         "nothing-found": "/payments?q=nothing-like-it", "lost": "/payments/nobody",
@@ -119,6 +122,14 @@ async def put_right(site: Site, payment_id: str) -> tuple[Mapping[str, Any], Map
     name = Wanted("text", "Ghi nhầm tên người nộp", {"payer": "Nguyễn Thị Hoa"}, ())
     await books.ask(AGENCY, new["id"], name, "staff:quay")
     return old, new
+
+
+async def told_to_nobody(site: Site) -> None:
+    """Choose a line to the tax authority at whose end nobody is, and try it."""
+    values = {"url": "http://127.0.0.1:9/messages", "secret": "story"}
+    authority = Authority(site.parts.store, site.parts.vault)
+    await authority.connect(AGENCY, "https", values, "staff:vanhanh")
+    await site.parts.transmission.run()
 
 
 async def accounts(site: Site) -> None:

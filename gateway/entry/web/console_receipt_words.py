@@ -42,6 +42,15 @@ TONES: Final[Words] = {
 # What an officer asked for and is not done.
 REFUSED: Final[Mapping[str, str]] = {
     "The same was asked already; it waits.": "Đã có yêu cầu như vậy đang chờ quyết định.",
+    # Why a message did not arrive.
+    "The other side could not be reached.": "Không kết nối được với nơi nhận.",
+    "The other side did not answer in time.": "Nơi nhận không trả lời kịp.",
+    "The address has no such host.": "Không có máy chủ nào ở địa chỉ này.",
+    "The address is not on the public Internet.": "Địa chỉ này không thuộc Internet công cộng.",
+    "The receiver answered {}.": "Nơi nhận trả lời mã {}.",
+    "The answer cannot be read.": "Không đọc được câu trả lời của nơi nhận.",
+    "The answer is longer than any answer should be.": "Câu trả lời của nơi nhận quá dài.",
+    "The folder cannot be written to: {}.": "Không ghi được vào thư mục: {}.",
     "It is accepted already, or not there.": "Bảng này đã được nhận, hoặc không có.",
     "It is decided already.": "Yêu cầu này đã được quyết định.",
     "It is replaced, or about to be; correct the one in force.":
