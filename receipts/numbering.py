@@ -6,7 +6,7 @@ are taken in one order (first the agency's, if a series must be opened; then the
 two workers never wait for each other in a circle.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -17,6 +17,7 @@ from gateway.domain.calendar import hanoi_day
 from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Tx
+from receipts.outside import Series
 from receipts.rules import RuleSet
 
 _OF_THE_YEAR: Final = text(
@@ -44,6 +45,19 @@ _ADVANCE: Final = text(
 Place = tuple[str, str]  # Branch and kind: what a series is for.
 
 
+class ForgottenError(Exception):
+    """The database has forgotten receipts that were given out; the sentence says what to do."""
+
+
+def forgotten(form: str, series: str, given: int, known: int) -> str:
+    """Say what a restored database does not know."""
+    return (
+        f"{form} {series} has given numbers up to {given}, and this database knows {known}: it was"
+        " restored from a backup. Run thuphi receipts restore; or, if the folder of"
+        " THUPHI_HIGH_WATER_DIR is another installation's, name one of its own."
+    )
+
+
 @dataclass(slots=True)
 class Book:
     """One locked series: it gives numbers until the transaction ends."""
@@ -66,6 +80,7 @@ class Numbering:
     agency_id: str
     rules: RuleSet
     now: datetime
+    marks: Mapping[Series, int]  # How far each series came, by what is kept outside the database.
 
     async def open(self, places: frozenset[Place]) -> dict[Place, Book]:
         """Lock the series of these places, opening those that are missing."""
@@ -78,6 +93,7 @@ class Numbering:
         wanted = {"agency": self.agency_id, "form": self.rules.form,
                   "symbols": [symbols[p] for p in places]}  # fmt: skip
         locked = {r["series"]: r["last_number"] for r in await self.tx.rows(_LOCK, wanted)}
+        self._require_remembered(locked)
         before = {r["series"]: r["numbered_at"] for r in await self.tx.rows(_LAST, wanted)}
         # Time rises with the number, even where a clock stands still or lags behind another's.
         books = {
@@ -91,6 +107,13 @@ class Numbering:
                 raise ValueError(f"The series {book.series} is of {year}, and its last receipt"
                                  f" of {on}: the clock is wrong, or was.")  # fmt: skip
         return books
+
+    def _require_remembered(self, locked: Mapping[str, int]) -> None:
+        """Refuse to give a number twice. Raises ForgottenError."""
+        for series, last in locked.items():
+            given = self.marks.get((self.rules.form, series), 0)
+            if given > last:
+                raise ForgottenError(forgotten(self.rules.form, series, given, last))
 
     async def close(self, books: Collection[Book]) -> None:
         """Write how far each series has come."""

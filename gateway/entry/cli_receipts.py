@@ -1,0 +1,36 @@
+"""``thuphi receipts``: what is done with an agency's receipts as a whole."""
+
+import argparse
+from contextlib import AbstractAsyncContextManager
+from dataclasses import asdict
+from typing import Any, Final
+
+from gateway.entry.bootstrap import Parts, restoring_of
+from gateway.entry.cli_said import say
+
+Opened = AbstractAsyncContextManager[Parts]
+ACTOR: Final = "command line"
+
+
+async def do_restore(args: argparse.Namespace, opened: Opened) -> int:
+    """Take in what a restored database has forgotten, of one agency or of all."""
+    async with opened as parts:
+        agencies = [args.agency] if args.agency else parts.receipts.outside.agencies()
+        restoring = restoring_of(parts)
+        found = {a: asdict(await restoring.run(a, ACTOR)) for a in agencies}
+    if args.json:
+        say(args, {"restored": found})
+    for agency, counts in ({} if args.json else found).items():
+        said = ", ".join(f"{count} {what}" for what, count in counts.items())
+        say(args, {agency: f"came back: {said}"})
+    return 0
+
+
+def describe(add: Any, commands: Any, opened: Any) -> None:  # noqa: ANN401 - argparse's own types are private.
+    """Describe the commands to argparse."""
+    group = commands.add_parser("receipts", help="receipts").add_subparsers(required=True)
+    back = add(
+        "restore", lambda args: do_restore(args, opened()),
+        "after a backup was restored, take in the receipts that were given out since", group,
+    )  # fmt: skip
+    back.add_argument("--agency", metavar="A", help="all that something is kept of if absent")
