@@ -1,7 +1,8 @@
 """Numbers without a gap: a number and its row are one transaction, under the lock of its series.
 
 Each branch and kind of an agency has a series of its own, so no lock is city-wide. A series belongs
-to the kind of its first receipt, which is written in the transaction that opens the series. Locks
+to the kind of its first receipt, which is written in the transaction that opens the series; one
+that was numbered elsewhere before says its kind itself. Locks
 are taken in one order (first the agency's, if a series must be opened; then the series by name), so
 two workers never wait for each other in a circle.
 """
@@ -21,10 +22,10 @@ from receipts.outside import Series
 from receipts.rules import RuleSet
 
 _OF_THE_YEAR: Final = text(
-    "SELECT s.branch_id, r.kind, s.series FROM series s JOIN receipt r"
-    " ON r.agency_id = s.agency_id AND r.form = s.form AND r.series = s.series AND r.number = 1"
-    " WHERE s.agency_id = :agency AND s.form = :form AND s.series = ANY(:symbols)"
-    " AND s.last_number < :max ORDER BY s.series"
+    "SELECT s.branch_id, coalesce(s.kind, r.kind) AS kind, s.series FROM series s LEFT JOIN receipt"
+    " r ON r.agency_id = s.agency_id AND r.form = s.form AND r.series = s.series AND r.number = 1"
+    " WHERE coalesce(s.kind, r.kind) IS NOT NULL AND s.agency_id = :agency AND s.form = :form"
+    " AND s.series = ANY(:symbols) AND s.last_number < :max ORDER BY s.series"
 )
 _TAKEN: Final = text("SELECT series FROM series WHERE agency_id = :agency AND form = :form")
 _LOCK: Final = text(

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from gateway.entry.bootstrap import Parts, restoring_of
 from gateway.entry.cli_said import say
+from receipts.rules import KINDS
+from receipts.series import TakenOver, take_over
 
 Opened = AbstractAsyncContextManager[Parts]
 ACTOR: Final = "command line"
@@ -26,6 +28,15 @@ async def do_restore(args: argparse.Namespace, opened: Opened) -> int:
     return 0
 
 
+async def do_series(args: argparse.Namespace, opened: Opened) -> int:
+    """Let a series of an agency's go on that was numbered elsewhere."""
+    said = TakenOver(args.branch, args.kind, (args.form, args.series), args.last)
+    async with opened as parts:
+        await take_over(parts.store, args.agency, said, ACTOR)
+    say(args, {"series": f"{args.form} {args.series}", "next": args.last + 1})
+    return 0
+
+
 def describe(add: Any, commands: Any, opened: Any) -> None:  # noqa: ANN401 - argparse's own types are private.
     """Describe the commands to argparse."""
     group = commands.add_parser("receipts", help="receipts").add_subparsers(required=True)
@@ -34,3 +45,11 @@ def describe(add: Any, commands: Any, opened: Any) -> None:  # noqa: ANN401 - ar
         "after a backup was restored, take in the receipts that were given out since", group,
     )  # fmt: skip
     back.add_argument("--agency", metavar="A", help="all that something is kept of if absent")
+    over = add(
+        "series", lambda args: do_series(args, opened()),
+        "go on with a series that was numbered on paper or in another system until now", group,
+    )  # fmt: skip
+    for name, metavar in (("agency", "A"), ("branch", "B"), ("form", "F"), ("series", "S")):
+        over.add_argument(f"--{name}", required=True, metavar=metavar)
+    over.add_argument("--kind", required=True, choices=KINDS)
+    over.add_argument("--last", required=True, type=int, metavar="N", help="given elsewhere")
