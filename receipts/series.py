@@ -51,7 +51,8 @@ async def take_over(store: Store, agency_id: str, said: TakenOver, actor: str) -
                  "symbols": list(rules.series_of(day.year)), "max": rules.number_max}  # fmt: skip
         if other := await tx.row(_OF_PLACE, place):
             raise Refusal(
-                "invalid-request", f"{said.branch_id} numbers its {said.kind} in {other['series']} here."
+                "invalid-request",
+                f"{said.branch_id} numbers its {said.kind} in {other['series']} here.",
             )
         await tx.run(t.series.insert(), {
             "agency_id": agency_id, "branch_id": said.branch_id, "form": form, "series": series,

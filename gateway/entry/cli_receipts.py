@@ -3,10 +3,13 @@
 import argparse
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Final
 
 from gateway.entry.bootstrap import Parts, restoring_of
 from gateway.entry.cli_said import say
+from gateway.entry.cli_values import day_of
+from receipts.archive import Archive
 from receipts.rules import KINDS
 from receipts.series import TakenOver, take_over
 
@@ -37,6 +40,15 @@ async def do_series(args: argparse.Namespace, opened: Opened) -> int:
     return 0
 
 
+async def do_export(args: argparse.Namespace, opened: Opened) -> int:
+    """Write the receipts of a period into one file."""
+    async with opened as parts:
+        archive = Archive(parts.store, parts.receipts.journal, parts.proofs.proven)
+        count = await archive.write(args.agency, args.first, args.last, args.file)
+    say(args, {"receipts": count, "file": f"{args.file}"})
+    return 0
+
+
 def describe(add: Any, commands: Any, opened: Any) -> None:  # noqa: ANN401 - argparse's own types are private.
     """Describe the commands to argparse."""
     group = commands.add_parser("receipts", help="receipts").add_subparsers(required=True)
@@ -49,6 +61,14 @@ def describe(add: Any, commands: Any, opened: Any) -> None:  # noqa: ANN401 - ar
         "series", lambda args: do_series(args, opened()),
         "go on with a series that was numbered on paper or in another system until now", group,
     )  # fmt: skip
+    out = add(
+        "export", lambda args: do_export(args, opened()),
+        "write the receipts of a period, with proofs and a manifest, into one archive", group,
+    )  # fmt: skip
+    out.add_argument("--agency", required=True, metavar="A")
+    for name, dest in (("--from", "first"), ("--to", "last")):
+        out.add_argument(name, dest=dest, type=day_of, required=True, metavar="YYYY-MM-DD")
+    out.add_argument("file", type=Path, metavar="FILE.zip")
     for name, metavar in (("agency", "A"), ("branch", "B"), ("form", "F"), ("series", "S")):
         over.add_argument(f"--{name}", required=True, metavar=metavar)
     over.add_argument("--kind", required=True, choices=KINDS)
