@@ -5,7 +5,6 @@ out is sealed and drawn with all the others. The receipt that is replaced is nev
 not in force any more because another one points back at it, and can be pointed at only once.
 """
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from gateway.store.tx import Row, Store, Tx
 from receipts import records
 from receipts.corrections import part_of
 from receipts.draft import Frozen, Secrets, require_writable, verify_code_letters
+from receipts.high_water import HighWater
 from receipts.keys import Keys
 from receipts.log.journal import Journal
 from receipts.numbering import Numbering
@@ -157,8 +157,7 @@ class Replacing:
         if payment is None:
             raise LookupError(made["id"])
         kept = [records.numbered(made, payment, correction)]
-        on = hanoi_day(self.store.clock.now())
-        await asyncio.to_thread(self.outside.keep, made["agency_id"], on, kept)
+        await HighWater(self.store, self.outside).keep(made["agency_id"], kept)
 
     async def _number(
         self,

@@ -54,7 +54,6 @@ from receipts.log.push import Push
 from receipts.outside import Outside
 from receipts.proving import Proofs
 from receipts.replacing import Replacing
-from receipts.restoring import Restoring
 from receipts.service import Receipts
 from receipts.token import Token
 from receipts.transmission import Transmission
@@ -228,12 +227,6 @@ def holders_of(parts: Parts) -> "Holders":
     from reconciliation.holders import Holders
 
     return Holders(parts.providers, parts.captures.agencies)
-
-
-def restoring_of(parts: Parts) -> Restoring:
-    """Put together what takes receipts in again after a backup was restored."""
-    r = parts.receipts
-    return Restoring(parts.store, parts.vault, r.keys, r.journal, r.outside)
 
 
 def intake_of(parts: Parts) -> "Intake":

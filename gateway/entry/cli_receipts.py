@@ -6,10 +6,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from gateway.entry.bootstrap import Parts, restoring_of
+from gateway.entry.bootstrap import Parts
 from gateway.entry.cli_said import say
 from gateway.entry.cli_values import day_of
 from receipts.archive import Archive
+from receipts.restoring import Restoring
 from receipts.rules import KINDS
 from receipts.series import TakenOver, take_over
 
@@ -20,8 +21,9 @@ ACTOR: Final = "command line"
 async def do_restore(args: argparse.Namespace, opened: Opened) -> int:
     """Take in what a restored database has forgotten, of one agency or of all."""
     async with opened as parts:
-        agencies = [args.agency] if args.agency else parts.receipts.outside.agencies()
-        restoring = restoring_of(parts)
+        r = parts.receipts
+        agencies = [args.agency] if args.agency else r.outside.agencies()
+        restoring = Restoring(parts.store, parts.vault, r.keys, r.journal, r.outside)
         found = {a: asdict(await restoring.run(a, ACTOR)) for a in agencies}
     if args.json:
         say(args, {"restored": found})
