@@ -44,6 +44,7 @@ async def owed(tx: Tx, agency_id: str, payment_ids: Sequence[str]) -> list[Draft
 async def issuer_of(
     tx: Tx, agency_id: str, rules: RuleSet, signer: Signer, log_name: str
 ) -> Issuer:
+    """Give who issues an agency's receipts now."""
     agency = await tx.row(select(t.agency).where(t.agency.c.id == agency_id))
     if agency is None:
         raise LookupError(agency_id)
