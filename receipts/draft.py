@@ -9,6 +9,8 @@ from typing import Any, Final, Self
 from gateway.domain.ids import ALPHABET
 from gateway.domain.payment import Payment
 from gateway.services.catalogue import name_of
+from gateway.services.payer_keys import PayerCells
+from gateway.store.tx import Row
 from receipts.numbering import Place
 from receipts.receipt import COMMITTED, Line, Receipt, commit, salt_bytes, total_in_words
 from receipts.rules import KINDS, RuleSet
@@ -121,11 +123,28 @@ class Secrets:
         salts = {k: v.hex() for k, v in self.salts.items()}
         return json.dumps({"payer_name": self.payer_name, "salts": salts}).encode()
 
+    def sealed(self, receipt_id: str, cells: PayerCells) -> bytes | None:
+        """Seal it by the payment's key; where nothing is known, nothing is kept."""
+        if self.payer_name is None and not self.salts:
+            return None
+        return cells.seal(_place(receipt_id), self.plain())
+
     @classmethod
     def of(cls, plain: bytes) -> Self:
         """Read what the vault kept."""
         said = json.loads(plain)
         return cls(said["payer_name"], {k: bytes.fromhex(v) for k, v in said["salts"].items()})
+
+
+def secrets_of(row: Row, cells: PayerCells) -> Secrets:
+    """Open the secrets of a receipt's row; none where nothing was known, or it was erased."""
+    sealed = row["salts_sealed"]
+    plain = cells.open(_place(row["id"]), bytes(sealed)) if sealed is not None else None
+    return Secrets.of(plain) if plain is not None else Secrets(None, {})
+
+
+def _place(receipt_id: str) -> str:
+    return f"receipt|{receipt_id}|salts"
 
 
 @dataclass(frozen=True, slots=True)

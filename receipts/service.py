@@ -7,7 +7,7 @@ run finds, and what was frozen with the number makes every later step give the s
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,12 +18,13 @@ from gateway.domain.ids import ALPHABET
 from gateway.domain.payment import Payment
 from gateway.ports.vault import Vault
 from gateway.services.agencies import SIGNS_PDF
+from gateway.services.payer_keys import PayerCells, PayerKeys
 from gateway.store import tables as t
 from gateway.store.events import Told, emit_each
 from gateway.store.statements import REPLACED_BY
 from gateway.store.tx import Row, Store, Tx
 from gateway.store.views import receipt_view
-from receipts.draft import Draft, Issuer, Secrets, drafts_of, require_writable
+from receipts.draft import Draft, Issuer, drafts_of, require_writable, secrets_of
 from receipts.drawing import drawn
 from receipts.kept import Shelf
 from receipts.keys import Keys
@@ -178,43 +179,27 @@ class Receipts:
                 numbering = Numbering(tx, agency_id, rules, now)
                 books = await numbering.open(frozenset(d.place for d in drafts))
                 signer.require_in_force(max(book.at for book in books.values()))
-                rows = [self._row(d, issuer, books[d.place]) for d in drafts]
+                cells = await self._cells(tx, agency_id, [d.payment.id for d in drafts])
+                rows = [
+                    _row(d, issuer, books[d.place], cells[d.payment.id], self.store) for d in drafts
+                ]
                 await tx.run(t.receipt.insert(), rows)
                 await numbering.close(books.values())
             await tx.run(_HANDLED, {"now": now, "keys": [e["serial"] for e in events]})
         return len(drafts)
 
-    def _row(self, draft: Draft, issuer: Issuer, book: Book) -> dict[str, Any]:
-        clock = self.store.clock
-        frozen = issuer.freeze(
-            draft, book.series, book.take(), hanoi_day(book.at), self._payer(draft.payment)
-        )
-        receipt, receipt_id = frozen.receipt, clock.new_id("rcp")
-        require_writable(receipt)
-        return {
-            "agency_id": draft.payment.agency_id, "id": receipt_id,
-            "payment_id": draft.payment.id, "kind": receipt.kind, "form": receipt.form,
-            "series": receipt.series, "number": receipt.number, "amount": receipt.amount,
-            "issued_on": receipt.issued_on, "numbered_at": book.at,
-            "verify_code": receipt.verify_code,
-            "token": "".join(ALPHABET[b & 31] for b in clock.chance(token_letters)),
-            "salts_sealed": self.vault.seal(_place(receipt_id), frozen.secrets.plain()),
-            "content": receipt.content(),
-        }  # fmt: skip
-
-    def _payer(self, payment: Payment) -> dict[str, str]:
-        if payment.payer_sealed is None:
-            return {}
-        plain = self.vault.open(f"payment|{payment.id}|payer", payment.payer_sealed)
-        payer: dict[str, str] = json.loads(plain)
-        return payer
+    async def _cells(
+        self, tx: Tx, agency_id: str, payment_ids: Sequence[str]
+    ) -> dict[str, PayerCells]:
+        return await PayerKeys(self.vault).of(tx, agency_id, payment_ids)
 
     async def _seal(self, agency_id: str, keys: list[Any]) -> int:
         """Sign, and say so in the transaction that keeps the signed bytes."""
         signers = await self.keys.all_of(agency_id)
         async with self.store.begin() as tx:
             rows = await tx.rows(_CLAIM_UNSEALED, {"agency": agency_id, "keys": keys})
-            sealed = await asyncio.to_thread(self._sealed, rows, signers)
+            cells = await self._cells(tx, agency_id, [row["payment_id"] for row in rows])
+            sealed = await asyncio.to_thread(_sealed, rows, cells, signers)
             await tx.run(_KEPT, {
                 "agency": agency_id, "now": self.store.clock.now(),
                 "ids": [row["id"] for row, *_ in sealed], "xmls": [xml for *_, xml in sealed],
@@ -232,24 +217,6 @@ class Receipts:
         """Tell of a receipt as ``GET`` shows it."""
         shown = receipt_view(row, self.store.public_url)
         return row["payment_id"], kind, shown | {"payment_id": row["payment_id"]}
-
-    def _sealed(
-        self, rows: Iterable[Row], signers: dict[str, Signer]
-    ) -> list[tuple[Row, Signer, bytes]]:
-        """Seal what can be sealed; what a token that is away would sign waits for it."""
-        made, away = [], set()
-        for row in rows:
-            plain = self.vault.open(_place(row["id"]), bytes(row["salts_sealed"]))
-            receipt = Receipt.of(row["content"], Secrets.of(plain).payer_name)
-            signer = signers[receipt.certificate_sha256]
-            if signer.id in away:
-                continue
-            try:
-                made.append((row, signer, signer.seal(write(receipt))))
-            except CannotSignError as error:
-                log.error("receipts: %s are not sealed: %s", signer.id, error)  # noqa: TRY400 - the same.
-                away.add(signer.id)
-        return made
 
     async def _draw(self, agency_id: str, keys: list[Any]) -> int:
         """Draw the PDF; typst works in a thread and lets the loop go on."""
@@ -290,8 +257,51 @@ async def _former(tx: Tx, successor: Row) -> Row:
     return former
 
 
-def _place(receipt_id: str) -> str:
-    return f"receipt|{receipt_id}|salts"
+def _row(
+    draft: Draft, issuer: Issuer, book: Book, cells: PayerCells, store: Store
+) -> dict[str, Any]:
+    clock = store.clock
+    payer = _payer(draft.payment, cells)
+    frozen = issuer.freeze(draft, book.series, book.take(), hanoi_day(book.at), payer)
+    receipt, receipt_id = frozen.receipt, clock.new_id("rcp")
+    require_writable(receipt)
+    return {
+        "agency_id": draft.payment.agency_id, "id": receipt_id,
+        "payment_id": draft.payment.id, "kind": receipt.kind, "form": receipt.form,
+        "series": receipt.series, "number": receipt.number, "amount": receipt.amount,
+        "issued_on": receipt.issued_on, "numbered_at": book.at,
+        "verify_code": receipt.verify_code,
+        "token": "".join(ALPHABET[b & 31] for b in clock.chance(token_letters)),
+        "salts_sealed": frozen.secrets.sealed(receipt_id, cells),
+        "content": receipt.content(),
+    }  # fmt: skip
+
+
+def _payer(payment: Payment, cells: PayerCells) -> dict[str, str]:
+    if payment.payer_sealed is None:
+        return {}
+    plain = cells.open(f"payment|{payment.id}|payer", payment.payer_sealed)
+    payer: dict[str, str] = json.loads(plain) if plain is not None else {}
+    return payer
+
+
+def _sealed(
+    rows: Iterable[Row], cells: Mapping[str, PayerCells], signers: dict[str, Signer]
+) -> list[tuple[Row, Signer, bytes]]:
+    """Seal what can be sealed; what a token that is away would sign waits for it."""
+    made, away = [], set()
+    for row in rows:
+        known = secrets_of(row, cells[row["payment_id"]])
+        receipt = Receipt.of(row["content"], known.payer_name)
+        signer = signers[receipt.certificate_sha256]
+        if signer.id in away:
+            continue
+        try:
+            made.append((row, signer, signer.seal(write(receipt))))
+        except CannotSignError as error:
+            log.error("receipts: %s are not sealed: %s", signer.id, error)  # noqa: TRY400 - the same.
+            away.add(signer.id)
+    return made
 
 
 async def _drafts(tx: Tx, agency_id: str, payment_ids: Sequence[str]) -> list[Draft]:

@@ -29,6 +29,8 @@ RIGHTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "staff_session": (_CHANGE, _CHANGE),
         "sign_in_try": (f"{_ADD}, DELETE", _CHANGE),
         "payment": (_CHANGE, _CHANGE),
+        "year_key": (_ADD, _CHANGE),  # Only the worker destroys a year's.
+        "erasure": (_CHANGE, _CHANGE),
         "fee_line": (_ADD, _CHANGE),
         "idempotency": (_ADD, _CHANGE),
         "attempt": (_CHANGE, _CHANGE),

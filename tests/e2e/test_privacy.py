@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from front_door import SEPAY_SECRET, VNPAY_SECRET, Site, payment_body, vnpay_query
+from payers import cells_of
 from sqlalchemy import text
 
 from gateway.domain.errors import REFUSALS
@@ -81,10 +82,12 @@ async def test_payer_data_is_stored_only_sealed(site: Site) -> None:
     assert row is not None
     assert CANARIES[0] not in row["all"]
     place = f"payment|{payment['id']}|payer"
-    opened = site.parts.vault.open(place, bytes(row["payer_sealed"]))
-    assert json.loads(opened) == {"name": CANARIES[0]}
+    cells, sealed = await cells_of(site, payment["id"]), bytes(row["payer_sealed"])
+    assert json.loads(cells.open(place, sealed) or "") == {"name": CANARIES[0]}
     with pytest.raises(ValueError, match="changed or moved"):
-        site.parts.vault.open("payment|pay_other|payer", bytes(row["payer_sealed"]))
+        cells.open("payment|pay_other|payer", sealed)
+    with pytest.raises(ValueError, match="another key"):
+        site.parts.vault.open(place, sealed)
 
 
 async def test_the_metrics_are_prometheus_text(site: Site) -> None:

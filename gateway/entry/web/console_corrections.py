@@ -81,7 +81,11 @@ class CorrectionPages:
         return await self._page(request, officer, receipt_id, {correction_id: said})
 
     async def _page(
-        self, request: Request, officer: Officer, receipt_id: str, seen: dict[str, dict[str, str]]
+        self,
+        request: Request,
+        officer: Officer,
+        receipt_id: str,
+        seen: dict[str, dict[str, str] | None],
     ) -> Response:
         story = await self.corrections.story(officer.agency_id, receipt_id)
         me = f"staff:{officer.username}"
