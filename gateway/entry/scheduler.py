@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from gateway.domain.calendar import hanoi_day
 from gateway.entry.bootstrap import Parts, fetched_of, reconciliation_of
+from gateway.services.erasure import Erasure
 from gateway.services.invariants import check
 from gateway.store.partitions import keep_partitions
 
@@ -142,6 +143,7 @@ def jobs_of(parts: Parts) -> dict[str, tuple[int, Job]]:
         "fetch reports": (86_400, fetch),
         "reconcile yesterday": (86_400, reconcile),
         "keep partitions": (86_400, partition),
+        "retire payers' keys": (86_400, Erasure(parts.store, parts.vault).retire),
     }
 
 

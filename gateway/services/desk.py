@@ -41,6 +41,7 @@ _WAITING: Final = text(
     " (SELECT count(*) FROM refund WHERE agency_id = :agency AND state = 'requested') AS refunds,"
     " (SELECT count(*) FROM correction WHERE agency_id = :agency AND state = 'asked')"
     " AS corrections,"
+    " (SELECT count(*) FROM erasure WHERE agency_id = :agency AND state = 'asked') AS erasures,"
     " (SELECT count(*) FROM delivery WHERE agency_id = :agency AND state = 'stuck') AS stuck,"
     " (SELECT count(*) FROM statement_file WHERE agency_id = :agency AND state = 'queued')"
     " AS files,"
@@ -242,6 +243,12 @@ class Desk:
         opened = cells.open(f"payment|{payment_id}|payer", payment.payer_sealed)
         payer: dict[str, str] = json.loads(opened) if opened is not None else {}
         return payer
+
+    async def is_erased(self, payment: Payment) -> bool:
+        """Tell whether what was kept of a payer cannot be opened any more."""
+        async with self.store.begin() as tx:
+            keys = await PayerKeys(self.vault).of(tx, payment.agency_id, [payment.id])
+        return keys[payment.id].is_erased
 
     async def _payment(self, tx: Tx, agency_id: str, payment_id: str) -> Payment:
         payment = await tx.payment(agency_id, payment_id)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from front_door import SEPAY_SECRET, VNPAY_SECRET, Site, payment_body, vnpay_query
 from payers import cells_of
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from gateway.domain.errors import REFUSALS
 from gateway.entry.logs import start_logs
@@ -162,3 +162,21 @@ async def test_only_our_own_words_for_an_address_are_logged(site: Site, log: io.
 
 def test_every_refusal_has_a_status() -> None:
     assert set(STATUS) == set(REFUSALS)
+
+
+async def test_a_payers_key_costs_a_payment_no_statement_of_its_own(site: Site) -> None:
+    """The year's key is read once in a process; a payment's goes along with the payment."""
+    await site.payment(1, payer={"name": CANARIES[0]})
+    sent: list[str] = []
+
+    def count(_c: object, _u: object, statement: str, *_: object) -> None:
+        sent.append(statement)
+
+    event.listen(site.parts.engine.sync_engine, "before_cursor_execute", count)
+    await site.payment(2)
+    bare, sent[:] = len(sent), []
+    await site.payment(3, payer={"name": CANARIES[0]})
+    event.remove(site.parts.engine.sync_engine, "before_cursor_execute", count)
+
+    assert 0 < len(sent) == bare
+    assert not [statement for statement in sent if "year_key" in statement]

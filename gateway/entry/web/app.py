@@ -28,6 +28,7 @@ from gateway.entry.web.console_accounts import AccountPages
 from gateway.entry.web.console_authority import AuthorityPages
 from gateway.entry.web.console_corrections import CorrectionPages
 from gateway.entry.web.console_counter import CounterPages
+from gateway.entry.web.console_privacy import PrivacyPages
 from gateway.entry.web.console_receipts import ReceiptCopies
 from gateway.entry.web.console_refunds import RefundPages
 from gateway.entry.web.metrics import Metrics
@@ -36,6 +37,8 @@ from gateway.services.bank_texts import BankTexts
 from gateway.services.bills import Bills
 from gateway.services.desk import Desk
 from gateway.services.displays import Displays
+from gateway.services.erasure import Erasure
+from gateway.services.readings import Readings
 from gateway.services.refund_list import RefundList
 from gateway.services.stuck_refunds import StuckRefunds
 from receipts.authority import Authority
@@ -85,8 +88,13 @@ def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
     accounts = AccountPages(console, parts.registry, parts.attempts.health, parts.attempts.ways)
     corrections = CorrectionPages(console, Corrections(parts.store, parts.vault))
     authority = AuthorityPages(console, Authority(parts.store, parts.vault))
+    privacy = PrivacyPages(
+        console, Erasure(parts.store, parts.vault), Readings(parts.store), parts.receipts.shelf
+    )
     app.include_router(
-        console_door.routes(console, refunds, counter, copies, accounts, corrections, authority)
+        console_door.routes(
+            console, refunds, counter, copies, accounts, corrections, authority, privacy
+        )
     )
     shown = display.DisplayPage(displays, parts.attempts, parts.settings.public_url)
     app.include_router(display.routes(shown))

@@ -18,6 +18,7 @@ from gateway.entry.web.console_authority import AuthorityPages
 from gateway.entry.web.console_corrections import CorrectionPages
 from gateway.entry.web.console_counter import CounterPages
 from gateway.entry.web.console_page import render
+from gateway.entry.web.console_privacy import PrivacyPages
 from gateway.entry.web.console_receipts import ReceiptCopies
 from gateway.entry.web.console_refunds import RefundPages
 from gateway.entry.web.reading import PageRoute
@@ -37,6 +38,7 @@ def routes(
     accounts: AccountPages,
     corrections: CorrectionPages,
     authority: AuthorityPages,
+    privacy: PrivacyPages,
 ) -> APIRouter:
     """Give the routes: whoever is not signed in is sent to the form."""
     door = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
@@ -63,6 +65,7 @@ def routes(
         ("/counter/{id}", counter.payment), ("/shifts", counter.shifts),
         ("/providers", accounts.list), ("/providers/new", accounts.new),
         ("/providers/{provider}/{name}", accounts.one),
+        ("/payments/{id}/privacy", privacy.one), ("/erasures", privacy.waiting),
     )  # fmt: skip
     writes: tuple[tuple[str, Page], ...] = (
         ("/payments/{id}/payer", console.reveal), ("/files", console.upload),
@@ -80,6 +83,7 @@ def routes(
         ("/providers", accounts.add), ("/providers/{provider}/{name}/rotate", accounts.rotate),
         ("/providers/{provider}/{name}/close", accounts.close),
         ("/providers/{provider}/{name}/test", accounts.try_it),
+        ("/payments/{id}/privacy", privacy.ask), ("/erasures/{id}", privacy.decide),
     )  # fmt: skip
     for path, page in reads:
         door.add_api_route(path, _guarded(console, page, is_post=False), methods=["GET"])

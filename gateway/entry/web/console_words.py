@@ -5,6 +5,8 @@ from typing import Final
 
 from gateway.domain.ledger import TITLES
 from gateway.entry.web.citizen_words import CORRECTED
+from gateway.entry.web.console_privacy_words import ACTIONS as PRIVACY_ACTIONS
+from gateway.entry.web.console_privacy_words import ERASURES
 from gateway.entry.web.console_reasons import ADVICE, in_vietnamese
 from gateway.entry.web.console_receipt_words import ACTIONS as CORRECTION_ACTIONS
 from gateway.entry.web.console_receipt_words import CORRECTIONS, LINES, MESSAGES, TONES
@@ -123,6 +125,7 @@ ACTIONS: Final[Words] = {
     "account.close": ("Đóng tài khoản", "Provider account closed"),
     "account.test": ("Thử tài khoản", "Provider account tried"),
     "refund.payee": ("Ghi người nhận hoàn trả", "Payee named"), **CORRECTION_ACTIONS,
+    **PRIVACY_ACTIONS,
 }  # fmt: skip
 PROFILES: Final[Words] = {
     "canonical-provider": ("Báo cáo ngân hàng, ví", "Provider's report"),
@@ -203,6 +206,7 @@ TABLES: Final[Mapping[str, Words]] = {
     "line": LINES, "message": MESSAGES, "tone": TONES,
     "correction": CORRECTIONS, "correction_state": CORRECTION_STATES, "receipt_text": CORRECTED,
     "refund": REFUNDS, "shift": SHIFTS, "route": ROUTES, "source_of_refund": REFUND_SOURCES,
+    "erasure": ERASURES,
 }  # fmt: skip
 
 
