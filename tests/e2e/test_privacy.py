@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from front_door import SEPAY_SECRET, VNPAY_SECRET, Site, payment_body, vnpay_query
 from payers import cells_of
-from sqlalchemy import event, text
+from sqlalchemy import Engine, event, text
 
 from gateway.domain.errors import REFUSALS
 from gateway.entry.logs import start_logs
@@ -172,11 +172,11 @@ async def test_a_payers_key_costs_a_payment_no_statement_of_its_own(site: Site) 
     def count(_c: object, _u: object, statement: str, *_: object) -> None:
         sent.append(statement)
 
-    event.listen(site.parts.engine.sync_engine, "before_cursor_execute", count)
+    event.listen(Engine, "before_cursor_execute", count)
     await site.payment(2)
     bare, sent[:] = len(sent), []
     await site.payment(3, payer={"name": CANARIES[0]})
-    event.remove(site.parts.engine.sync_engine, "before_cursor_execute", count)
+    event.remove(Engine, "before_cursor_execute", count)
 
     assert 0 < len(sent) == bare
     assert not [statement for statement in sent if "year_key" in statement]
