@@ -6,18 +6,21 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, Self
 
+from gateway.domain.calendar import hanoi_day
 from gateway.domain.ids import ALPHABET
 from gateway.domain.payment import Payment
+from gateway.ports.clock import Clock
 from gateway.services.catalogue import name_of
 from gateway.services.payer_keys import PayerCells
 from gateway.store.tx import Row
-from receipts.numbering import Place
+from receipts.numbering import Book, Place
 from receipts.receipt import COMMITTED, Line, Receipt, commit, salt_bytes, total_in_words
 from receipts.rules import KINDS, RuleSet
 from receipts.xml import document_bytes_max, write
 
 text_chars_max: Final = 1_000  # The API takes 300, and an amount in words needs less.
 seal_bytes_max: Final = 32_768  # A signature, and a certificate of 16,384 characters.
+token_letters: Final = 32  # 160 bits.
 verify_code_letters: Final = 16  # 80 bits: nothing to guess, short enough to type.
 
 
@@ -153,3 +156,31 @@ class Frozen:
 
     receipt: Receipt
     secrets: Secrets
+
+
+def numbered(
+    draft: Draft, issuer: Issuer, book: Book, cells: PayerCells, clock: Clock
+) -> dict[str, Any]:
+    """Give a draft its number, and make the row that fixes all that will be signed."""
+    payer = _payer(draft.payment, cells)
+    frozen = issuer.freeze(draft, book.series, book.take(), hanoi_day(book.at), payer)
+    receipt, receipt_id = frozen.receipt, clock.new_id("rcp")
+    require_writable(receipt)
+    return {
+        "agency_id": draft.payment.agency_id, "id": receipt_id,
+        "payment_id": draft.payment.id, "kind": receipt.kind, "form": receipt.form,
+        "series": receipt.series, "number": receipt.number, "amount": receipt.amount,
+        "issued_on": receipt.issued_on, "numbered_at": book.at,
+        "verify_code": receipt.verify_code,
+        "token": "".join(ALPHABET[b & 31] for b in clock.chance(token_letters)),
+        "salts_sealed": frozen.secrets.sealed(receipt_id, cells),
+        "content": receipt.content(),
+    }  # fmt: skip
+
+
+def _payer(payment: Payment, cells: PayerCells) -> dict[str, str]:
+    if payment.payer_sealed is None:
+        return {}
+    plain = cells.open(f"payment|{payment.id}|payer", payment.payer_sealed)
+    payer: dict[str, str] = json.loads(plain) if plain is not None else {}
+    return payer

@@ -5,7 +5,6 @@ run finds, and what was frozen with the number makes every later step give the s
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +13,6 @@ from typing import Any, Final
 from sqlalchemy import TextClause, select, text
 
 from gateway.domain.calendar import hanoi_day
-from gateway.domain.ids import ALPHABET
-from gateway.domain.payment import Payment
 from gateway.ports.vault import Vault
 from gateway.services.agencies import SIGNS_PDF
 from gateway.services.payer_keys import PayerCells, PayerKeys
@@ -24,12 +21,12 @@ from gateway.store.events import Told, emit_each
 from gateway.store.statements import REPLACED_BY
 from gateway.store.tx import Row, Store, Tx
 from gateway.store.views import receipt_view
-from receipts.draft import Draft, Issuer, drafts_of, require_writable, secrets_of
+from receipts.draft import Draft, Issuer, drafts_of, numbered, secrets_of
 from receipts.drawing import drawn
 from receipts.kept import Shelf
 from receipts.keys import Keys
 from receipts.log.journal import Journal, proofs
-from receipts.numbering import Book, Numbering
+from receipts.numbering import Numbering
 from receipts.receipt import Receipt
 from receipts.rules import RuleSet, rules_on
 from receipts.seal import Signer, pem_of
@@ -42,7 +39,6 @@ from receipts.xml import write
 batch: Final = 200
 batch_drawn: Final = 25
 pages_max: Final = 80  # 2,000 are drawn: a run ends well within its lease; the next one follows.
-token_letters: Final = 32  # 160 bits.
 log: Final = logging.getLogger("thuphi.receipts")
 Do = Callable[[str, list[Any]], Awaitable[int]]
 
@@ -181,7 +177,8 @@ class Receipts:
                 signer.require_in_force(max(book.at for book in books.values()))
                 cells = await self._cells(tx, agency_id, [d.payment.id for d in drafts])
                 rows = [
-                    _row(d, issuer, books[d.place], cells[d.payment.id], self.store) for d in drafts
+                    numbered(d, issuer, books[d.place], cells[d.payment.id], self.store.clock)
+                    for d in drafts
                 ]
                 await tx.run(t.receipt.insert(), rows)
                 await numbering.close(books.values())
@@ -255,34 +252,6 @@ async def _former(tx: Tx, successor: Row) -> Row:
     if former is None:
         raise LookupError(successor["replaces_id"])
     return former
-
-
-def _row(
-    draft: Draft, issuer: Issuer, book: Book, cells: PayerCells, store: Store
-) -> dict[str, Any]:
-    clock = store.clock
-    payer = _payer(draft.payment, cells)
-    frozen = issuer.freeze(draft, book.series, book.take(), hanoi_day(book.at), payer)
-    receipt, receipt_id = frozen.receipt, clock.new_id("rcp")
-    require_writable(receipt)
-    return {
-        "agency_id": draft.payment.agency_id, "id": receipt_id,
-        "payment_id": draft.payment.id, "kind": receipt.kind, "form": receipt.form,
-        "series": receipt.series, "number": receipt.number, "amount": receipt.amount,
-        "issued_on": receipt.issued_on, "numbered_at": book.at,
-        "verify_code": receipt.verify_code,
-        "token": "".join(ALPHABET[b & 31] for b in clock.chance(token_letters)),
-        "salts_sealed": frozen.secrets.sealed(receipt_id, cells),
-        "content": receipt.content(),
-    }  # fmt: skip
-
-
-def _payer(payment: Payment, cells: PayerCells) -> dict[str, str]:
-    if payment.payer_sealed is None:
-        return {}
-    plain = cells.open(f"payment|{payment.id}|payer", payment.payer_sealed)
-    payer: dict[str, str] = json.loads(plain) if plain is not None else {}
-    return payer
 
 
 def _sealed(

@@ -84,7 +84,8 @@ class PayerKeys:
     async def of(self, tx: Tx, agency_id: str, payment_ids: Iterable[str]) -> dict[str, PayerCells]:
         """Give what opens the cells of some payments of one agency."""
         rows = await tx.rows(_KEYS, {"agency": agency_id, "ids": list(payment_ids)})
-        return {row["id"]: self._cells(agency_id, row) for row in rows}
+        years: dict[int, Cells] = {}  # Opened once for all of them.
+        return {row["id"]: self._cells(agency_id, row, years) for row in rows}
 
     async def to_seal(self, tx: Tx, agency_id: str, payment_id: str) -> PayerCells:
         """Give what seals something new of a payer, where the payment is locked already.
@@ -92,7 +93,7 @@ class PayerKeys:
         A payment that has no key gets one: nothing was known of its payer, or it was erased.
         """
         (row,) = await tx.rows(_KEYS, {"agency": agency_id, "ids": [payment_id]})
-        cells = self._cells(agency_id, row)
+        cells = self._cells(agency_id, row, {})
         if cells.own is not None:
             return cells
         now = tx.clock.now()
@@ -108,13 +109,14 @@ class PayerKeys:
         await tx.run(_KEEP, values)
         return PayerCells(self.vault, own, cells.is_erased)
 
-    def _cells(self, agency_id: str, row: Row) -> PayerCells:
+    def _cells(self, agency_id: str, row: Row, years: dict[int, Cells]) -> PayerCells:
         if row["key_sealed"] is None or row["year"] is None:
             return PayerCells(self.vault, None, row["erased_at"] is not None)
         if row["year_sealed"] is None:
             return PayerCells(self.vault, None, is_erased=True)
-        year = _opened(self.vault, agency_id, row["year"], row["year_sealed"])
-        raw = year.open(_place(row["id"]), bytes(row["key_sealed"]))
+        if row["year"] not in years:
+            years[row["year"]] = _opened(self.vault, agency_id, row["year"], row["year_sealed"])
+        raw = years[row["year"]].open(_place(row["id"]), bytes(row["key_sealed"]))
         return PayerCells(self.vault, self.vault.under(raw), row["erased_at"] is not None)
 
 
