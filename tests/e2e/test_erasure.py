@@ -308,3 +308,17 @@ async def test_the_command_asks_for_a_whole_dossier_and_an_officer_decides(
     assert (await cells_of(site, receipt["payment_id"])).is_erased
     with pytest.raises(Refusal, match="Nothing is kept"):
         await do_erase(args, nullcontext(site.parts))
+
+
+async def test_whoever_read_the_payment_before_does_not_write_its_key_back(site: Site) -> None:
+    payment_id = (await receipted(site))["payment_id"]
+    async with site.parts.store.begin() as tx:
+        stale = await tx.payment(AGENCY, payment_id)
+    assert stale is not None
+    assert stale.key_sealed is not None
+    await erase(site, payment_id)
+
+    async with site.parts.store.begin() as tx:
+        await tx.save(stale)
+
+    assert (await rows(site, "SELECT key_sealed FROM payment")) == [{"key_sealed": None}]
