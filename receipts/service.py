@@ -23,6 +23,7 @@ from gateway.store.events import Told, emit_each
 from gateway.store.statements import REPLACED_BY
 from gateway.store.tx import Row, Store, Tx
 from gateway.store.views import receipt_view
+from receipts.brand import brand_of
 from receipts.draft import Draft, Issuer, Secrets, drafts_of, require_writable
 from receipts.drawing import drawn
 from receipts.kept import Shelf
@@ -258,10 +259,12 @@ class Receipts:
         async with self.store.begin() as tx:
             rows = await tx.rows(_CLAIM_UNDRAWN, {"agency": agency_id, "keys": keys})
             proven = await proofs(tx, agency_id, [row["leaf_index"] for row in rows])
+            brand = await brand_of(tx, agency_id)
             for row in rows:
                 pdf = await asyncio.to_thread(
-                    drawn, bytes(row["xml"]), proven[row["leaf_index"]], row["signed_at"], signers
-                )
+                    drawn, bytes(row["xml"]), proven[row["leaf_index"]], row["signed_at"], signers,
+                    brand,
+                )  # fmt: skip
                 await tx.run(
                     t.receipt.update()
                     .where(c.agency_id == agency_id, c.id == row["id"])

@@ -59,6 +59,8 @@ RIGHTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "signing_key": (_PLAIN, _CHANGE),  # Whoever holds the web process signs no receipt.
         "series": (_SEE, _CHANGE),
         "receipt": (_SEE, _CHANGE),
+        "receipt_paper": (_ADD, _CHANGE),
+        "brand": (_SEE, _CHANGE),
         "correction": (_CHANGE, _CHANGE),
         "channel": (_PLAIN, f"{_CHANGE}, DELETE"),
         "transmission": (_CHANGE, _CHANGE),

@@ -30,10 +30,12 @@ from gateway.store.tables_counter import counter_take, display, shift, shift_dif
 from gateway.store.tables_health import provider_call, provider_standing
 from gateway.store.tables_log import log_checkpoint, log_leaf, log_push, receipt_log
 from gateway.store.tables_receipts import (
+    brand,
     channel,
     correction,
     outage,
     receipt,
+    receipt_paper,
     receipt_proof,
     series,
     transmission,
@@ -42,10 +44,10 @@ from gateway.store.tables_refunds import dispute, refund
 
 # And every table below.
 __all__ = [
-    "channel", "correction", "counter_take", "display", "dispute", "log_checkpoint", "log_leaf",
-    "log_push", "metadata", "outage", "provider_account", "provider_call", "provider_standing",
-    "receipt", "receipt_log", "receipt_proof", "refund", "series", "shift", "shift_difference",
-    "transmission",
+    "brand", "channel", "correction", "counter_take", "display", "dispute", "log_checkpoint",
+    "log_leaf", "log_push", "metadata", "outage", "provider_account", "provider_call",
+    "provider_standing", "receipt", "receipt_log", "receipt_paper", "receipt_proof", "refund",
+    "series", "shift", "shift_difference", "transmission",
 ]  # fmt: skip
 
 agency = Table(
