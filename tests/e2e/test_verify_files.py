@@ -1,5 +1,6 @@
 """``/verify`` for anybody with a receipt's file, and how little guessing helps."""
 
+import tracemalloc
 import zlib
 from dataclasses import replace
 from datetime import timedelta
@@ -17,7 +18,8 @@ from gateway.entry.web.arrival import Limits
 from gateway.entry.web.checking import form_bytes_max
 from receipts.attached import attached
 from receipts.papers import Papers
-from receipts.xml import write
+from receipts.proof import proven_bytes_max
+from receipts.xml import read_sealed, write
 
 
 async def issued(site: Site) -> dict[str, Any]:
@@ -66,12 +68,14 @@ async def test_what_is_not_one_of_ours_is_never_called_valid(site: Site) -> None
     total = f"<TgTTTBSo>{shown['amount']}<".encode()
     stranger = signer().seal(write(receipt()))
     # The same receipt, signed by somebody else: whole, and not what we keep.
-    inside = zlib.compress(stranger)
+    own = replace(read_sealed(xml), certificate_sha256=signer().fingerprint)
+    resigned = signer().seal(write(own))
+    inside = zlib.compress(resigned)
     forged = b"%PDF-1.7\n1 0 obj<</Type/EmbeddedFile/Filter/FlateDecode>>stream\n" + inside
 
     said = {
         "altered": [xml.replace(total, total.replace(b">", b">9")), xml[:-1] + b" "],
-        "foreign": [stranger, forged],
+        "foreign": [stranger, resigned, forged],
         "unreadable": [b"", b"x", pdf[:300], b"%PDF-1.7\n" + b"/EmbeddedFile stream\n" * 40_000],
     }
     words = {
@@ -96,8 +100,15 @@ async def test_a_file_that_is_too_long_is_refused_by_its_length(site: Site) -> N
 
 
 def test_what_inflates_without_end_is_cut_and_no_receipt() -> None:
-    bomb = zlib.compress(bytes(200_000_000), 9)
-    assert attached(b"%PDF-1.7\n<</Type/EmbeddedFile>>stream\n" + bomb) is None
+    bomb = b"%PDF-1.7\n<</Type/EmbeddedFile>>stream\n" + zlib.compress(bytes(50_000_000), 9)
+    tracemalloc.start()
+
+    found = attached(bomb)
+
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found is None
+    assert peak < 3 * proven_bytes_max
 
 
 def test_an_attachment_is_read_deflated_or_as_it_is() -> None:
