@@ -17,7 +17,7 @@ from gateway.domain.calendar import hanoi_day
 from gateway.domain.ids import ALPHABET
 from gateway.domain.payment import Payment
 from gateway.ports.vault import Vault
-from gateway.services.agencies import SIGNS_PDF
+from gateway.services.agencies import MAILS, SIGNS_PDF
 from gateway.store import tables as t
 from gateway.store.events import Told, emit_each
 from gateway.store.statements import REPLACED_BY
@@ -29,6 +29,7 @@ from receipts.drawing import drawn
 from receipts.kept import Shelf
 from receipts.keys import Keys
 from receipts.log.journal import Journal, proofs
+from receipts.mailing import AGENCY, mail_row
 from receipts.numbering import Book, Numbering
 from receipts.receipt import Receipt
 from receipts.rules import RuleSet, rules_on
@@ -255,7 +256,8 @@ class Receipts:
     async def _draw(self, agency_id: str, keys: list[Any]) -> int:
         """Draw the PDF; typst works in a thread and lets the loop go on."""
         c = t.receipt.c
-        signers = await self._pdf_signers(agency_id)
+        wants = await self._settings(agency_id)
+        signers = await self.keys.all_of(agency_id) if wants.get(SIGNS_PDF) else {}
         async with self.store.begin() as tx:
             rows = await tx.rows(_CLAIM_UNDRAWN, {"agency": agency_id, "keys": keys})
             proven = await proofs(tx, agency_id, [row["leaf_index"] for row in rows])
@@ -270,14 +272,15 @@ class Receipts:
                     .where(c.agency_id == agency_id, c.id == row["id"])
                     .values(pdf=pdf)
                 )
+                if wants.get(MAILS):
+                    mail = mail_row(self.store, agency_id, row["id"], AGENCY)
+                    await tx.run(t.receipt_mail.insert(), mail)
         return len(rows)
 
-    async def _pdf_signers(self, agency_id: str) -> dict[str, Signer]:
-        """Give who signs PDFs: nobody, unless the agency asks for it."""
+    async def _settings(self, agency_id: str) -> dict[str, Any]:
         async with self.store.begin() as tx:
             row = await tx.row(select(t.agency.c.settings).where(t.agency.c.id == agency_id))
-        is_wanted = row is not None and row["settings"].get(SIGNS_PDF, False)
-        return await self.keys.all_of(agency_id) if is_wanted else {}
+        return dict(row["settings"]) if row else {}
 
 
 async def _former(tx: Tx, successor: Row) -> Row:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gateway.domain.errors import Refusal
 from gateway.entry.bootstrap import Parts
-from gateway.services.agencies import REPLACED_FROM, SHOWS_NAME, SIGNS_PDF, Agencies
+from gateway.services.agencies import MAILS, REPLACED_FROM, SHOWS_NAME, SIGNS_PDF, Agencies
 from receipts.channels import KINDS
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ async def do_settings(args: argparse.Namespace, opened: Opened) -> int:
     """Show what an agency says of itself, and change what is given."""
     words = {n: v for n in _WORDS if (v := getattr(args, n)) is not None}
     said_of = {SHOWS_NAME: (args.payer_name, "shown"), SIGNS_PDF: (args.pdf, "signed"),
+               MAILS: (args.receipt_mail, "always"),
                REPLACED_FROM: (args.refunded, "replaced")}  # fmt: skip
     wants = {name: given == yes for name, (given, yes) in said_of.items() if given is not None}
     async with opened as parts:
@@ -147,6 +148,10 @@ def describe(add: Any, commands: Any, opened: Any) -> None:  # noqa: ANN401 - ar
     tell.add_argument(
         "--pdf", choices=("signed", "plain"), help="whether PDFs that are drawn from now are signed"
     )
+    tell.add_argument(
+        "--receipt-mail", choices=("always", "asked"),
+        help="whether a payer who gave an address is sent the PDF without asking",
+    )  # fmt: skip
     tell.add_argument(
         "--refunded", choices=("stands", "replaced"),
         help="whether a receipt stands after a refund, or a replacement says what is left",

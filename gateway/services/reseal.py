@@ -44,6 +44,7 @@ CELLS: Final = (
     _by_id("endpoint", "signing_key_sealed", "key"),
     _by_id("signing_key", "key_sealed", "key"),
     _by_id("receipt", "salts_sealed", "salts"),
+    _by_id("receipt_mail", "to_sealed", "to"),
     _by_id("correction", "text_sealed", "text"),
     Cell("channel", "values_sealed", ("agency_id",), lambda r: f"channel|{r['agency_id']}|values"),
     Cell(

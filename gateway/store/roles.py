@@ -60,6 +60,7 @@ RIGHTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "series": (_SEE, _CHANGE),
         "receipt": (_SEE, _CHANGE),
         "receipt_paper": (_ADD, _CHANGE),
+        "receipt_mail": (_ADD, _CHANGE),
         "brand": (_SEE, _CHANGE),
         "correction": (_CHANGE, _CHANGE),
         "channel": (_PLAIN, f"{_CHANGE}, DELETE"),

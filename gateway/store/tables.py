@@ -35,6 +35,7 @@ from gateway.store.tables_receipts import (
     correction,
     outage,
     receipt,
+    receipt_mail,
     receipt_paper,
     receipt_proof,
     series,
@@ -46,8 +47,8 @@ from gateway.store.tables_refunds import dispute, refund
 __all__ = [
     "brand", "channel", "correction", "counter_take", "display", "dispute", "log_checkpoint",
     "log_leaf", "log_push", "metadata", "outage", "provider_account", "provider_call",
-    "provider_standing", "receipt", "receipt_log", "receipt_paper", "receipt_proof", "refund",
-    "series", "shift", "shift_difference", "transmission",
+    "provider_standing", "receipt", "receipt_log", "receipt_mail", "receipt_paper", "receipt_proof",
+    "refund", "series", "shift", "shift_difference", "transmission",
 ]  # fmt: skip
 
 agency = Table(

@@ -145,6 +145,29 @@ receipt_paper: Final = Table(
     ),
 )  # fmt: skip
 
+# A receipt that is to go by e-mail, to an address that was typed or to the payer's own.
+receipt_mail: Final = Table(
+    "receipt_mail",
+    metadata,
+    *own(
+        words("receipt_id"),
+        Column("to_sealed", LargeBinary, nullable=True),  # Typed; NULL again once it is over.
+        words("state"),
+        Column("tries", Integer, nullable=False),
+        instant("asked_at"),
+        words("asked_by"),  # payer | agency | staff:...
+        instant("ask_at", optional=True),  # When it is tried next; NULL once it is over.
+        instant("ended_at", optional=True),
+        words("code", optional=True),  # Why it was given up.
+    ),
+    belongs("receipt", "receipt_id"),
+    CheckConstraint("state IN ('queued','sent','given_up')", name="state"),
+    CheckConstraint("(state = 'queued') = (ask_at IS NOT NULL)", name="ask"),
+    CheckConstraint("state = 'queued' OR to_sealed IS NULL", name="forgotten"),
+    Index("ix_receipt_mail_receipt", "agency_id", "receipt_id"),
+    Index("ix_receipt_mail_ask", "ask_at", postgresql_where=text("ask_at IS NOT NULL")),
+)  # fmt: skip
+
 # What an agency adds to its receipts' face, beside what the law wants there.
 brand: Final = Table(
     "brand",

@@ -41,6 +41,7 @@ from gateway.services.refund_list import RefundList
 from gateway.services.stuck_refunds import StuckRefunds
 from receipts.authority import Authority
 from receipts.corrections import Corrections
+from receipts.mailing import Mailing
 from receipts.papers import Papers
 
 DEFAULT_LIMITS: Final = Limits()
@@ -74,7 +75,9 @@ def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
     bills = Bills(parts.store, parts.attempts)
     app.include_router(pay.routes(pay.PayPages(parts.store, parts.attempts, bills)))
     papers = Papers(parts.store)
-    app.include_router(receipts.routes(receipts.ReceiptPages(parts.receipts, parts.proofs, papers)))
+    mailing = Mailing(parts.store, parts.vault, parts.settings.mail)
+    copies_to_all = receipts.ReceiptPages(parts.receipts, parts.proofs, papers, mailing)
+    app.include_router(receipts.routes(copies_to_all))
     quota = notices.Quota(limits.quota_checks_max)
     app.include_router(checking.routes(checking.Checks(parts.receipts, papers, quota)))
     app.include_router(transparency.routes(transparency.LogPages(parts.receipts.journal)))
@@ -86,9 +89,11 @@ def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
     refunds = RefundPages(console, parts.refunds, parts.sender, RefundList(parts.store), stuck)
     displays = Displays(parts.store)
     counter = CounterPages(console, parts.counters, displays)
-    copies = ReceiptCopies(console, parts.receipts, papers, bills)
+    copies = ReceiptCopies(console, parts.receipts, papers, mailing, bills)
     accounts = AccountPages(console, parts.registry, parts.attempts.health, parts.attempts.ways)
-    corrections = CorrectionPages(console, Corrections(parts.store, parts.vault))
+    corrections = CorrectionPages(
+        console, Corrections(parts.store, parts.vault), parts.settings.mail is not None
+    )
     authority = AuthorityPages(console, Authority(parts.store, parts.vault))
     app.include_router(
         console_door.routes(console, refunds, counter, copies, accounts, corrections, authority)

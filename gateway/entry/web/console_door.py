@@ -76,7 +76,7 @@ def routes(
         ("/counter/{id}/take", counter.take), ("/shifts/{id}/count", counter.count),
         ("/shifts/{id}/sign", counter.sign), ("/differences/{id}", counter.settle),
         ("/receipts/{id}/corrections", corrections.ask),
-        ("/receipts/{id}/papers", receipts.convert),
+        ("/receipts/{id}/papers", receipts.convert), ("/receipts/{id}/mail", receipts.mail),
         ("/authority/{id}/retry", authority.retry), ("/outages/{id}/told", authority.told),
         ("/corrections/{id}", corrections.decide), ("/corrections/{id}/texts", corrections.texts),
         ("/providers", accounts.add), ("/providers/{provider}/{name}/rotate", accounts.rotate),

@@ -10,11 +10,12 @@ from fastapi.responses import RedirectResponse, Response
 
 from gateway.domain.errors import Refusal
 from gateway.entry.web.console import MAY_SEE_PAYER, Console
-from gateway.entry.web.console_form import require
+from gateway.entry.web.console_form import fields_of, require
 from gateway.entry.web.page import send
 from gateway.entry.web.receipts import ENDINGS, copy_of, not_drawn_yet
 from gateway.services.access import Officer
 from gateway.services.bills import Bills
+from receipts.mailing import Mailing
 from receipts.papers import Papers
 from receipts.service import Receipts
 
@@ -26,6 +27,7 @@ class ReceiptCopies:
     console: Console
     receipts: Receipts
     papers: Papers
+    mailing: Mailing
     bills: Bills
 
     async def copy(
@@ -50,6 +52,15 @@ class ReceiptCopies:
         actor = f"staff:{officer.username}"
         paper = await self.papers.convert(officer.agency_id, receipt_id, officer.username, actor)
         return RedirectResponse(f"/console/papers/{paper}.pdf", 303)
+
+    async def mail(self, request: Request, officer: Officer, receipt_id: str) -> Response:
+        """Send the PDF again: to the address typed, or else to the one that the payer gave."""
+        require(officer, MAY_SEE_PAYER)
+        if await self.receipts.shelf.of_agency(officer.agency_id, receipt_id) is None:
+            raise Refusal("not-found", "There is no such receipt in this agency.")
+        to = (await fields_of(request)).get("to", "").strip()
+        await self.mailing.ask(officer.agency_id, receipt_id, to, f"staff:{officer.username}")
+        return RedirectResponse(f"/console/receipts/{receipt_id}", 303)
 
     async def paper(self, request: Request, officer: Officer, paper_id: str) -> Response:
         """Give a paper copy once it is drawn."""

@@ -6,12 +6,13 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import ALPHABET
 from gateway.entry.web.checking_words import CORRECTED, VERIFY
 from gateway.entry.web.citizen_words import WAIT, spoken
+from gateway.entry.web.console_form import fields_of
 from gateway.entry.web.page import language, page, send, wants_page
 from gateway.entry.web.problems import problem
 from gateway.entry.web.reading import PageRoute
@@ -20,14 +21,17 @@ from receipts.brand import PLAIN, Brand
 from receipts.face import face, logged, qr_svg
 from receipts.kept import Kept, Since
 from receipts.labels import LABELS, PAPER_WORDS, PAPER_WORDS_EN
+from receipts.mailing import PAYER, Mailing
 from receipts.paper import Shape
 from receipts.papers import Papers
+from receipts.post import is_address
 from receipts.proving import Proofs
 from receipts.rules import rules_on
 from receipts.service import Receipts
 from receipts.xml import read_sealed
 
 ENDINGS: Final = ("xml", "pdf", "html", "svg")
+form_bytes_max: Final = 4_096  # One address.
 PROVEN: Final = "proven.xml"
 retry_after_s: Final = 2  # The worker draws every second.
 
@@ -39,7 +43,14 @@ def filename(shown: dict[str, Any], ending: str) -> dict[str, str]:
 
 
 def copy_of(
-    request: Request, kept: Kept, ending: str, here: str, since: Since, brand: Brand
+    request: Request,
+    kept: Kept,
+    ending: str,
+    here: str,
+    since: Since,
+    brand: Brand,
+    *,
+    can_mail: bool = False,
 ) -> Response:
     """Give one copy of a receipt: the original, the drawn one, a page, or its check's QR code.
 
@@ -56,6 +67,7 @@ def copy_of(
             "lang": "vi", "r": shown, "here": here, "log": log_of(kept), **became(since, "vi"),
             "label": LABELS, "brand": brand, "agency_id": kept.agency_id,
             "paper": brand.paper_words or PAPER_WORDS, "paper_en": PAPER_WORDS_EN,
+            "can_mail": can_mail, "mailed": request.query_params.get("mailed", ""),
             "is_paper": "print" in request.query_params, "is_citizen": here.startswith("/receipts"),
         })  # fmt: skip
     if ending == "pdf" and kept.pdf:
@@ -109,6 +121,7 @@ class ReceiptPages:
     receipts: Receipts
     proofs: Proofs
     papers: Papers
+    mailing: Mailing
 
     async def proven(self, token: str) -> Response:
         """Give the file with its evidence for ten years, once there is some."""
@@ -124,7 +137,21 @@ class ReceiptPages:
         kept = await self._kept(token)
         since = await self.receipts.shelf.since(kept)
         brand = await self.papers.look(kept.agency_id)
-        return copy_of(request, kept, ending, f"/receipts/{token}", since, brand)
+        can_mail = self.mailing.place is not None
+        here = f"/receipts/{token}"
+        return copy_of(request, kept, ending, here, since, brand, can_mail=can_mail)
+
+    async def mail(self, request: Request, token: str) -> Response:
+        """Send the PDF to the address that whoever has the link typed."""
+        kept = await self._kept(token)
+        length = request.headers.get("content-length", "")
+        if not (length.isascii() and length.isdigit() and int(length) <= form_bytes_max):
+            raise Refusal("too-large", f"A form has at most {form_bytes_max} bytes.")
+        to = (await fields_of(request)).get("to", "").strip()
+        if not is_address(to):
+            return RedirectResponse(f"/receipts/{token}.html?mailed=no#mail", 303)
+        await self.mailing.ask(kept.agency_id, kept.id, to, PAYER)
+        return RedirectResponse(f"/receipts/{token}.html?mailed=yes#mail", 303)
 
     async def paper(self, request: Request, token: str, shape: Shape) -> Response:
         """Give another shape to whoever has the link; the first who asks has it drawn."""
@@ -163,6 +190,10 @@ def routes(pages: ReceiptPages) -> APIRouter:
         door.add_api_route(f"/receipts/{{token}}.{shape}.pdf", _papers(pages, shape))
     for ending in ENDINGS:
         door.add_api_route(f"/receipts/{{token}}.{ending}", _copies(pages, ending))
+
+    @door.post("/receipts/{token}/mail")
+    async def mail(request: Request, token: str) -> Response:
+        return await pages.mail(request, token)
 
     @door.get("/receipts/logo/{agency_id}.svg")
     async def logo(agency_id: str) -> Response:

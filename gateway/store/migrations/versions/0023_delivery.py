@@ -1,4 +1,4 @@
-"""Receipts on other paper, and how an agency's receipts look."""
+"""Receipts on other paper and by e-mail, and how an agency's receipts look."""
 
 from alembic import op
 
@@ -8,7 +8,7 @@ from gateway.store import tables as t
 revision = "0023"
 down_revision = "0021"
 
-MADE = (t.receipt_paper, t.brand)
+MADE = (t.receipt_paper, t.receipt_mail, t.brand)
 
 
 def upgrade() -> None:
