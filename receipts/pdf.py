@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import typst
 
+from gateway.domain.errors import Refusal
 from receipts.brand import PLAIN, Brand
 from receipts.face import face, logged, qr_svg
 from receipts.glyphs import BOX, Characters, characters, is_plain, shown_all
@@ -87,3 +88,14 @@ def draw(
         timestamp=datetime.combine(receipt.issued_on, time(), UTC),
     )  # fmt: skip
     return made
+
+
+def require_drawable(logo: str) -> None:
+    """Draw a logo by itself. Raises Refusal."""
+    try:
+        typst.compile(
+            str(_HERE / "logo.typ"), root=str(_HERE), font_paths=_fonts(),
+            sys_inputs={"logo": logo}, format="pdf", pdf_standards=list(STANDARDS),
+        )  # fmt: skip
+    except RuntimeError:
+        raise Refusal("invalid-request", "The logo cannot be drawn; save it anew.") from None

@@ -14,9 +14,10 @@ import zxingcpp
 from PIL import Image
 from receipt_samples import receipt, signer
 
-from receipts.brand import PLAIN
+from receipts.brand import PLAIN, Brand
 from receipts.glyphs import BOX, characters, shown
 from receipts.labels import PAPER_WORDS
+from receipts.logo import SVG, cleaned
 from receipts.paper import Converted, Shape
 from receipts.pdf import _shows, draw
 from receipts.receipt import Line, Receipt, total_in_words
@@ -115,6 +116,27 @@ def test_an_agency_may_say_in_its_own_words_what_a_paper_copy_is_worth(tmp_path:
     assert "Bản sao để đối chiếu." in said
     assert PAPER_WORDS[:20] not in said
     assert "converted by" not in said
+
+
+def test_a_logo_and_a_footer_take_nothing_away(tmp_path: Path) -> None:
+    """Extra items may hide nothing and stay smaller than what must be there (art. 23.2)."""
+    svg = f'<svg xmlns="{SVG}" viewBox="0 0 9 9"><path fill="#f0f" d="M0 0h9v9H0z"/></svg>'
+    brand = Brand(cleaned(svg.encode()), "Đường dây nóng: 1900 0000")
+    plain = text_of(drawn(tmp_path, receipt())[0])
+    for shape in (Shape.A5, Shape.STRIP):
+        file = tmp_path / "brand.pdf"
+        file.write_bytes(draw(receipt(), signer().seal(write(receipt())), None, brand, shape))
+        said = text_of(file)
+        page = Image.open(
+            io.BytesIO(run("pdftoppm", "-r", "254", "-png", "-singlefile", str(file)))
+        )
+        pink = page.convert("RGB").get_flattened_data()
+        dots = sum(1 for r, g, b in pink if (r, g, b) == (255, 0, 255))
+
+        assert "Đường dây nóng: 1900 0000" in said
+        assert {w for w in plain.split() if w.isalpha()} - {"STT"} <= set(said.split())
+        assert 0 < dots <= 100 * 100  # Ten dots a millimetre: at most 10 mm by 10 mm.
+        assert file.stat().st_size < bytes_max
 
 
 def test_a_test_says_that_it_has_no_value_and_a_real_one_does_not(tmp_path: Path) -> None:

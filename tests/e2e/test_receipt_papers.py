@@ -4,11 +4,14 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 from front_door import AGENCY, Site
 from officers import csrf, signed_in
 from receipt_days import paid
 from sqlalchemy import text
 
+from gateway.domain.errors import Refusal
+from receipts.brand import change_brand
 from receipts.papers import Papers
 
 WORTH = "không có giá trị để giao dịch, thanh toán"
@@ -116,3 +119,23 @@ async def test_one_that_cannot_be_drawn_holds_up_no_other(site: Site) -> None:
 
     assert (await site.http.get(f"{here}.copy.pdf")).status_code == 503
     assert (await site.http.get(f"{here}.strip.pdf")).status_code == 200
+
+
+async def test_a_brand_is_on_pages_and_pdfs_from_then_on(site: Site, tmp_path: Path) -> None:
+    logo = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"/>'
+    nothing = await site.http.get(f"/receipts/logo/{AGENCY}.svg")
+    await change_brand(site.parts.store, AGENCY, {"logo": logo, "footer": "Hỏi:  1900"}, "x")
+    await change_brand(site.parts.store, AGENCY, {"paper_words": "Bản sao."}, "x")
+    with pytest.raises(Refusal, match="300"):
+        await change_brand(site.parts.store, AGENCY, {"footer": "x" * 301}, "x")
+    _, here = await issued(site)
+    page = (await site.http.get(f"{here}.html")).text
+    shown = await site.http.get(f"/receipts/logo/{AGENCY}.svg")
+
+    assert nothing.status_code == 404
+    assert shown.text == logo
+    assert shown.headers["content-security-policy"].startswith("default-src 'none'")
+    assert f'src="/receipts/logo/{AGENCY}.svg"' in page
+    assert "Hỏi: 1900" in page
+    assert "Bản sao." in page
+    assert "Hỏi: 1900" in text_of((await site.http.get(f"{here}.pdf")).content, tmp_path)
