@@ -6,12 +6,17 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, Self
 
+from sqlalchemy import select
+
 from gateway.domain.ids import ALPHABET
 from gateway.domain.payment import Payment
 from gateway.services.catalogue import name_of
+from gateway.store import tables as t
+from gateway.store.tx import Tx
 from receipts.numbering import Place
 from receipts.receipt import COMMITTED, Line, Receipt, commit, salt_bytes, total_in_words
 from receipts.rules import KINDS, RuleSet
+from receipts.seal import Signer
 from receipts.xml import document_bytes_max, write
 
 text_chars_max: Final = 1_000  # The API takes 300, and an amount in words needs less.
@@ -134,3 +139,18 @@ class Frozen:
 
     receipt: Receipt
     secrets: Secrets
+
+
+async def issuer_of(
+    tx: Tx, agency_id: str, rules: RuleSet, signer: Signer, log_name: str
+) -> Issuer:
+    """Give what an agency's receipts of today have in common."""
+    agency = await tx.row(select(t.agency).where(t.agency.c.id == agency_id))
+    if agency is None:
+        raise LookupError(agency_id)
+    branches = await tx.rows(select(t.branch).where(t.branch.c.agency_id == agency_id))
+    return Issuer(
+        agency=agency, branches={b["id"]: b["name"] for b in branches}, rules=rules,
+        fingerprint=signer.fingerprint, public_url=tx.public_url, log=log_name,
+        chance=tx.clock.chance,
+    )  # fmt: skip

@@ -24,7 +24,7 @@ from gateway.store.statements import REPLACED_BY
 from gateway.store.tx import Row, Store, Tx
 from gateway.store.views import receipt_view
 from receipts.brand import brand_of
-from receipts.draft import Draft, Issuer, Secrets, drafts_of, require_writable
+from receipts.draft import Draft, Issuer, Secrets, drafts_of, issuer_of, require_writable
 from receipts.drawing import drawn
 from receipts.kept import Shelf
 from receipts.keys import Keys
@@ -32,7 +32,7 @@ from receipts.log.journal import Journal, proofs
 from receipts.mailing import AGENCY, mail_row
 from receipts.numbering import Book, Numbering
 from receipts.receipt import Receipt
-from receipts.rules import RuleSet, rules_on
+from receipts.rules import rules_on
 from receipts.seal import Signer, pem_of
 from receipts.signing import CannotSignError
 from receipts.token import Token
@@ -176,7 +176,7 @@ class Receipts:
             now = self.store.clock.now()
             if drafts:
                 rules = rules_on(hanoi_day(now))
-                issuer = await _issuer(tx, agency_id, rules, signer, log_name)
+                issuer = await issuer_of(tx, agency_id, rules, signer, log_name)
                 numbering = Numbering(tx, agency_id, rules, now)
                 books = await numbering.open(frozenset(d.place for d in drafts))
                 signer.require_in_force(max(book.at for book in books.values()))
@@ -321,15 +321,3 @@ async def _drafts(tx: Tx, agency_id: str, payment_ids: Sequence[str]) -> list[Dr
         for draft in drafts_of(payments[payment_id])
         if (payment_id, draft.kind) not in has
     ]
-
-
-async def _issuer(tx: Tx, agency_id: str, rules: RuleSet, signer: Signer, log_name: str) -> Issuer:
-    agency = await tx.row(select(t.agency).where(t.agency.c.id == agency_id))
-    if agency is None:
-        raise LookupError(agency_id)
-    branches = await tx.rows(select(t.branch).where(t.branch.c.agency_id == agency_id))
-    return Issuer(
-        agency=agency, branches={b["id"]: b["name"] for b in branches}, rules=rules,
-        fingerprint=signer.fingerprint, public_url=tx.public_url, log=log_name,
-        chance=tx.clock.chance,
-    )  # fmt: skip
