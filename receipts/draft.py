@@ -6,16 +6,20 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, Self
 
+from sqlalchemy import select
+
 from gateway.domain.calendar import hanoi_day
 from gateway.domain.ids import ALPHABET
 from gateway.domain.payment import Payment
 from gateway.ports.clock import Clock
 from gateway.services.catalogue import name_of
 from gateway.services.payer_keys import PayerCells
-from gateway.store.tx import Row
+from gateway.store import tables as t
+from gateway.store.tx import Row, Tx
 from receipts.numbering import Book, Place
 from receipts.receipt import COMMITTED, Line, Receipt, commit, salt_bytes, total_in_words
 from receipts.rules import KINDS, RuleSet
+from receipts.seal import Signer
 from receipts.xml import document_bytes_max, write
 
 text_chars_max: Final = 1_000  # The API takes 300, and an amount in words needs less.
@@ -184,3 +188,18 @@ def _payer(payment: Payment, cells: PayerCells) -> dict[str, str]:
     plain = cells.open(f"payment|{payment.id}|payer", payment.payer_sealed)
     payer: dict[str, str] = json.loads(plain) if plain is not None else {}
     return payer
+
+
+async def issuer_of(
+    tx: Tx, agency_id: str, rules: RuleSet, signer: Signer, log_name: str
+) -> Issuer:
+    """Give what an agency's receipts of today have in common."""
+    agency = await tx.row(select(t.agency).where(t.agency.c.id == agency_id))
+    if agency is None:
+        raise LookupError(agency_id)
+    branches = await tx.rows(select(t.branch).where(t.branch.c.agency_id == agency_id))
+    return Issuer(
+        agency=agency, branches={b["id"]: b["name"] for b in branches}, rules=rules,
+        fingerprint=signer.fingerprint, public_url=tx.public_url, log=log_name,
+        chance=tx.clock.chance,
+    )  # fmt: skip

@@ -14,21 +14,23 @@ from sqlalchemy import TextClause, select, text
 
 from gateway.domain.calendar import hanoi_day
 from gateway.ports.vault import Vault
-from gateway.services.agencies import SIGNS_PDF
+from gateway.services.agencies import MAILS, SIGNS_PDF
 from gateway.services.payer_keys import PayerCells, PayerKeys
 from gateway.store import tables as t
 from gateway.store.events import Told, emit_each
 from gateway.store.statements import REPLACED_BY
 from gateway.store.tx import Row, Store, Tx
 from gateway.store.views import receipt_view
-from receipts.draft import Draft, Issuer, drafts_of, numbered, secrets_of
+from receipts.brand import brand_of
+from receipts.draft import Draft, drafts_of, issuer_of, numbered, secrets_of
 from receipts.drawing import drawn
 from receipts.kept import Shelf
 from receipts.keys import Keys
 from receipts.log.journal import Journal, proofs
+from receipts.mailing import AGENCY, mail_row
 from receipts.numbering import Numbering
 from receipts.receipt import Receipt
-from receipts.rules import RuleSet, rules_on
+from receipts.rules import rules_on
 from receipts.seal import Signer, pem_of
 from receipts.signing import CannotSignError
 from receipts.token import Token
@@ -171,7 +173,7 @@ class Receipts:
             now = self.store.clock.now()
             if drafts:
                 rules = rules_on(hanoi_day(now))
-                issuer = await _issuer(tx, agency_id, rules, signer, log_name)
+                issuer = await issuer_of(tx, agency_id, rules, signer, log_name)
                 numbering = Numbering(tx, agency_id, rules, now)
                 books = await numbering.open(frozenset(d.place for d in drafts))
                 signer.require_in_force(max(book.at for book in books.values()))
@@ -218,27 +220,31 @@ class Receipts:
     async def _draw(self, agency_id: str, keys: list[Any]) -> int:
         """Draw the PDF; typst works in a thread and lets the loop go on."""
         c = t.receipt.c
-        signers = await self._pdf_signers(agency_id)
+        wants = await self._settings(agency_id)
+        signers = await self.keys.all_of(agency_id) if wants.get(SIGNS_PDF) else {}
         async with self.store.begin() as tx:
             rows = await tx.rows(_CLAIM_UNDRAWN, {"agency": agency_id, "keys": keys})
             proven = await proofs(tx, agency_id, [row["leaf_index"] for row in rows])
+            brand = await brand_of(tx, agency_id)
             for row in rows:
                 pdf = await asyncio.to_thread(
-                    drawn, bytes(row["xml"]), proven[row["leaf_index"]], row["signed_at"], signers
-                )
+                    drawn, bytes(row["xml"]), proven[row["leaf_index"]], row["signed_at"], signers,
+                    brand,
+                )  # fmt: skip
                 await tx.run(
                     t.receipt.update()
                     .where(c.agency_id == agency_id, c.id == row["id"])
                     .values(pdf=pdf)
                 )
+                if wants.get(MAILS):
+                    mail = mail_row(self.store, agency_id, row["id"], AGENCY)
+                    await tx.run(t.receipt_mail.insert(), mail)
         return len(rows)
 
-    async def _pdf_signers(self, agency_id: str) -> dict[str, Signer]:
-        """Give who signs PDFs: nobody, unless the agency asks for it."""
+    async def _settings(self, agency_id: str) -> dict[str, Any]:
         async with self.store.begin() as tx:
             row = await tx.row(select(t.agency.c.settings).where(t.agency.c.id == agency_id))
-        is_wanted = row is not None and row["settings"].get(SIGNS_PDF, False)
-        return await self.keys.all_of(agency_id) if is_wanted else {}
+        return dict(row["settings"]) if row else {}
 
 
 async def _former(tx: Tx, successor: Row) -> Row:
@@ -294,15 +300,3 @@ async def _drafts(tx: Tx, agency_id: str, payment_ids: Sequence[str]) -> list[Dr
         for draft in drafts_of(payments[payment_id])
         if (payment_id, draft.kind) not in has
     ]
-
-
-async def _issuer(tx: Tx, agency_id: str, rules: RuleSet, signer: Signer, log_name: str) -> Issuer:
-    agency = await tx.row(select(t.agency).where(t.agency.c.id == agency_id))
-    if agency is None:
-        raise LookupError(agency_id)
-    branches = await tx.rows(select(t.branch).where(t.branch.c.agency_id == agency_id))
-    return Issuer(
-        agency=agency, branches={b["id"]: b["name"] for b in branches}, rules=rules,
-        fingerprint=signer.fingerprint, public_url=tx.public_url, log=log_name,
-        chance=tx.clock.chance,
-    )  # fmt: skip

@@ -35,6 +35,7 @@ async def do_verify(args: argparse.Namespace) -> int:
 
 def _checked(args: argparse.Namespace) -> Any:  # noqa: ANN401 - a Finding; its module is read when it is needed.
     """Check all that can be checked with what was given. Raises OSError and ValueError."""
+    from receipts.attached import attached, is_pdf
     from receipts.log.check import check_logged
     from receipts.log.note import UnreadableTextError
     from receipts.proof import cut, proven_bytes_max
@@ -44,6 +45,8 @@ def _checked(args: argparse.Namespace) -> Any:  # noqa: ANN401 - a Finding; its 
     trusted = trusted_of(args.trust) if args.trust else trusted_in(folder)
     with args.file.open("rb") as file:
         data = file.read(proven_bytes_max + 1)
+    if is_pdf(data):  # The pages are only a picture; what is signed is attached.
+        data = attached(data) or b""
     found = verify(data, trusted, anchors_of(args.trust or [folder]), SystemClock().now())
     if not (args.checkpoint or args.proof or args.log_key or args.consistency):
         return found
@@ -81,7 +84,7 @@ _FILES: Final = (
 
 def describe(add: Any) -> None:  # noqa: ANN401 - argparse's own types are private.
     """Describe the command to argparse."""
-    check = add("verify", do_verify, "check a receipt's XML file, offline")
+    check = add("verify", do_verify, "check a receipt's XML file, or the one in its PDF, offline")
     check.add_argument("file", type=Path)
     check.add_argument(
         "--trust", type=Path, metavar="CERT", action="append",

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from gateway.domain.addresses import is_origin, is_plain_url, origin_of
 from gateway.infra.wire import Network
+from receipts.post import MailPlace
 from receipts.token import TokenPlace
 
 PREFIX: Final = "THUPHI_"
@@ -21,7 +22,8 @@ NAMES: Final = frozenset(
         "DATABASE_URL", "DATABASE_PASSWORD_FILE", "DATA_DIR", "PUBLIC_URL", "MASTER_KEY",
         "MASTER_KEY_FILE", "MASTER_KEY_FORMER_FILE", "WIRE_ALLOW", "TRUSTED_PROXIES", "CLOCK",
         "DEFAULT_AGENCY", "ALLOW_ABROAD", "TEST_DATABASE_URL", "PKCS11_MODULE", "PKCS11_TOKEN",
-        "PKCS11_PIN_FILE", "TSA_URL", "LOG_PUSH",
+        "PKCS11_PIN_FILE", "TSA_URL", "LOG_PUSH", "SMTP_URL",
+        "SMTP_FROM", "SMTP_PASSWORD_FILE",
     }
 )  # fmt: skip
 _TOKEN: Final = ("PKCS11_MODULE", "PKCS11_TOKEN", "PKCS11_PIN_FILE")
@@ -56,6 +58,7 @@ class Settings:
     clock_at: datetime | None
     stamp_url: str  # Where receipts are time-stamped; empty: nowhere.
     token: TokenPlace | None = field(repr=False)  # Where keys are that never leave it.
+    mail: MailPlace | None = field(repr=False)  # Who carries receipts by e-mail; None: nobody.
     adapters: Mapping[str, str] = field(repr=False)  # Field name -> value, for the adapters.
 
     @property
@@ -114,6 +117,7 @@ def read_settings(values: Mapping[str, str], adapter_fields: Iterable[str]) -> S
         clock_at=_instant(mine.get("CLOCK")),
         stamp_url=_stamp_url(mine),
         token=_token(mine),
+        mail=_mail(mine),
         adapters={k: v for k, v in mine.items() if k in fields},
     )
     if settings.wire_allow and not settings.is_loopback:
@@ -266,6 +270,19 @@ def _token(mine: Mapping[str, str]) -> TokenPlace | None:
     if not os.access(module, os.R_OK):
         raise SettingError("THUPHI_PKCS11_MODULE cannot be read: give the path of the library.")
     return TokenPlace(module, mine["PKCS11_TOKEN"], _content(mine, "PKCS11_PIN_FILE"))
+
+
+def _mail(mine: Mapping[str, str]) -> MailPlace | None:
+    """Take the mail server; its password stands in a file of its own."""
+    url = mine.get("SMTP_URL", "")
+    if not url:
+        return None
+    given = "SMTP_PASSWORD_FILE" in mine
+    password = _content(mine, "SMTP_PASSWORD_FILE") if given else ""
+    try:
+        return MailPlace.of(url, mine.get("SMTP_FROM", ""), password)
+    except ValueError as error:
+        raise SettingError(f"THUPHI_SMTP_URL {error} (THUPHI_SMTP_FROM).") from None
 
 
 def _networks(mine: Mapping[str, str], name: str) -> tuple[Network, ...]:

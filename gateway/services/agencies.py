@@ -22,6 +22,7 @@ _RULES: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
 }
 SHOWS_NAME: Final = "receipt_shows_payer_name"
 SIGNS_PDF: Final = "receipt_pdf_signed"
+MAILS: Final = "receipt_mailed"  # To whoever gave an address, without being asked.
 # Refunds that end on or after this Hanoi day get replacements; absent: receipts stand as they are.
 REPLACED_FROM: Final = "refunds_replace_receipts_from"
 # For how many years after the end of a payment's year what is kept of its payer can be opened.
@@ -80,7 +81,7 @@ class Agencies:
 def _shown(row: Row) -> dict[str, Any]:
     names = ("id", "name", "tax_code", "address", "budget_chapter", "is_sandbox")
     settings = row["settings"]
-    wants = {n: bool(settings.get(n, False)) for n in (SHOWS_NAME, SIGNS_PDF)}
+    wants = {n: bool(settings.get(n, False)) for n in (SHOWS_NAME, SIGNS_PDF, MAILS)}
     return {n: row[n] for n in names} | wants | {
         TREASURY_CODE: settings.get(TREASURY_CODE, ""),
         PAYER_YEARS: settings.get(PAYER_YEARS, payer_years_default),

@@ -48,6 +48,7 @@ CELLS: Final = (
     _by_id("endpoint", "secret_sealed", "secret"),
     _by_id("endpoint", "signing_key_sealed", "key"),
     _by_id("signing_key", "key_sealed", "key"),
+    _by_id("receipt_mail", "to_sealed", "to"),
     Cell("channel", "values_sealed", ("agency_id",), lambda r: f"channel|{r['agency_id']}|values"),
     Cell(
         "receipt_log", "key_sealed", ("agency_id",), lambda r: f"receipt_log|{r['agency_id']}|key"

@@ -61,6 +61,9 @@ RIGHTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "signing_key": (_PLAIN, _CHANGE),  # Whoever holds the web process signs no receipt.
         "series": (_SEE, _CHANGE),
         "receipt": (_SEE, _CHANGE),
+        "receipt_paper": (_ADD, _CHANGE),
+        "receipt_mail": (_ADD, _CHANGE),
+        "brand": (_SEE, _CHANGE),
         "correction": (_CHANGE, _CHANGE),
         "channel": (_PLAIN, f"{_CHANGE}, DELETE"),
         "transmission": (_CHANGE, _CHANGE),

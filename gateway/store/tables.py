@@ -31,10 +31,13 @@ from gateway.store.tables_health import provider_call, provider_standing
 from gateway.store.tables_log import log_checkpoint, log_leaf, log_push, receipt_log
 from gateway.store.tables_privacy import erasure, year_key
 from gateway.store.tables_receipts import (
+    brand,
     channel,
     correction,
     outage,
     receipt,
+    receipt_mail,
+    receipt_paper,
     receipt_proof,
     series,
     transmission,
@@ -43,10 +46,10 @@ from gateway.store.tables_refunds import dispute, refund
 
 # And every table below.
 __all__ = [
-    "channel", "correction", "counter_take", "display", "dispute", "erasure", "log_checkpoint",
-    "log_leaf", "log_push", "metadata", "outage", "provider_account", "provider_call",
-    "provider_standing", "receipt", "receipt_log", "receipt_proof", "refund", "series", "shift",
-    "shift_difference", "transmission", "year_key",
+    "brand", "channel", "correction", "counter_take", "display", "dispute", "erasure",
+    "log_checkpoint", "log_leaf", "log_push", "metadata", "outage", "provider_account",
+    "provider_call", "provider_standing", "receipt", "receipt_log", "receipt_mail", "receipt_paper",
+    "receipt_proof", "refund", "series", "shift", "shift_difference", "transmission", "year_key",
 ]  # fmt: skip
 
 agency = Table(

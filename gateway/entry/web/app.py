@@ -12,6 +12,7 @@ from gateway.domain.errors import Refusal
 from gateway.entry.bootstrap import Parts, intake_of
 from gateway.entry.web import (
     api,
+    checking,
     console_door,
     display,
     front,
@@ -43,6 +44,8 @@ from gateway.services.refund_list import RefundList
 from gateway.services.stuck_refunds import StuckRefunds
 from receipts.authority import Authority
 from receipts.corrections import Corrections
+from receipts.mailing import Mailing
+from receipts.papers import Papers
 
 DEFAULT_LIMITS: Final = Limits()
 
@@ -74,7 +77,12 @@ def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
     app.include_router(notices.routes(parts.notices, limits.quota_notices_max))
     bills = Bills(parts.store, parts.attempts)
     app.include_router(pay.routes(pay.PayPages(parts.store, parts.attempts, bills)))
-    app.include_router(receipts.routes(receipts.ReceiptPages(parts.receipts, parts.proofs)))
+    papers = Papers(parts.store)
+    mailing = Mailing(parts.store, parts.vault, parts.settings.mail)
+    copies_to_all = receipts.ReceiptPages(parts.receipts, parts.proofs, papers, mailing)
+    app.include_router(receipts.routes(copies_to_all))
+    quota = notices.Quota(limits.quota_checks_max)
+    app.include_router(checking.routes(checking.Checks(parts.receipts, papers, quota)))
     app.include_router(transparency.routes(transparency.LogPages(parts.receipts.journal)))
     console = Console(
         parts.store, parts.access, Desk(parts.store, parts.vault), intake_of(parts),
@@ -84,9 +92,11 @@ def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
     refunds = RefundPages(console, parts.refunds, parts.sender, RefundList(parts.store), stuck)
     displays = Displays(parts.store)
     counter = CounterPages(console, parts.counters, displays)
-    copies = ReceiptCopies(console, parts.receipts, bills)
+    copies = ReceiptCopies(console, parts.receipts, papers, mailing, bills)
     accounts = AccountPages(console, parts.registry, parts.attempts.health, parts.attempts.ways)
-    corrections = CorrectionPages(console, Corrections(parts.store, parts.vault))
+    corrections = CorrectionPages(
+        console, Corrections(parts.store, parts.vault), parts.settings.mail is not None
+    )
     authority = AuthorityPages(console, Authority(parts.store, parts.vault))
     privacy = PrivacyPages(
         console, Erasure(parts.store, parts.vault), Readings(parts.store), parts.receipts.shelf

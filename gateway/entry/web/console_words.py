@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from gateway.domain.ledger import TITLES
-from gateway.entry.web.citizen_words import CORRECTED
+from gateway.entry.web.checking_words import CORRECTED
 from gateway.entry.web.console_privacy_words import ACTIONS as PRIVACY_ACTIONS
 from gateway.entry.web.console_privacy_words import ERASURES
 from gateway.entry.web.console_reasons import ADVICE, in_vietnamese
@@ -112,6 +112,8 @@ ACTIONS: Final[Words] = {
     "payer.read": ("Xem thông tin người nộp", "Payer's data read"),
     "memo.read": ("Xem nội dung chuyển khoản", "Bank's text read"),
     "file.add": ("Gửi tệp", "File brought"),
+    "receipt.mail": ("Gửi biên lai qua thư", "Receipt sent by e-mail"),
+    "receipt.convert": ("Chuyển biên lai ra giấy", "Receipt converted to paper"),
     "receipt.read": ("Xem biên lai", "Receipt read"),
     "payee.read": ("Xem người nhận hoàn trả", "Payee's data read"),
     "refund.approve": ("Duyệt hoàn trả", "Refund approved"),

@@ -10,7 +10,7 @@ from gateway.store import roles
 from gateway.store import tables as t
 
 revision = "0024"
-down_revision = "0021"
+down_revision = "0023"
 
 _PAYMENT = (
     "ALTER TABLE payment ADD COLUMN IF NOT EXISTS key_sealed bytea",
