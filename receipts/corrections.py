@@ -20,6 +20,7 @@ from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import FieldError, Refusal
 from gateway.domain.money import figures
 from gateway.ports.vault import Vault
+from gateway.services.payer_keys import PayerKeys
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 
@@ -135,7 +136,10 @@ class Corrections:
             }  # fmt: skip
             if wanted.cause == "text":
                 plain = json.dumps(_texts(wanted), ensure_ascii=False, sort_keys=True).encode()
-                row["text_sealed"] = self.vault.seal(f"correction|{correction_id}|text", plain)
+                payment_id = story.receipt["payment_id"]
+                await tx.payment(agency_id, payment_id, lock=True)
+                cells = await PayerKeys(self.vault).to_seal(tx, agency_id, payment_id)
+                row["text_sealed"] = cells.seal(f"correction|{correction_id}|text", plain)
             if not await tx.run(insert(t.correction).on_conflict_do_nothing(), row):
                 raise Refusal("invalid-request", "The same was asked already; it waits.")
             await tx.note(agency_id, actor, "correction.ask", receipt_id)
@@ -168,18 +172,26 @@ class Corrections:
 
     async def texts(
         self, agency_id: str, correction_id: str, actor: str
-    ) -> tuple[dict[str, str], str]:
-        """Give the right words of a notice of error and its receipt; the reading is noted."""
+    ) -> tuple[dict[str, str] | None, str]:
+        """Give the right words of a notice of error (None once erased) and its receipt.
+
+        The reading is noted.
+        """
         c = t.correction.c
         async with self.store.begin() as tx:
             row = await tx.row(
-                select(t.correction).where(c.agency_id == agency_id, c.id == correction_id)
-            )
+                select(t.correction, t.receipt.c.payment_id)
+                .join(t.receipt, (t.receipt.c.agency_id == c.agency_id)
+                      & (t.receipt.c.id == c.receipt_id))
+                .where(c.agency_id == agency_id, c.id == correction_id)
+            )  # fmt: skip
             if row is None or row["text_sealed"] is None:
                 raise Refusal("not-found", "There is no such notice of error in this agency.")
             await tx.note(agency_id, actor, "correction.read", row["receipt_id"])
-        plain = self.vault.open(f"correction|{correction_id}|text", bytes(row["text_sealed"]))
-        said: dict[str, str] = json.loads(plain)
+            keys = await PayerKeys(self.vault).of(tx, agency_id, [row["payment_id"]])
+        place = f"correction|{correction_id}|text"
+        plain = keys[row["payment_id"]].open(place, bytes(row["text_sealed"]))
+        said: dict[str, str] | None = json.loads(plain) if plain is not None else None
         return said, str(row["receipt_id"])
 
 

@@ -6,16 +6,25 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, Self
 
+from sqlalchemy import select
+
+from gateway.domain.calendar import hanoi_day
 from gateway.domain.ids import ALPHABET
 from gateway.domain.payment import Payment
+from gateway.ports.clock import Clock
 from gateway.services.catalogue import name_of
-from receipts.numbering import Place
+from gateway.services.payer_keys import PayerCells
+from gateway.store import tables as t
+from gateway.store.tx import Row, Tx
+from receipts.numbering import Book, Place
 from receipts.receipt import COMMITTED, Line, Receipt, commit, salt_bytes, total_in_words
 from receipts.rules import KINDS, RuleSet
+from receipts.seal import Signer
 from receipts.xml import document_bytes_max, write
 
 text_chars_max: Final = 1_000  # The API takes 300, and an amount in words needs less.
 seal_bytes_max: Final = 32_768  # A signature, and a certificate of 16,384 characters.
+token_letters: Final = 32  # 160 bits.
 verify_code_letters: Final = 16  # 80 bits: nothing to guess, short enough to type.
 
 
@@ -121,11 +130,28 @@ class Secrets:
         salts = {k: v.hex() for k, v in self.salts.items()}
         return json.dumps({"payer_name": self.payer_name, "salts": salts}).encode()
 
+    def sealed(self, receipt_id: str, cells: PayerCells) -> bytes | None:
+        """Seal it by the payment's key; where nothing is known, nothing is kept."""
+        if self.payer_name is None and not self.salts:
+            return None
+        return cells.seal(_place(receipt_id), self.plain())
+
     @classmethod
     def of(cls, plain: bytes) -> Self:
         """Read what the vault kept."""
         said = json.loads(plain)
         return cls(said["payer_name"], {k: bytes.fromhex(v) for k, v in said["salts"].items()})
+
+
+def secrets_of(row: Row, cells: PayerCells) -> Secrets:
+    """Open the secrets of a receipt's row; none where nothing was known, or it was erased."""
+    sealed = row["salts_sealed"]
+    plain = cells.open(_place(row["id"]), bytes(sealed)) if sealed is not None else None
+    return Secrets.of(plain) if plain is not None else Secrets(None, {})
+
+
+def _place(receipt_id: str) -> str:
+    return f"receipt|{receipt_id}|salts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +160,46 @@ class Frozen:
 
     receipt: Receipt
     secrets: Secrets
+
+
+def numbered(
+    draft: Draft, issuer: Issuer, book: Book, cells: PayerCells, clock: Clock
+) -> dict[str, Any]:
+    """Give a draft its number, and make the row that fixes all that will be signed."""
+    payer = _payer(draft.payment, cells)
+    frozen = issuer.freeze(draft, book.series, book.take(), hanoi_day(book.at), payer)
+    receipt, receipt_id = frozen.receipt, clock.new_id("rcp")
+    require_writable(receipt)
+    return {
+        "agency_id": draft.payment.agency_id, "id": receipt_id,
+        "payment_id": draft.payment.id, "kind": receipt.kind, "form": receipt.form,
+        "series": receipt.series, "number": receipt.number, "amount": receipt.amount,
+        "issued_on": receipt.issued_on, "numbered_at": book.at,
+        "verify_code": receipt.verify_code,
+        "token": "".join(ALPHABET[b & 31] for b in clock.chance(token_letters)),
+        "salts_sealed": frozen.secrets.sealed(receipt_id, cells),
+        "content": receipt.content(),
+    }  # fmt: skip
+
+
+def _payer(payment: Payment, cells: PayerCells) -> dict[str, str]:
+    if payment.payer_sealed is None:
+        return {}
+    plain = cells.open(f"payment|{payment.id}|payer", payment.payer_sealed)
+    payer: dict[str, str] = json.loads(plain) if plain is not None else {}
+    return payer
+
+
+async def issuer_of(
+    tx: Tx, agency_id: str, rules: RuleSet, signer: Signer, log_name: str
+) -> Issuer:
+    """Give what an agency's receipts of today have in common."""
+    agency = await tx.row(select(t.agency).where(t.agency.c.id == agency_id))
+    if agency is None:
+        raise LookupError(agency_id)
+    branches = await tx.rows(select(t.branch).where(t.branch.c.agency_id == agency_id))
+    return Issuer(
+        agency=agency, branches={b["id"]: b["name"] for b in branches}, rules=rules,
+        fingerprint=signer.fingerprint, public_url=tx.public_url, log=log_name,
+        chance=tx.clock.chance,
+    )  # fmt: skip

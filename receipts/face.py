@@ -5,6 +5,7 @@ from typing import Any, Final
 import zxingcpp
 
 from gateway.domain.money import figures
+from receipts.labels import TITLES
 from receipts.log.note import Proof
 from receipts.receipt import Receipt
 from receipts.rules import rules_named, rules_on
@@ -25,6 +26,7 @@ def face(receipt: Receipt) -> dict[str, Any]:
     return {
         "sandbox": SANDBOX if receipt.is_sandbox else "",
         "title": receipt.title,
+        "title_en": TITLES[receipt.kind],
         "agency": receipt.agency_name,
         "tax_code": receipt.agency_tax_code,
         "address": receipt.agency_address,

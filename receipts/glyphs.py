@@ -6,6 +6,7 @@ cannot be drawn helps nobody.
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from struct import unpack_from
 from typing import Any, Final
@@ -68,6 +69,8 @@ def shown(text: str, fonts: Sequence[Characters]) -> str:
 
     A letter and its marks are set from one font, so marks that it lacks take the letter along.
     """
+    if is_plain(text, fonts[0]):
+        return text  # Nearly every text; one by one would take a tenth of the drawing.
     spaced = "".join(" " if c.isspace() else c for c in text)
     visible = (c for c in spaced if not _is_silent(c) or any(_covers(font, c) for font in fonts))
     return "".join(
@@ -80,9 +83,25 @@ def shown_all(value: Any, fonts: Sequence[Characters]) -> Any:  # noqa: ANN401 -
     """Do the same with every text inside."""
     if isinstance(value, str):
         return shown(value, fonts)
+    if isinstance(value, bool):
+        return value
     if isinstance(value, Mapping):
         return {name: shown_all(inner, fonts) for name, inner in value.items()}
     return [shown_all(inner, fonts) for inner in value]
+
+
+@cache
+def _plain(font: Characters) -> frozenset[str]:
+    """Give the characters that a font shows as they are, whatever stands beside them."""
+    mapped = frozenset(map(chr, font))
+    return frozenset(
+        c for c in mapped if not (_is_silent(c) or _is_refused(c) or (c.isspace() and c != " "))
+    )
+
+
+def is_plain(text: str, font: Characters) -> bool:
+    """Tell whether one font shows a text just as it is."""
+    return _plain(font).issuperset(text)
 
 
 def _is_silent(c: str) -> bool:

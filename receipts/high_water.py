@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import select, text
@@ -39,6 +39,22 @@ _LEAVES: Final = text(
     " AND leaf_index >= coalesce((SELECT max(size) FROM log_checkpoint WHERE agency_id = :agency"
     " AND size < :size), 0) AND leaf_index < :size ORDER BY leaf_index"
 )
+_YEARS: Final = text(
+    "SELECT * FROM year_key WHERE agency_id = :agency AND key_sealed IS NOT NULL AND key_id IN"
+    " (SELECT substring(key_sealed FROM 2 FOR 8) FROM payment"
+    " WHERE agency_id = :agency AND id = ANY(:ids)) ORDER BY year"
+)
+_ERASED: Final = text(
+    "SELECT * FROM erasure WHERE state = 'agreed' AND outside_at IS NULL ORDER BY decided_at, id"
+    " LIMIT :page FOR UPDATE SKIP LOCKED"
+)
+_ERASED_SINCE: Final = text(
+    "SELECT * FROM erasure WHERE agency_id = :agency AND state = 'agreed' AND decided_at >= :since"
+    " ORDER BY decided_at, id"
+)
+_ARE_OUTSIDE: Final = text(
+    "UPDATE erasure SET outside_at = :now WHERE agency_id = :agency AND id = ANY(:ids)"
+)
 _BESIDE: Final = ("signed_at", "xml", "proof_due_at")  # Not there yet when it is numbered.
 
 
@@ -60,7 +76,27 @@ class HighWater:
         for agency_id, known in (await self._known()).items():
             if any(known.values()) and not self.outside.marks(agency_id):
                 await self.fill(agency_id)
+        await self.keep_erasures()
         return frozenset(found)
+
+    async def keep_erasures(self) -> int:
+        """Say outside whose data was erased, so that a restore erases it again; count them."""
+        async with self.store.begin() as tx:
+            rows = await tx.rows(_ERASED, {"page": page})
+            for agency_id in sorted({row["agency_id"] for row in rows}):
+                mine = [row for row in rows if row["agency_id"] == agency_id]
+                await self.keep(agency_id, [records.erased(row) for row in mine])
+                values = {"agency": agency_id, "ids": [row["id"] for row in mine]}
+                await tx.run(_ARE_OUTSIDE, values | {"now": self.store.clock.now()})
+        return len(rows)
+
+    async def thin(self) -> str:
+        """Let go of days that no backup goes back to; say how many files that were."""
+        before = hanoi_day(self.store.clock.now()) - timedelta(days=self.outside.days)
+        done = 0
+        for agency_id in await asyncio.to_thread(self.outside.agencies):
+            done += await asyncio.to_thread(self.outside.thin, agency_id, before)
+        return f"{done} files"
 
     async def forgotten(self) -> dict[str, list[str]]:
         """Say of each agency which series came further than the database knows."""
@@ -102,7 +138,11 @@ class HighWater:
             after, done = rows[-1]["id"], done + len(rows)
             await self.keep(agency_id, made, name)
         if done:
-            await self.keep(agency_id, await self._leaves(agency_id, since), name)
+            async with self.store.begin() as tx:
+                gone = await tx.rows(_ERASED_SINCE, {"agency": agency_id, "since": since})
+            beside = [records.erased(row) for row in gone]
+            beside += await self._leaves(agency_id, since)
+            await self.keep(agency_id, beside, name)
             self.outside.begin(agency_id, name, hanoi_day(now))
         return done
 
@@ -133,6 +173,12 @@ class HighWater:
         return known
 
 
+async def year_keys(tx: Tx, agency_id: str, payment_ids: Iterable[str]) -> list[Record]:
+    """Give the years' keys that some payments' own are sealed by, to be kept beside them."""
+    rows = await tx.rows(_YEARS, {"agency": agency_id, "ids": list(payment_ids)})
+    return [records.year(row) for row in rows]
+
+
 async def _receipts(tx: Tx, agency_id: str, rows: Sequence[Row]) -> list[Record]:
     p, c = t.payment.c, t.correction.c
     ids = {r["payment_id"] for r in rows}
@@ -144,7 +190,7 @@ async def _receipts(tx: Tx, agency_id: str, rows: Sequence[Row]) -> list[Record]
         )
     )
     corrections: dict[str, Any] = {x["successor_id"]: x for x in agreed}
-    made = []
+    made = await year_keys(tx, agency_id, ids)
     for row in rows:
         plain = {k: v for k, v in row.items() if k not in _BESIDE}
         made.append(

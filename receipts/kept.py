@@ -14,6 +14,7 @@ from receipts.log.journal import RewrittenLogError, proofs
 from receipts.log.note import Proof
 from receipts.proof import is_signed_pdf
 from receipts.proving import grown
+from receipts.xml import read_sealed
 
 log: Final = logging.getLogger("thuphi.receipts")
 
@@ -74,6 +75,17 @@ class Shelf:
                 ).order_by(n.decided_at)
             )  # fmt: skip
         return Since(successor, [(x["noticed_on"], tuple(x["said"]["texts"])) for x in notices])
+
+    async def naming(self, agency_id: str, payment_id: str) -> list[Row]:
+        """List the signed receipts of a payment that show its payer's name, and keep it."""
+        c = t.receipt.c
+        async with self.store.begin() as tx:
+            rows = await tx.rows(
+                select(c.id, c.series, c.number, c.xml)
+                .where(c.agency_id == agency_id, c.payment_id == payment_id, c.xml.is_not(None))
+                .order_by(c.numbered_at, c.id)
+            )
+        return [row for row in rows if read_sealed(bytes(row["xml"])).payer_name]
 
     async def _kept(self, which: Any) -> Kept | None:  # noqa: ANN401 - a clause.
         c = t.receipt.c

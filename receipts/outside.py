@@ -19,11 +19,13 @@ from threading import Lock
 from typing import Any, Final
 
 NUMBERED, SEALED, LOGGED, MARK = "numbered", "sealed", "logged", "mark"
+YEAR, ERASED = "year", "erased"  # A key that payers' own are sealed by; a payer who was erased.
 # Marks are repeated at the head of each new file; a clock that lags still writes into the last.
 files_with_marks: Final = 3
 digest_chars: Final = 64
 fields_in_line: Final = 6
 day_chars: Final = len("2026-11-18")
+thin_name: Final = ".thin.receipts"
 Series = tuple[str, str]  # Form and symbol.
 
 
@@ -34,7 +36,7 @@ class Record:
     kind: str
     form: str
     series: str
-    number: int  # Of a receipt; of leaves: the first one's place.
+    number: int  # Of a receipt; of leaves: the first one's place; of a key: its year.
     body: dict[str, Any] = field(repr=False)
 
     def line(self) -> bytes:
@@ -58,6 +60,7 @@ class Outside:
     """The folder outside the database; all workers write into one."""
 
     folder: Path
+    days: int = 35  # How far back the oldest backup goes that somebody may restore.
     _read_to: dict[Path, int] = field(default_factory=dict, repr=False)
     _marks: dict[str, dict[Series, int]] = field(default_factory=dict, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
@@ -93,6 +96,30 @@ class Outside:
         folder = self.folder / agency_id
         (folder / name).rename(folder / f"{on}.begun.receipts")
         _sync_names(folder)
+
+    def thin(self, agency_id: str, before: date) -> int:
+        """Let go of what was kept before a day, but for how far each series came; count the files.
+
+        What is erased is then in no file any more, as in no backup of before that day.
+        """
+        marks, files = self.marks(agency_id), self._files(agency_id)
+        old = [p for p in files if p.name[:day_chars] < before.isoformat()]
+        full = [p for p in old if not p.name.endswith(thin_name)]
+        if not full:
+            return 0
+        thin = full[-1].with_name(full[-1].name[:day_chars] + thin_name)
+        fresh = thin.with_name(f".thin.{os.getpid()}")
+        with fresh.open("wb") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.writelines(Record(MARK, *s, last, {}).line() for s, last in sorted(marks.items()))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.rename(thin)
+        for path in old:
+            if path != thin:
+                path.unlink()
+        _sync_names(thin.parent)
+        return len(full)
 
     def marks(self, agency_id: str) -> dict[Series, int]:
         """Say how far each series has come: the highest number that was sealed, by the files."""

@@ -1,4 +1,4 @@
-"""What is owed a receipt, and who issues it: read in the transaction that gives the numbers."""
+"""What is owed a receipt: read in the transaction that gives the numbers."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,9 +7,7 @@ from sqlalchemy import select, text
 
 from gateway.store import tables as t
 from gateway.store.tx import Tx
-from receipts.draft import Draft, Issuer, drafts_of
-from receipts.rules import RuleSet
-from receipts.seal import Signer
+from receipts.draft import Draft, drafts_of
 
 _ELSEWHERE: Final = text(
     "SELECT x.payment_id FROM allocation x JOIN capture c ON c.agency_id = x.agency_id"
@@ -39,18 +37,3 @@ async def owed(tx: Tx, agency_id: str, payment_ids: Sequence[str]) -> list[Draft
         for draft in drafts_of(payments[payment_id])
         if (payment_id, draft.kind) not in has
     ]
-
-
-async def issuer_of(
-    tx: Tx, agency_id: str, rules: RuleSet, signer: Signer, log_name: str
-) -> Issuer:
-    """Give who issues an agency's receipts now."""
-    agency = await tx.row(select(t.agency).where(t.agency.c.id == agency_id))
-    if agency is None:
-        raise LookupError(agency_id)
-    branches = await tx.rows(select(t.branch).where(t.branch.c.agency_id == agency_id))
-    return Issuer(
-        agency=agency, branches={b["id"]: b["name"] for b in branches}, rules=rules,
-        fingerprint=signer.fingerprint, public_url=tx.public_url, log=log_name,
-        chance=tx.clock.chance,
-    )  # fmt: skip

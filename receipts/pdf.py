@@ -12,9 +12,13 @@ from typing import Any, Final
 
 import typst
 
+from gateway.domain.errors import Refusal
+from receipts.brand import PLAIN, Brand
 from receipts.face import face, logged, qr_svg
-from receipts.glyphs import BOX, Characters, characters, shown_all
+from receipts.glyphs import BOX, Characters, characters, is_plain, shown_all
+from receipts.labels import LABELS
 from receipts.log.note import Proof
+from receipts.paper import Converted, Shape
 from receipts.receipt import Receipt
 
 STANDARDS: Final = ("a-3a", "ua-1")
@@ -46,25 +50,52 @@ def _shows() -> dict[str, Characters]:
     return {family: found[family] for family in order}
 
 
-def draw(receipt: Receipt, xml: bytes, proof: Proof | None = None) -> bytes:
+def draw(
+    receipt: Receipt, xml: bytes, proof: Proof | None = None, brand: Brand = PLAIN,
+    shape: Shape = Shape.A5, converted: Converted | None = None,
+) -> bytes:  # fmt: skip
     """Draw a sealed receipt, with its proof if it is logged; the same give the same bytes.
 
     Names come in every script. What no font shows is a box on paper, and whole in the XML.
     """
     can = _shows()
-    seen = shown_all(face(receipt), tuple(can.values()))
-    is_boxed = BOX in json.dumps(seen, ensure_ascii=False)
+    said = {
+        **face(receipt),
+        "brand": {"logo": bool(brand.logo), "footer": brand.footer},
+        "paper": converted.words() if converted else {},
+    }
+    seen = shown_all(said, tuple(can.values()))
+    all_of_it = json.dumps(seen, ensure_ascii=False)
+    # Each run of text carries the list along, so the long one is for those who need it.
+    fonts = [_FIRST[0]] if is_plain(all_of_it, can[_FIRST[0]]) else list(can)
     inputs = {
         "data": json.dumps(
-            {**seen, "boxed": is_boxed, "fonts": list(can), "log": logged(proof) if proof else None}
+            {
+                **seen,
+                "boxed": BOX in all_of_it, "fonts": fonts, "t": dict(LABELS),
+                "paper": seen["paper"] or None, "log": logged(proof) if proof else None,
+            }
         ),
         "xml": xml.decode(),
         "proof": proof.text() if proof else "",
+        "logo": brand.logo,
         "qr": qr_svg(receipt.verify_url),
-    }
+    }  # fmt: skip
+    template = "strip.typ" if shape is Shape.STRIP else "receipt.typ"
     made: bytes = typst.compile(
-        str(_HERE / "receipt.typ"), root=str(_HERE), font_paths=_fonts(), sys_inputs=inputs,
+        str(_HERE / template), root=str(_HERE), font_paths=_fonts(), sys_inputs=inputs,
         format="pdf", pdf_standards=list(STANDARDS),
         timestamp=datetime.combine(receipt.issued_on, time(), UTC),
     )  # fmt: skip
     return made
+
+
+def require_drawable(logo: str) -> None:
+    """Draw a logo by itself. Raises Refusal."""
+    try:
+        typst.compile(
+            str(_HERE / "logo.typ"), root=str(_HERE), font_paths=_fonts(),
+            sys_inputs={"logo": logo}, format="pdf", pdf_standards=list(STANDARDS),
+        )  # fmt: skip
+    except RuntimeError:
+        raise Refusal("invalid-request", "The logo cannot be drawn; save it anew.") from None

@@ -13,7 +13,7 @@ from gateway.domain.states import State
 from gateway.store import tables as t
 from gateway.store.tx import Row
 from gateway.store.views import payment_of, payment_row
-from receipts.outside import LOGGED, NUMBERED, SEALED, Record
+from receipts.outside import ERASED, LOGGED, NUMBERED, SEALED, YEAR, Record
 
 NO_SERIES: Final = "-"
 
@@ -49,7 +49,8 @@ def numbered(row: Row, payment: Payment, correction: Row | None = None) -> Recor
     """Keep a numbered receipt with the payment that it is of, and what two people agreed to."""
     body = {
         "receipt": _plain(row),
-        "payment": _plain(payment_row(payment)) | {"lines": [asdict(x) for x in payment.lines]},
+        "payment": _plain(payment_row(payment) | {"erased_at": payment.erased_at})
+        | {"lines": [asdict(x) for x in payment.lines]},
         "correction": _plain(correction) if correction else None,
     }
     return Record(NUMBERED, row["form"], row["series"], row["number"], body)
@@ -68,6 +69,16 @@ def logged(book: Row, leaves: Sequence[Row], note: str) -> Record:
         "leaves": [x["receipt_id"] for x in leaves], "at": leaves[0]["logged_at"].isoformat(),
     }  # fmt: skip
     return Record(LOGGED, NO_SERIES, NO_SERIES, leaves[0]["leaf_index"], body)
+
+
+def year(row: Row) -> Record:
+    """Keep the key of a year, as the master key sealed it: it opens the payments' own."""
+    return Record(YEAR, NO_SERIES, NO_SERIES, row["year"], _plain(row))
+
+
+def erased(row: Row) -> Record:
+    """Keep that a payer was erased: what comes back from outside must not bring them back."""
+    return Record(ERASED, NO_SERIES, NO_SERIES, 0, _plain(row))
 
 
 def unpaid(said: Mapping[str, Any]) -> Payment:

@@ -17,12 +17,13 @@ from gateway.domain.ids import ALPHABET
 from gateway.domain.refund import share_out
 from gateway.ports.vault import Vault
 from gateway.services.agencies import REPLACED_FROM
+from gateway.services.payer_keys import PayerKeys
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 from receipts import records
 from receipts.corrections import part_of
-from receipts.draft import Frozen, Secrets, require_writable, verify_code_letters
-from receipts.high_water import HighWater
+from receipts.draft import require_writable, secrets_of, verify_code_letters
+from receipts.high_water import HighWater, year_keys
 from receipts.keys import Keys
 from receipts.log.journal import Journal
 from receipts.numbering import Numbering
@@ -156,8 +157,9 @@ class Replacing:
         payment = await tx.payment(made["agency_id"], made["payment_id"])
         if payment is None:
             raise LookupError(made["id"])
-        kept = [records.numbered(made, payment, correction)]
-        await HighWater(self.store, self.outside).keep(made["agency_id"], kept)
+        kept = await year_keys(tx, payment.agency_id, [payment.id])
+        kept.append(records.numbered(made, payment, correction))
+        await HighWater(self.store, self.outside).keep(payment.agency_id, kept)
 
     async def _number(
         self,
@@ -172,7 +174,10 @@ class Replacing:
         clock, agency_id = self.store.clock, head["agency_id"]
         now = clock.now()
         rules = rules_on(hanoi_day(now))
-        former = self._former(head)
+        keys = await PayerKeys(self.vault).of(tx, agency_id, [head["payment_id"]])
+        cells = keys[head["payment_id"]]
+        known = secrets_of(head, cells)  # The payer stays who they were, unless they were erased.
+        former = Receipt.of(head["content"], known.payer_name)
         payment = await tx.payment(agency_id, head["payment_id"])
         agency = await tx.row(select(t.agency).where(t.agency.c.id == agency_id))
         if payment is None or agency is None:
@@ -184,7 +189,7 @@ class Replacing:
         amount, words = total_in_words(lines)
         code = _letters(clock.chance(verify_code_letters))
         receipt = replace(
-            former.receipt, rules=rules.name, title=rules.title(head["kind"]), form=rules.form,
+            former, rules=rules.name, title=rules.title(head["kind"]), form=rules.form,
             series=book.series, number=book.take(), issued_on=hanoi_day(book.at),
             agency_name=agency["name"], agency_tax_code=agency["tax_code"],
             agency_address=agency["address"], lines=lines, amount=amount, amount_in_words=words,
@@ -192,7 +197,7 @@ class Replacing:
             certificate_sha256=signer.fingerprint, log=log_name,
             replaces=Replaced(
                 head["form"], head["series"], head["number"], head["issued_on"],
-                former.receipt.agency_tax_code, cause,
+                former.agency_tax_code, cause,
             ),
         )  # fmt: skip
         require_writable(receipt)
@@ -204,17 +209,9 @@ class Replacing:
             "number": receipt.number, "amount": amount, "issued_on": receipt.issued_on,
             "numbered_at": book.at, "verify_code": code, "replaces_id": head["id"],
             "token": _letters(clock.chance(token_letters)),
-            "salts_sealed": self.vault.seal(_place(receipt_id), former.secrets.plain()),
+            "salts_sealed": known.sealed(receipt_id, cells),
             "content": receipt.content(),
         }  # fmt: skip
-
-    def _former(self, head: Row) -> Frozen:
-        """Give the receipt that is replaced with its secrets: the payer stays who they were."""
-        sealed = head["salts_sealed"]
-        secrets = Secrets(None, {})  # The payer's data was erased meanwhile.
-        if sealed is not None:
-            secrets = Secrets.of(self.vault.open(_place(head["id"]), bytes(sealed)))
-        return Frozen(Receipt.of(head["content"], secrets.payer_name), secrets)
 
 
 async def _lines(tx: Tx, correction: Row, head: Row) -> tuple[Line, ...]:
@@ -249,7 +246,3 @@ def _with(lines: Sequence[Line], amounts: Sequence[int]) -> tuple[Line, ...]:
 
 def _letters(chance: bytes) -> str:
     return "".join(ALPHABET[b & 31] for b in chance)
-
-
-def _place(receipt_id: str) -> str:
-    return f"receipt|{receipt_id}|salts"

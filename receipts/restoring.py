@@ -8,74 +8,54 @@ stops the whole agency, and a second run goes on where the first one stopped.
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
 
-from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import Refusal
 from gateway.domain.payment import open_payment
 from gateway.ports.vault import Vault
+from gateway.services.payer_keys import PayerCells, PayerKeys
 from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.events import Told, emit_each
 from gateway.store.tx import Row, Store, Tx
 from gateway.store.views import receipt_view
 from receipts import records
-from receipts.draft import Secrets
+from receipts.draft import secrets_of
 from receipts.keys import Keys
 from receipts.log.journal import Journal, RewrittenLogError
-from receipts.outside import LOGGED, NUMBERED, SEALED, Outside, Place, Series
+from receipts.missing import Back, Found, Search
+from receipts.outside import Outside, Series
 from receipts.receipt import Receipt
 from receipts.seal import BrokenSealError, fingerprint, open_seal
 from receipts.xml import write
 
-look_back: Final = timedelta(days=1)  # Clocks differ, and a transaction lasts a while.
-_NEWEST: Final = text("SELECT max(signed_at) AS at FROM receipt WHERE agency_id = :agency")
 _LAST: Final = text(
     "SELECT last_number FROM series WHERE agency_id = :agency AND form = :form"
     " AND series = :series FOR UPDATE"
-)
-_HERE: Final = text(
-    "SELECT agency_id, id, payment_id, kind, form, series, number, amount, issued_on, numbered_at,"
-    " verify_code, token, salts_sealed, content, replaces_id, xml IS NOT NULL AS is_sealed"
-    " FROM receipt WHERE agency_id = :agency AND form = :form AND series = :series"
-    " AND number >= :first"
 )
 _FOLLOWED: Final = text("SELECT 1 FROM refund WHERE agency_id = :agency AND id = :id")
 _ADVANCE: Final = text(
     "UPDATE series SET last_number = :last WHERE agency_id = :agency AND form = :form"
     " AND series = :series"
 )
-
-
-@dataclass(slots=True)
-class Found:
-    """Where the lines stand that may be needed; of two about one thing the last one counts."""
-
-    numbered: dict[tuple[Series, int], Place] = field(default_factory=dict)
-    sealed: dict[tuple[Series, int], Place] = field(default_factory=dict)
-    leaves: dict[int, Place] = field(default_factory=dict)
-
-    def last(self) -> dict[Series, int]:
-        """Say how far each series was sealed."""
-        far: dict[Series, int] = {}
-        for series, number in self.sealed:
-            far[series] = max(far.get(series, 0), number)
-        return far
-
-
-@dataclass(frozen=True, slots=True)
-class Back:
-    """A receipt to write again: its row, and its sealed file if it had one."""
-
-    row: Row
-    sealed: Mapping[str, Any] | None
-    payment: Mapping[str, Any] = field(default_factory=dict)
-    correction: Mapping[str, Any] | None = None
-    is_here: bool = False  # Its number is; only the seal is missing.
+# A key that the payment was given since the backup; what was sealed by an older one is erased.
+_KEYED: Final = text(
+    "UPDATE payment SET key_sealed = x.key, erased_at = coalesce(erased_at, x.erased)"
+    " FROM (SELECT CAST(:key AS bytea) AS key, CAST(:erased AS timestamptz) AS erased) x"
+    " WHERE agency_id = :agency AND id = :id AND x.key IS NOT NULL AND (key_sealed IS DISTINCT FROM"
+    " x.key OR (erased_at IS NULL AND x.erased IS NOT NULL))"
+)
+# What was numbered after it was erased is under a newer key, which stays.
+_ERASED_AGAIN: Final = text(
+    "UPDATE payment p SET erased_at = coalesce(p.erased_at, :at), key_sealed = CASE WHEN EXISTS"
+    " (SELECT 1 FROM receipt r WHERE r.agency_id = p.agency_id AND r.payment_id = p.id"
+    " AND r.numbered_at > :at) THEN p.key_sealed END WHERE agency_id = :agency AND id = :payment"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +83,17 @@ class Restoring:
 
         The leaves come last, and by batches: the log is then what it was when it was signed last.
         """
-        found = await self._found(agency_id)
+        search = Search(self.store, self.outside)
+        found = await search.found(agency_id)
         try:
-            missing = await self._missing(agency_id, found)
+            missing = await search.missing(agency_id, found)
             trusted = await self.keys.trusted(agency_id)
-            await asyncio.to_thread(self._require_whole, missing, trusted)
-            payments = await self._reopen(agency_id, missing)
+            years = await self._years(agency_id, found)
+            cells = await self._cells(agency_id, missing, years)
+            await asyncio.to_thread(_require_whole, missing, cells, trusted)
+            payments = await self._reopen(agency_id, missing, years)
             await self._write(agency_id, missing, actor)
+            await self._erase(agency_id, found)
             leaves = await self._log(agency_id, found)
         except (ValueError, RewrittenLogError) as error:
             raise Refusal("file-refused", str(error)) from None
@@ -117,96 +101,71 @@ class Restoring:
         seals = sum(x.sealed is not None for x in missing)
         return Restored(len(fresh), seals, payments, leaves)
 
-    async def _found(self, agency_id: str) -> Found:
+    async def _years(self, agency_id: str, found: Found) -> dict[bytes, Row]:
+        """Give the years' keys by their names: those that are here, and those that are outside."""
         async with self.store.begin() as tx:
-            newest = await tx.row(_NEWEST, {"agency": agency_id})
-        at: datetime | None = newest["at"] if newest else None
-        since = hanoi_day(at - look_back) if at else None
-
-        def read() -> Found:
-            found = Found()
-            for kind, series, number, place in self.outside.index(agency_id, since):
-                if kind == NUMBERED:
-                    found.numbered[series, number] = place
-                elif kind == SEALED:
-                    found.sealed[series, number] = place
-                elif kind == LOGGED:
-                    found.leaves[number] = place
-            return found
-
-        return await asyncio.to_thread(read)
-
-    async def _missing(self, agency_id: str, found: Found) -> list[Back]:
-        """Compare series by series; give what is to be written, in the order of its time."""
-        missing: list[Back] = []
-        for series, given in sorted(found.last().items()):
-            first = min(n for s, n in found.sealed if s == series)
-            named = {"agency": agency_id, "form": series[0], "series": series[1]}
-            async with self.store.begin() as tx:
-                row = await tx.row(_LAST, named)
-                here = {r["number"]: r for r in await tx.rows(_HERE, named | {"first": first})}
-            last = row["last_number"] if row else 0
-            for number in range(min(first, last + 1), given + 1):
-                back = self._one(found, series, number, here.get(number), is_given=number <= last)
-                if back:
-                    missing.append(back)
-        return sorted(missing, key=lambda x: (x.row["numbered_at"], x.row["number"]))
-
-    def _one(
-        self, found: Found, series: Series, number: int, here: Row | None, *, is_given: bool
-    ) -> Back | None:
-        seal, frozen = (x.get((series, number)) for x in (found.sealed, found.numbered))
-        named = f"{series[0]} {series[1]} {number}"
-        said = self.outside.at(seal) if seal else None
-        if is_given:
-            if said is None:
-                return None
-            if here is None or here["id"] != said["id"]:
-                raise ValueError(f"{named} is another receipt outside than in this database.")
-            return None if here["is_sealed"] else Back(here, sealed=said, is_here=True)
-        if frozen is None:
-            raise ValueError(f"{named} was given out, and is not in {self.outside.folder}: nothing"
-                             " is restored before its file is there again.")  # fmt: skip
-        body = self.outside.at(frozen)
-        row = records.row_of(t.receipt, body["receipt"])
-        if said and said["id"] != row["id"]:
-            raise ValueError(f"{named} was sealed under another name than it was numbered.")
-        return Back(row, said, body["payment"], body["correction"])
-
-    def _require_whole(self, missing: list[Back], trusted: frozenset[str]) -> None:
-        """See that each sealed file is the one that its row stands for, and by our own signer."""
-        for back in missing:
-            if back.sealed is None:
-                continue
-            row = back.row
-            named = f"{row['form']} {row['series']} {row['number']}"
-            plain = self.vault.open(f"receipt|{row['id']}|salts", row["salts_sealed"])
-            receipt = Receipt.of(row["content"], Secrets.of(plain).payer_name)
-            try:
-                document, certificate = open_seal(back.sealed["xml"].encode())
-            except BrokenSealError as error:
-                raise ValueError(f"{named}: {error}") from None
-            if document != write(receipt):
-                raise ValueError(f"{named}: its file says something else than its row.")
-            if fingerprint(certificate) not in trusted:
+            here = await tx.rows(select(t.year_key).where(t.year_key.c.agency_id == agency_id))
+        years = {bytes(row["key_id"]): row for row in here}
+        numbers = {row["year"] for row in here}
+        for place in found.years.values():
+            row = records.row_of(t.year_key, self.outside.at(place))
+            if row["key_id"] not in years and row["year"] in numbers:
                 raise ValueError(
-                    f"{named} was signed with a certificate that this database does not know: give"
-                    " it again with thuphi agency certificate, then restore."
+                    f"Payments were asked for in {row['year']} before this was restored, and have"
+                    " a key that those of before cannot have too: restore the backup again, and"
+                    " start nothing before this command."
                 )
+            years.setdefault(row["key_id"], row)
+        return years
 
-    async def _reopen(self, agency_id: str, missing: list[Back]) -> int:
-        """Open payments again that are not there, each as it was asked for."""
-        said = {x.payment["id"]: x.payment for x in missing if not x.is_here}
+    async def _cells(
+        self, agency_id: str, missing: list[Back], years: Mapping[bytes, Row]
+    ) -> dict[str, PayerCells]:
+        """Give what opens the secrets of what is missing, by payment."""
+        keys = PayerKeys(self.vault)
+        async with self.store.begin() as tx:
+            here = [x.row["payment_id"] for x in missing if x.is_here]
+            cells = await keys.of(tx, agency_id, here)
+        for back in missing:
+            if not back.is_here:
+                key = back.key
+                year = years.get(key["key_sealed"][1:9]) if key["key_sealed"] else None
+                cells[key["id"]] = keys.given(agency_id, key, year)
+        return cells
+
+    async def _reopen(self, agency_id: str, missing: list[Back], years: Mapping[bytes, Row]) -> int:
+        """Open payments again that are not there, each as it was, with its payer's key."""
+        said = {x.payment["id"]: x for x in missing if not x.is_here}
+        async with self.store.begin() as tx:
+            for _, year in sorted(years.items()):
+                await tx.run(insert(t.year_key).on_conflict_do_nothing(), dict(year))
         c = t.payment.c
         done = 0
-        for payment_id in sorted(said):
-            payment = records.unpaid(said[payment_id])
+        for payment_id, back in sorted(said.items()):
             async with self.store.begin() as tx:
                 here = select(c.id).where(c.agency_id == agency_id, c.id == payment_id)
                 if await tx.row(here) is None:
-                    await tx.record([open_payment(payment)])
+                    await tx.record([open_payment(records.unpaid(back.payment))])
                     done += 1
+                values = {"agency": agency_id, "id": payment_id, "key": back.key["key_sealed"]}
+                await tx.run(_KEYED, values | {"erased": back.key["erased_at"]})
         return done
+
+    async def _erase(self, agency_id: str, found: Found) -> None:
+        """Destroy again the keys of payers who were erased since the backup."""
+        for place in found.erased:
+            row = records.row_of(t.erasure, self.outside.at(place))
+            named = {"agency": agency_id, "payment": row["payment_id"], "at": row["decided_at"]}
+            async with self.store.begin() as tx:
+                if not await tx.run(_ERASED_AGAIN, named):
+                    continue  # Neither in the backup nor receipted: it is not there at all.
+                kept = row | {"outside_at": row["decided_at"]}
+                await tx.run(
+                    insert(t.erasure).on_conflict_do_update(
+                        index_elements=["agency_id", "id"], set_=kept
+                    ),
+                    kept,
+                )
 
     async def _write(self, agency_id: str, missing: list[Back], actor: str) -> None:
         """Write all rows in one transaction: the agency is whole again, or as it was."""
@@ -258,6 +217,30 @@ class Restoring:
 
 def _named(agency_id: str, series: Series) -> dict[str, Any]:
     return {"agency": agency_id, "form": series[0], "series": series[1]}
+
+
+def _require_whole(
+    missing: list[Back], cells: Mapping[str, PayerCells], trusted: frozenset[str]
+) -> None:
+    """See that each sealed file is the one that its row stands for, and by our own signer."""
+    for back in missing:
+        if back.sealed is None:
+            continue
+        row = back.row
+        named = f"{row['form']} {row['series']} {row['number']}"
+        known = secrets_of(row, cells[row["payment_id"]])
+        receipt = Receipt.of(row["content"], known.payer_name)
+        try:
+            document, certificate = open_seal(back.sealed["xml"].encode())
+        except BrokenSealError as error:
+            raise ValueError(f"{named}: {error}") from None
+        if document != write(receipt):
+            raise ValueError(f"{named}: its file says something else than its row.")
+        if fingerprint(certificate) not in trusted:
+            raise ValueError(
+                f"{named} was signed with a certificate that this database does not know: give"
+                " it again with thuphi agency certificate, then restore."
+            )
 
 
 async def _open_series(tx: Tx, agency_id: str, series: Series, branch_id: str) -> None:

@@ -5,34 +5,34 @@ run finds, and what was frozen with the number makes every later step give the s
 """
 
 import asyncio
-import json
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import TextClause, select, text
 
 from gateway.domain.calendar import hanoi_day
-from gateway.domain.ids import ALPHABET
-from gateway.domain.payment import Payment
 from gateway.ports.vault import Vault
-from gateway.services.agencies import SIGNS_PDF
+from gateway.services.agencies import MAILS, SIGNS_PDF
+from gateway.services.payer_keys import PayerCells, PayerKeys
 from gateway.store import tables as t
 from gateway.store.events import Told, emit_each
 from gateway.store.statements import REPLACED_BY
 from gateway.store.tx import Row, Store, Tx
 from gateway.store.views import receipt_view
 from receipts import records
-from receipts.draft import Draft, Issuer, Secrets, require_writable
+from receipts.brand import brand_of
+from receipts.draft import issuer_of, numbered, secrets_of
 from receipts.drawing import drawn
-from receipts.high_water import HighWater
+from receipts.high_water import HighWater, year_keys
 from receipts.kept import Shelf
 from receipts.keys import Keys
 from receipts.log.journal import Journal, proofs
-from receipts.numbering import Book, ForgottenError, Numbering
+from receipts.mailing import AGENCY, mail_row
+from receipts.numbering import ForgottenError, Numbering
 from receipts.outside import Outside
-from receipts.owed import issuer_of, owed
+from receipts.owed import owed
 from receipts.receipt import Receipt
 from receipts.rules import rules_on
 from receipts.seal import Signer, pem_of
@@ -45,7 +45,6 @@ from receipts.xml import write
 batch: Final = 200
 batch_drawn: Final = 25
 pages_max: Final = 80  # 2,000 are drawn: a run ends well within its lease; the next one follows.
-token_letters: Final = 32  # 160 bits.
 log: Final = logging.getLogger("thuphi.receipts")
 Do = Callable[[str, list[Any]], Awaitable[int]]
 
@@ -188,47 +187,33 @@ class Receipts:
                 numbering = Numbering(tx, agency_id, rules, now, marks)
                 books = await numbering.open(frozenset(d.place for d in drafts))
                 signer.require_in_force(max(book.at for book in books.values()))
-                rows = [self._row(d, issuer, books[d.place]) for d in drafts]
+                cells = await self._cells(tx, agency_id, [d.payment.id for d in drafts])
+                rows = [
+                    numbered(d, issuer, books[d.place], cells[d.payment.id], self.store.clock)
+                    for d in drafts
+                ]
                 await tx.run(t.receipt.insert(), rows)
                 await numbering.close(books.values())
                 made = [
                     records.numbered(row, d.payment) for row, d in zip(rows, drafts, strict=True)
                 ]
-                await self.high_water.keep(agency_id, made)
+                keys_of = await year_keys(tx, agency_id, {d.payment.id for d in drafts})
+                await self.high_water.keep(agency_id, [*keys_of, *made])
             await tx.run(_HANDLED, {"now": now, "keys": [e["serial"] for e in events]})
         return len(drafts)
 
-    def _row(self, draft: Draft, issuer: Issuer, book: Book) -> dict[str, Any]:
-        clock = self.store.clock
-        frozen = issuer.freeze(
-            draft, book.series, book.take(), hanoi_day(book.at), self._payer(draft.payment)
-        )
-        receipt, receipt_id = frozen.receipt, clock.new_id("rcp")
-        require_writable(receipt)
-        return {
-            "agency_id": draft.payment.agency_id, "id": receipt_id,
-            "payment_id": draft.payment.id, "kind": receipt.kind, "form": receipt.form,
-            "series": receipt.series, "number": receipt.number, "amount": receipt.amount,
-            "issued_on": receipt.issued_on, "numbered_at": book.at,
-            "verify_code": receipt.verify_code,
-            "token": "".join(ALPHABET[b & 31] for b in clock.chance(token_letters)),
-            "salts_sealed": self.vault.seal(_place(receipt_id), frozen.secrets.plain()),
-            "content": receipt.content(),
-        }  # fmt: skip
-
-    def _payer(self, payment: Payment) -> dict[str, str]:
-        if payment.payer_sealed is None:
-            return {}
-        plain = self.vault.open(f"payment|{payment.id}|payer", payment.payer_sealed)
-        payer: dict[str, str] = json.loads(plain)
-        return payer
+    async def _cells(
+        self, tx: Tx, agency_id: str, payment_ids: Sequence[str]
+    ) -> dict[str, PayerCells]:
+        return await PayerKeys(self.vault).of(tx, agency_id, payment_ids)
 
     async def _seal(self, agency_id: str, keys: list[Any]) -> int:
         """Sign, and say so in the transaction that keeps the signed bytes."""
         signers = await self.keys.all_of(agency_id)
         async with self.store.begin() as tx:
             rows = await tx.rows(_CLAIM_UNSEALED, {"agency": agency_id, "keys": keys})
-            sealed = await asyncio.to_thread(self._sealed, rows, signers)
+            cells = await self._cells(tx, agency_id, [row["payment_id"] for row in rows])
+            sealed = await asyncio.to_thread(_sealed, rows, cells, signers)
             now = self.store.clock.now()
             made = [records.sealed(r, xml, now, is_proved=s.has_issuer) for r, s, xml in sealed]
             await self.high_water.keep(agency_id, made)
@@ -250,48 +235,34 @@ class Receipts:
         shown = receipt_view(row, self.store.public_url)
         return row["payment_id"], kind, shown | {"payment_id": row["payment_id"]}
 
-    def _sealed(
-        self, rows: Iterable[Row], signers: dict[str, Signer]
-    ) -> list[tuple[Row, Signer, bytes]]:
-        """Seal what can be sealed; what a token that is away would sign waits for it."""
-        made, away = [], set()
-        for row in rows:
-            plain = self.vault.open(_place(row["id"]), bytes(row["salts_sealed"]))
-            receipt = Receipt.of(row["content"], Secrets.of(plain).payer_name)
-            signer = signers[receipt.certificate_sha256]
-            if signer.id in away:
-                continue
-            try:
-                made.append((row, signer, signer.seal(write(receipt))))
-            except CannotSignError as error:
-                log.error("receipts: %s are not sealed: %s", signer.id, error)  # noqa: TRY400 - the same.
-                away.add(signer.id)
-        return made
-
     async def _draw(self, agency_id: str, keys: list[Any]) -> int:
         """Draw the PDF; typst works in a thread and lets the loop go on."""
         c = t.receipt.c
-        signers = await self._pdf_signers(agency_id)
+        wants = await self._settings(agency_id)
+        signers = await self.keys.all_of(agency_id) if wants.get(SIGNS_PDF) else {}
         async with self.store.begin() as tx:
             rows = await tx.rows(_CLAIM_UNDRAWN, {"agency": agency_id, "keys": keys})
             proven = await proofs(tx, agency_id, [row["leaf_index"] for row in rows])
+            brand = await brand_of(tx, agency_id)
             for row in rows:
                 pdf = await asyncio.to_thread(
-                    drawn, bytes(row["xml"]), proven[row["leaf_index"]], row["signed_at"], signers
-                )
+                    drawn, bytes(row["xml"]), proven[row["leaf_index"]], row["signed_at"], signers,
+                    brand,
+                )  # fmt: skip
                 await tx.run(
                     t.receipt.update()
                     .where(c.agency_id == agency_id, c.id == row["id"])
                     .values(pdf=pdf)
                 )
+                if wants.get(MAILS):
+                    mail = mail_row(self.store, agency_id, row["id"], AGENCY)
+                    await tx.run(t.receipt_mail.insert(), mail)
         return len(rows)
 
-    async def _pdf_signers(self, agency_id: str) -> dict[str, Signer]:
-        """Give who signs PDFs: nobody, unless the agency asks for it."""
+    async def _settings(self, agency_id: str) -> dict[str, Any]:
         async with self.store.begin() as tx:
             row = await tx.row(select(t.agency.c.settings).where(t.agency.c.id == agency_id))
-        is_wanted = row is not None and row["settings"].get(SIGNS_PDF, False)
-        return await self.keys.all_of(agency_id) if is_wanted else {}
+        return dict(row["settings"]) if row else {}
 
 
 async def _former(tx: Tx, successor: Row) -> Row:
@@ -307,5 +278,20 @@ async def _former(tx: Tx, successor: Row) -> Row:
     return former
 
 
-def _place(receipt_id: str) -> str:
-    return f"receipt|{receipt_id}|salts"
+def _sealed(
+    rows: Iterable[Row], cells: Mapping[str, PayerCells], signers: dict[str, Signer]
+) -> list[tuple[Row, Signer, bytes]]:
+    """Seal what can be sealed; what a token that is away would sign waits for it."""
+    made, away = [], set()
+    for row in rows:
+        known = secrets_of(row, cells[row["payment_id"]])
+        receipt = Receipt.of(row["content"], known.payer_name)
+        signer = signers[receipt.certificate_sha256]
+        if signer.id in away:
+            continue
+        try:
+            made.append((row, signer, signer.seal(write(receipt))))
+        except CannotSignError as error:
+            log.error("receipts: %s are not sealed: %s", signer.id, error)  # noqa: TRY400 - the same.
+            away.add(signer.id)
+    return made

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.entry.cli import main
+from gateway.entry import cli
 
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
@@ -45,7 +45,7 @@ class Terminal:
 
 def _code(words: tuple[str, ...]) -> int:
     try:
-        return main(words)
+        return cli.main(words)
     except SystemExit as end:  # argparse's own.
         return int(str(end.code))
 
@@ -58,6 +58,7 @@ def terminal(
     monkeypatch.chdir(tmp_path)
     for name in [n for n in os.environ if n.startswith("THUPHI_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setattr(cli, "stopped", asyncio.Event)  # Only a main thread is told of signals.
     handlers = logging.getLogger().handlers
     yield Terminal(tmp_path, monkeypatch, capsys)
     logging.getLogger().handlers = handlers

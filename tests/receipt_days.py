@@ -45,8 +45,11 @@ async def pay(
     """Open one payment and take its money, by the same decisions as any other."""
     payment = await new_payment(site, branch, lines)
     if payer:
-        sealed = site.parts.vault.seal(f"payment|{payment.id}|payer", render(payer))
-        payment = replace(payment, payer_sealed=sealed)
+        keys = site.parts.payments.keys
+        year = await keys.of_year(site.parts.store, AGENCY, site.clock.now())
+        own, key = keys.fresh(year, payment.id)
+        sealed = own.seal(f"payment|{payment.id}|payer", render(payer))
+        payment = replace(payment, payer_sealed=sealed, key_sealed=key)
     async with site.parts.store.begin() as tx:
         (opened,) = await tx.record([open_payment(payment)])
         assert opened is not None

@@ -70,6 +70,7 @@ REFUSALS: Final[Mapping[str, str]] = {
     "refund-not-open": "The refund is past the point where this can be done.",
     "refund-needs-payee": "A transfer needs the payee's bank, account and name.",
     "payment-disputed": "The payer disputes this payment with the provider; wait for its end.",
+    "payer-needed": "The payer's data is needed until what runs about the payment has ended.",
     "receipt-replaced": "This receipt is not in force any more; look at the one that is.",
     "no-open-shift": "Money at a counter needs an open shift of your own.",
     "shift-not-open": "The shift is past the point where this can be done.",

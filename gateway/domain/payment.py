@@ -52,6 +52,8 @@ class Payment:
     return_url: str | None = field(default=None, repr=False)
     metadata: dict[str, str] = field(default_factory=dict, repr=False)
     payer_sealed: bytes | None = field(default=None, repr=False)
+    key_sealed: bytes | None = field(default=None, repr=False)  # Opens what is kept of the payer.
+    erased_at: datetime | None = None  # When that key was destroyed, at somebody's wish.
 
     @property
     def amount(self) -> int:

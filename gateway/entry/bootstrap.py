@@ -36,6 +36,7 @@ from gateway.services.disputes import Disputes
 from gateway.services.health import ProviderHealth
 from gateway.services.notices import Notices
 from gateway.services.outbox import Outbox
+from gateway.services.payer_keys import PayerKeys
 from gateway.services.payments import Payments
 from gateway.services.refund_rows import RefundRows
 from gateway.services.refund_sender import RefundSender
@@ -177,7 +178,8 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
 
     providers = dict(offered(specs, settings, wire_to))
     store = Store(engine, clock, settings.public_url)
-    payments = Payments(store, vault)
+    keys = PayerKeys(vault)
+    payments = Payments(store, keys)
     agencies = dict.fromkeys(providers, settings.default_agency)
     registry = Registry(
         {spec.name: spec for spec in specs}, wire_to, Accounts(store, vault), providers, agencies
@@ -186,7 +188,7 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
     health = ProviderHealth(store, providers, agencies)
     ways = Ways(captures, providers, registry.closed, health, settings.allow_abroad)
     attempts = Attempts(store, payments, captures, providers, ways, health)
-    rows = RefundRows(store, vault)
+    rows = RefundRows(store, keys)
     sender = RefundSender(store, attempts, rows, providers)
 
     def till_of(agency_id: str) -> Counter:
@@ -194,7 +196,7 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
         agencies["counter", agency_id] = agency_id
         return Counter(agency_id)
 
-    outside = Outside(settings.high_water_dir)
+    outside = Outside(settings.high_water_dir, settings.high_water_days)
     receipts = Receipts(store, vault, outside, Token(settings.token) if settings.token else None)
     return Parts(
         settings=settings, registry=registry, engine=engine, clock=clock, vault=vault, store=store,

@@ -20,6 +20,7 @@ from gateway.entry import (
     cli_agency,
     cli_log,
     cli_people,
+    cli_privacy,
     cli_receipts,
     cli_verify,
 )
@@ -131,8 +132,9 @@ async def do_worker(args: argparse.Namespace) -> int:
     from gateway.entry.scheduler import scheduler_of
 
     start_logs()
+    stop = stopped()  # Whoever sees us at work may also end us politely.
     async with opened(WORKER) as parts, kept_fresh(parts.registry):
-        await scheduler_of(parts).run(stopped())
+        await scheduler_of(parts).run(stop)
     say(args, {"stopped": True})
     return 0
 
@@ -160,9 +162,10 @@ async def do_simulate(args: argparse.Namespace) -> int:
     base = settings_now()
     origin = f"http://127.0.0.1:{args.port}"
     settings = simulated(base, base.data_dir, origin)
+    stop = stopped()
     async with simulating(settings, base.data_dir, clock_of(settings), args.port, args.address):
         say(args, {"banks": f"{origin}/bank", "notices_go_to": settings.public_url})
-        await stopped().wait()
+        await stop.wait()
     return 0
 
 
@@ -218,7 +221,7 @@ def parser() -> argparse.ArgumentParser:
     )
     cli_verify.describe(add)
     _add_books(add)
-    for group in (accounts, cli_agency, cli_people, cli_receipts):
+    for group in (accounts, cli_agency, cli_people, cli_privacy, cli_receipts):
         group.describe(add, commands, lambda: opened(WORKER))
     cli_log.describe(add, commands, opened)
     cli_adapters.describe(add, commands)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gateway.domain.errors import Refusal
 from gateway.entry.bootstrap import Parts
-from gateway.services.agencies import REPLACED_FROM, SHOWS_NAME, SIGNS_PDF, Agencies
+from gateway.services.agencies import MAILS, REPLACED_FROM, SHOWS_NAME, SIGNS_PDF, Agencies
 from receipts.channels import KINDS
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Opened = AbstractAsyncContextManager[Parts]
 ACTOR: Final = "command line"
 file_bytes_max: Final = 1_048_576  # A chain of certificates has a few thousand.
-_WORDS: Final = ("name", "tax_code", "address", "budget_chapter", "treasury_code")
+_WORDS: Final = ("name", "tax_code", "address", "budget_chapter", "treasury_code", "payer_years")
 
 
 def _content(path: Path) -> bytes:
@@ -90,6 +90,7 @@ async def do_settings(args: argparse.Namespace, opened: Opened) -> int:
     """Show what an agency says of itself, and change what is given."""
     words = {n: v for n in _WORDS if (v := getattr(args, n)) is not None}
     said_of = {SHOWS_NAME: (args.payer_name, "shown"), SIGNS_PDF: (args.pdf, "signed"),
+               MAILS: (args.receipt_mail, "always"),
                REPLACED_FROM: (args.refunded, "replaced")}  # fmt: skip
     wants = {name: given == yes for name, (given, yes) in said_of.items() if given is not None}
     async with opened as parts:
@@ -98,6 +99,27 @@ async def do_settings(args: argparse.Namespace, opened: Opened) -> int:
         print(json.dumps(said, ensure_ascii=False))
     else:
         print("\n".join(f"{name:26} {value}" for name, value in said.items()))
+    return 0
+
+
+async def do_brand(args: argparse.Namespace, opened: Opened) -> int:
+    """Show how an agency's receipts look, and change what is given."""
+    from receipts.brand import change_brand
+    from receipts.logo import cleaned
+
+    given = {"footer": args.footer, "paper_words": args.paper_words}
+    changes = {name: words for name, words in given.items() if words is not None}
+    if args.logo is not None:
+        from receipts.pdf import require_drawable
+
+        changes["logo"] = cleaned(_content(args.logo))
+        require_drawable(changes["logo"])
+    elif args.no_logo:
+        changes["logo"] = ""
+    async with opened as parts:
+        brand = await change_brand(parts.store, args.agency, changes, ACTOR)
+    said = {"logo": bool(brand.logo), "footer": brand.footer, "paper_words": brand.paper_words}
+    print(json.dumps(said, ensure_ascii=False) if args.json else f"{args.agency}: {said}")
     return 0
 
 
@@ -148,9 +170,23 @@ def describe(add: Any, commands: Any, opened: Any) -> None:  # noqa: ANN401 - ar
         "--pdf", choices=("signed", "plain"), help="whether PDFs that are drawn from now are signed"
     )
     tell.add_argument(
+        "--receipt-mail", choices=("always", "asked"),
+        help="whether a payer who gave an address is sent the PDF without asking",
+    )  # fmt: skip
+    tell.add_argument(
         "--refunded", choices=("stands", "replaced"),
         help="whether a receipt stands after a refund, or a replacement says what is left",
     )  # fmt: skip
+    brand = add(
+        "brand", lambda args: do_brand(args, opened()),
+        "show what an agency adds to its receipts' face, and change what is given", group,
+    )  # fmt: skip
+    brand.add_argument("--agency", required=True, metavar="A")
+    which = brand.add_mutually_exclusive_group()
+    which.add_argument("--logo", type=Path, metavar="FILE", help="an SVG of paths, at most 16 KB")
+    which.add_argument("--no-logo", action="store_true", help="take the logo away")
+    brand.add_argument("--footer", help="a line at the foot; empty: none")
+    brand.add_argument("--paper-words", help="what a paper copy says of itself; empty: our words")
     line = add(
         "line", lambda args: do_line(args, opened()),
         "choose how the tax authority is told of receipts: a folder, a direct line or a provider",

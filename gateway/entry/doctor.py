@@ -74,13 +74,16 @@ async def clock(parts: Parts) -> Finding:
 async def key(parts: Parts) -> Finding:
     """Open something that is sealed with the master key."""
     row = await row_of(
-        parts, "SELECT id, payer_sealed AS sealed FROM payment WHERE payer_sealed IS NOT NULL"
-        " ORDER BY id DESC LIMIT 1",
+        parts, "SELECT 'year_key|' || agency_id || '/' || year || '|key' AS place,"
+        " key_sealed AS sealed FROM year_key WHERE key_sealed IS NOT NULL UNION ALL"
+        " (SELECT 'payment|' || id || '|payer', payer_sealed FROM payment"
+        " WHERE payer_sealed IS NOT NULL AND key_sealed IS NULL AND erased_at IS NULL"
+        " ORDER BY id DESC LIMIT 1) LIMIT 1",
     )  # fmt: skip
     if not row:
         return Finding("master key", is_right=True, said="is set; nothing is sealed with it yet")
     try:
-        parts.vault.open(f"payment|{row['id']}|payer", bytes(row["sealed"]))
+        parts.vault.open(row["place"], bytes(row["sealed"]))
     except ValueError:
         return Finding("master key", is_right=False, said="does not open what the database holds:"
                        " give back the key that sealed it.")  # fmt: skip

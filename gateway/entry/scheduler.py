@@ -14,8 +14,11 @@ from sqlalchemy import text
 
 from gateway.domain.calendar import hanoi_day
 from gateway.entry.bootstrap import Parts, fetched_of, reconciliation_of
+from gateway.services.erasure import Erasure
 from gateway.services.invariants import check
 from gateway.store.partitions import keep_partitions
+from receipts.mailing import Mailing
+from receipts.papers import Papers
 
 log: Final = logging.getLogger("thuphi.jobs")
 Job = Callable[[], Awaitable[object]]
@@ -127,6 +130,8 @@ def jobs_of(parts: Parts) -> dict[str, tuple[int, Job]]:
         "sequence": (1, parts.outbox.sequence),
         "deliver": (1, parts.webhooks.deliver),
         "issue receipts": (1, parts.receipts.issue),
+        "draw papers": (1, Papers(parts.store).draw),
+        "mail receipts": (5, Mailing(parts.store, parts.vault, parts.settings.mail).send),
         "replace receipts": (5, parts.replacing.run),
         "send receipts": (20, parts.transmission.run),
         "prove receipts": (10, parts.proofs.prove),
@@ -142,6 +147,8 @@ def jobs_of(parts: Parts) -> dict[str, tuple[int, Job]]:
         "fetch reports": (86_400, fetch),
         "reconcile yesterday": (86_400, reconcile),
         "keep partitions": (86_400, partition),
+        "thin what is outside": (86_400, parts.receipts.high_water.thin),
+        "retire payers' keys": (86_400, Erasure(parts.store, parts.vault).retire),
     }
 
 

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from gateway.domain.addresses import is_origin, is_plain_url, origin_of
 from gateway.infra.wire import Network
+from receipts.post import MailPlace
 from receipts.token import TokenPlace
 
 PREFIX: Final = "THUPHI_"
@@ -21,7 +22,8 @@ NAMES: Final = frozenset(
         "DATABASE_URL", "DATABASE_PASSWORD_FILE", "DATA_DIR", "PUBLIC_URL", "MASTER_KEY",
         "MASTER_KEY_FILE", "MASTER_KEY_FORMER_FILE", "WIRE_ALLOW", "TRUSTED_PROXIES", "CLOCK",
         "DEFAULT_AGENCY", "ALLOW_ABROAD", "TEST_DATABASE_URL", "PKCS11_MODULE", "PKCS11_TOKEN",
-        "PKCS11_PIN_FILE", "TSA_URL", "LOG_PUSH", "HIGH_WATER_DIR",
+        "PKCS11_PIN_FILE", "TSA_URL", "LOG_PUSH", "HIGH_WATER_DIR", "HIGH_WATER_DAYS",
+        "SMTP_URL", "SMTP_FROM", "SMTP_PASSWORD_FILE",
     }
 )  # fmt: skip
 _TOKEN: Final = ("PKCS11_MODULE", "PKCS11_TOKEN", "PKCS11_PIN_FILE")
@@ -46,6 +48,7 @@ class Settings:
     database_url: str | None = field(repr=False)
     data_dir: Path
     high_water_dir: Path  # Where receipts are kept that a restored database must not forget.
+    high_water_days: int  # For how long: as far back as backups go.
     public_url: str
     master_key: str = field(repr=False)
     master_key_former: str = field(repr=False)  # Opens what it sealed, until it is sealed anew.
@@ -57,6 +60,7 @@ class Settings:
     clock_at: datetime | None
     stamp_url: str  # Where receipts are time-stamped; empty: nowhere.
     token: TokenPlace | None = field(repr=False)  # Where keys are that never leave it.
+    mail: MailPlace | None = field(repr=False)  # Who carries receipts by e-mail; None: nobody.
     adapters: Mapping[str, str] = field(repr=False)  # Field name -> value, for the adapters.
 
     @property
@@ -103,6 +107,7 @@ def read_settings(values: Mapping[str, str], adapter_fields: Iterable[str]) -> S
         database_url=_database(mine),
         data_dir=_folder(mine),
         high_water_dir=_high_water(mine),
+        high_water_days=_days(mine),
         public_url=_public_url(mine),
         master_key=_master_key(mine),
         master_key_former=_content(mine, "MASTER_KEY_FORMER_FILE")
@@ -116,6 +121,7 @@ def read_settings(values: Mapping[str, str], adapter_fields: Iterable[str]) -> S
         clock_at=_instant(mine.get("CLOCK")),
         stamp_url=_stamp_url(mine),
         token=_token(mine),
+        mail=_mail(mine),
         adapters={k: v for k, v in mine.items() if k in fields},
     )
     if settings.wire_allow and not settings.is_loopback:
@@ -148,11 +154,17 @@ def _folder(mine: Mapping[str, str]) -> Path:
     return Path(given).absolute()
 
 
+def _days(mine: Mapping[str, str]) -> int:
+    given = mine.get("HIGH_WATER_DAYS", "35")
+    if not re.fullmatch("[1-9][0-9]{0,3}", given, re.ASCII):
+        raise SettingError("THUPHI_HIGH_WATER_DAYS must be 1 to 9999: your oldest backup's age.")
+    return int(given)
+
+
 def _high_water(mine: Mapping[str, str]) -> Path:
     given = mine.get("HIGH_WATER_DIR", f"{_folder(mine) / 'high-water'}")
     if not Path(given).is_absolute():
-        raise SettingError("THUPHI_HIGH_WATER_DIR must be an absolute folder, best on another disk"
-                           " than the database's.")  # fmt: skip
+        raise SettingError("THUPHI_HIGH_WATER_DIR must be absolute, best on another disk.")
     return Path(given)
 
 
@@ -276,6 +288,19 @@ def _token(mine: Mapping[str, str]) -> TokenPlace | None:
     if not os.access(module, os.R_OK):
         raise SettingError("THUPHI_PKCS11_MODULE cannot be read: give the path of the library.")
     return TokenPlace(module, mine["PKCS11_TOKEN"], _content(mine, "PKCS11_PIN_FILE"))
+
+
+def _mail(mine: Mapping[str, str]) -> MailPlace | None:
+    """Take the mail server; its password stands in a file of its own."""
+    url = mine.get("SMTP_URL", "")
+    if not url:
+        return None
+    given = "SMTP_PASSWORD_FILE" in mine
+    password = _content(mine, "SMTP_PASSWORD_FILE") if given else ""
+    try:
+        return MailPlace.of(url, mine.get("SMTP_FROM", ""), password)
+    except ValueError as error:
+        raise SettingError(f"THUPHI_SMTP_URL {error} (THUPHI_SMTP_FROM).") from None
 
 
 def _networks(mine: Mapping[str, str], name: str) -> tuple[Network, ...]:

@@ -3,12 +3,12 @@
 from typing import Protocol
 
 
-class Vault(Protocol):
+class Cells(Protocol):
     """AES-256-GCM; the associated data is table|row|column, so cells cannot be swapped."""
 
     @property
     def head(self) -> bytes:
-        """Give how every cell begins that the present key seals."""
+        """Give how every cell begins that this key seals: the kind of key, and which it is."""
         ...
 
     def seal(self, place: str, plain: bytes) -> bytes:
@@ -17,6 +17,14 @@ class Vault(Protocol):
 
     def open(self, place: str, sealed: bytes) -> bytes:
         """Decrypt; ValueError when the bytes were changed, moved or sealed by another key."""
+        ...
+
+
+class Vault(Cells, Protocol):
+    """Cells under the master key, and under keys that the caller keeps sealed somewhere."""
+
+    def under(self, key: bytes) -> Cells:
+        """Give what seals and opens under another key of 32 bytes."""
         ...
 
     def index(self, kind: str, plain: str) -> str:

@@ -132,7 +132,7 @@ class Access:
 
     async def sign_in(self, username: str, password: str, source: str) -> str:
         """Check a password and open a session; give its token."""
-        now, place = self.store.clock.now(), _place(source)
+        now, place = self.store.clock.now(), place_of(source)
         async with self.store.begin() as tx:
             await _note_try(tx, username, place, now)
             staff = await tx.row(
@@ -181,7 +181,7 @@ class Access:
             )
 
 
-def _place(source: str) -> str:
+def place_of(source: str) -> str:
     """Take an IPv6 network as one place: whoever has one address there has all of them."""
     try:
         return str(IPv6Network((source, 64), strict=False))

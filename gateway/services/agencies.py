@@ -18,11 +18,16 @@ _RULES: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
     "tax_code": (re.compile(r"[0-9]{10}(-[0-9]{3})?"), "10 digits, or 10-3"),
     "budget_chapter": (re.compile(r"[0-9]{3}"), "3 digits"),
     "treasury_code": (re.compile(r"[0-9]{7}"), "7 digits"),
+    "payer_years": (re.compile(r"[1-9][0-9]?"), "1 to 99, in years"),
 }
 SHOWS_NAME: Final = "receipt_shows_payer_name"
 SIGNS_PDF: Final = "receipt_pdf_signed"
+MAILS: Final = "receipt_mailed"  # To whoever gave an address, without being asked.
 # Refunds that end on or after this Hanoi day get replacements; absent: receipts stand as they are.
 REPLACED_FROM: Final = "refunds_replace_receipts_from"
+# For how many years after the end of a payment's year what is kept of its payer can be opened.
+PAYER_YEARS: Final = "payer_years"
+payer_years_default: Final = 10  # As long as a receipt is kept by law.
 TREASURY_CODE: Final = "treasury_code"  # By which the treasury names the agency in its files.
 
 
@@ -58,6 +63,8 @@ class Agencies:
             settings = {**row["settings"], **{n: v for n, v in wants.items() if n != REPLACED_FROM}}
             if TREASURY_CODE in changes:
                 settings[TREASURY_CODE] = changes.pop(TREASURY_CODE)
+            if PAYER_YEARS in changes:
+                settings[PAYER_YEARS] = int(changes.pop(PAYER_YEARS))
             if wants.get(REPLACED_FROM) is False:
                 settings.pop(REPLACED_FROM, None)
             elif wants.get(REPLACED_FROM):
@@ -74,9 +81,10 @@ class Agencies:
 def _shown(row: Row) -> dict[str, Any]:
     names = ("id", "name", "tax_code", "address", "budget_chapter", "is_sandbox")
     settings = row["settings"]
-    wants = {n: bool(settings.get(n, False)) for n in (SHOWS_NAME, SIGNS_PDF)}
+    wants = {n: bool(settings.get(n, False)) for n in (SHOWS_NAME, SIGNS_PDF, MAILS)}
     return {n: row[n] for n in names} | wants | {
         TREASURY_CODE: settings.get(TREASURY_CODE, ""),
+        PAYER_YEARS: settings.get(PAYER_YEARS, payer_years_default),
         REPLACED_FROM: settings.get(REPLACED_FROM),
     }  # fmt: skip
 

@@ -163,7 +163,7 @@ class Attempts:
         known: dict[str, Any]
         refusal: Refusal | None = None
         try:
-            order = self.order(attempt, payment, provider)
+            order = await self.order(attempt, payment, provider)
             checkout = await (
                 self.health.watched(provider, "checkout", lambda: provider.checkout(order))
                 if provider.can.redirects  # A QR of our own calls nobody.
@@ -192,7 +192,7 @@ class Attempts:
             raise refusal
         return shown(now, provider)
 
-    def order(self, attempt: Row, payment: Payment, provider: Provider) -> Order:
+    async def order(self, attempt: Row, payment: Payment, provider: Provider) -> Order:
         """Say what a provider is asked to collect; the payer only where it must be told."""
         name = (*provider.can.notice_names, provider.name)[0]
         title_vi, _ = catalogue.name_of(payment.agency_id, payment.procedure)
@@ -207,7 +207,7 @@ class Attempts:
             notice_url=f"{self.store.public_url}/notices/{name}/{provider.account}",
             dossier_id=payment.dossier_id, procedure=payment.procedure, procedure_name=title_vi,
             lines=payment.lines,
-            payer=self.payments.payer_of(payment) if provider.can.wants_payer else {},
+            payer=await self.payments.payer_of(payment) if provider.can.wants_payer else {},
         )  # fmt: skip
 
     async def returned(self, payment: Payment, query: str) -> Verdict | None:
@@ -289,7 +289,7 @@ class Attempts:
             payment = await self.captures.payment_of(tx, attempt)
         if payment is None:
             return False
-        order = self.order(attempt, payment, provider)
+        order = await self.order(attempt, payment, provider)
         if is_over(payment, attempt, now):
             await withdraw(self.payments, self.health, attempt, provider, order)
         if not isinstance(provider, Inquires):

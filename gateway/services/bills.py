@@ -44,6 +44,6 @@ class Bills:
         if provider is None or not isinstance(provider, GivesBills):
             raise Refusal("provider-unavailable", "The platform is not connected any more.")
         try:
-            return await provider.bill(self.attempts.order(attempt, payment, provider))
+            return await provider.bill(await self.attempts.order(attempt, payment, provider))
         except InDoubtError:
             raise Refusal("unavailable", "The platform does not answer; try again.") from None

@@ -17,6 +17,7 @@ from gateway.domain.errors import Refusal
 from gateway.domain.ids import read_typed
 from gateway.domain.payment import Payment
 from gateway.ports.vault import Vault
+from gateway.services.payer_keys import PayerKeys
 from gateway.store.tx import Row, Store, Tx
 
 page_rows_max: Final = 50
@@ -40,6 +41,7 @@ _WAITING: Final = text(
     " (SELECT count(*) FROM refund WHERE agency_id = :agency AND state = 'requested') AS refunds,"
     " (SELECT count(*) FROM correction WHERE agency_id = :agency AND state = 'asked')"
     " AS corrections,"
+    " (SELECT count(*) FROM erasure WHERE agency_id = :agency AND state = 'asked') AS erasures,"
     " (SELECT count(*) FROM delivery WHERE agency_id = :agency AND state = 'stuck') AS stuck,"
     " (SELECT count(*) FROM statement_file WHERE agency_id = :agency AND state = 'queued')"
     " AS files,"
@@ -231,15 +233,22 @@ class Desk:
         return payment, receipts, moments
 
     async def reveal(self, agency_id: str, payment_id: str, actor: str) -> dict[str, str]:
-        """Open what we know of the payer, and write down who looked."""
+        """Open what we know of the payer, and write down who looked; nothing once it is erased."""
         async with self.store.begin() as tx:
             payment = await self._payment(tx, agency_id, payment_id)
             await tx.note(agency_id, actor, "payer.read", payment_id)
+            cells = (await PayerKeys(self.vault).of(tx, agency_id, [payment_id]))[payment_id]
         if payment.payer_sealed is None:
             return {}
-        opened = self.vault.open(f"payment|{payment_id}|payer", payment.payer_sealed)
-        payer: dict[str, str] = json.loads(opened)
+        opened = cells.open(f"payment|{payment_id}|payer", payment.payer_sealed)
+        payer: dict[str, str] = json.loads(opened) if opened is not None else {}
         return payer
+
+    async def is_erased(self, payment: Payment) -> bool:
+        """Tell whether what was kept of a payer cannot be opened any more."""
+        async with self.store.begin() as tx:
+            keys = await PayerKeys(self.vault).of(tx, payment.agency_id, [payment.id])
+        return keys[payment.id].is_erased
 
     async def _payment(self, tx: Tx, agency_id: str, payment_id: str) -> Payment:
         payment = await tx.payment(agency_id, payment_id)

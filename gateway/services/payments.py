@@ -16,10 +16,11 @@ from gateway.domain.errors import Refusal
 from gateway.domain.ids import ALPHABET, make_reference, read_typed
 from gateway.domain.payment import FeeLine, Payment, Step
 from gateway.domain.states import State
-from gateway.ports.vault import Vault
+from gateway.ports.vault import Cells
 from gateway.services.access import Client
 from gateway.services.attempt_rows import live_attempts
 from gateway.services.expiry import CanAsk, expire
+from gateway.services.payer_keys import PayerKeys
 from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
@@ -83,7 +84,7 @@ class Payments:
     """Payments as clients ask for them."""
 
     store: Store
-    vault: Vault
+    keys: PayerKeys
 
     async def request_many(
         self, client: Client, wanted: Sequence[Wanted]
@@ -92,9 +93,12 @@ class Payments:
         return [await self._request(client, one) for one in wanted]
 
     async def _request(self, client: Client, wanted: Wanted) -> Answer | Refusal:
+        year = None
+        if wanted.payer:
+            year = await self.keys.of_year(self.store, client.agency_id, self.store.clock.now())
         try:
             async with self.store.begin() as tx:
-                return await self._open(tx, client, wanted)
+                return await self._open(tx, client, wanted, year)
         except IntegrityError as error:
             if "uq_payment_owed_once" not in str(error.orig):
                 raise
@@ -105,7 +109,7 @@ class Payments:
                 "payment-already-open", "It was open a moment ago; ask again."
             )
 
-    async def _open(self, tx: Tx, client: Client, wanted: Wanted) -> Answer:
+    async def _open(self, tx: Tx, client: Client, wanted: Wanted, year: Cells | None) -> Answer:
         await tx.run(locks.REQUEST, {"key": _once(client, wanted.route, wanted.key)})
         before = await tx.row(
             _BEFORE,
@@ -117,7 +121,7 @@ class Payments:
             return _stored(before, wanted.body_hash)
         if before and before["id"] is not None:
             raise self._owed_already(before)
-        payment = self._new(client, wanted)
+        payment = self._new(client, wanted, year)
         expired = await self._expired(tx, payment) if before and before["expired"] else ()
         steps = [endings.replace_expired(twin) for twin in expired]
         (*_, opened) = await tx.record([*steps, rules.open_payment(payment)])
@@ -127,14 +131,13 @@ class Payments:
         await self.remember(tx, client, wanted.route, wanted.key, wanted.body_hash, answer)
         return answer
 
-    def _new(self, client: Client, wanted: Wanted) -> Payment:
+    def _new(self, client: Client, wanted: Wanted, year: Cells | None) -> Payment:
         clock = self.store.clock
         payment_id = clock.new_id("pay")
-        sealed = (
-            self.vault.seal(f"payment|{payment_id}|payer", render(wanted.payer))
-            if wanted.payer
-            else None
-        )
+        sealed = key = None
+        if year is not None:
+            own, key = self.keys.fresh(year, payment_id)
+            sealed = own.seal(f"payment|{payment_id}|payer", render(wanted.payer))
         token = "".join(ALPHABET[b & 31] for b in clock.chance(32))  # 160 bits.
         return Payment(
             id=payment_id, agency_id=client.agency_id, branch_id=wanted.branch_id,
@@ -142,7 +145,7 @@ class Payments:
             dossier_id=wanted.dossier_id, procedure=wanted.procedure, price_on=wanted.price_on,
             lines=wanted.lines, created_at=clock.now(), expires_at=wanted.expires_at, token=token,
             instalment=wanted.instalment, return_url=wanted.return_url,
-            metadata=wanted.metadata, payer_sealed=sealed,
+            metadata=wanted.metadata, payer_sealed=sealed, key_sealed=key,
         )  # fmt: skip
 
     async def _expired(self, tx: Tx, payment: Payment) -> Sequence[Payment]:
@@ -222,12 +225,14 @@ class Payments:
              "created_at": self.store.clock.now()},
         )  # fmt: skip
 
-    def payer_of(self, payment: Payment) -> dict[str, str]:
-        """Open what was said of the payer; only for whoever must have it."""
+    async def payer_of(self, payment: Payment) -> dict[str, str]:
+        """Open what was said of the payer, only for whoever must have it; nothing once erased."""
         if payment.payer_sealed is None:
             return {}
-        place = f"payment|{payment.id}|payer"
-        payer: dict[str, str] = json.loads(self.vault.open(place, payment.payer_sealed))
+        async with self.store.begin() as tx:
+            cells = (await self.keys.of(tx, payment.agency_id, [payment.id]))[payment.id]
+        plain = cells.open(f"payment|{payment.id}|payer", payment.payer_sealed)
+        payer: dict[str, str] = json.loads(plain) if plain is not None else {}
         return payer
 
     async def get(self, agency_id: str, payment_id: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The rows of refunds: how a decision about one is written, and what it is decided on."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -11,7 +12,7 @@ from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import Refusal
 from gateway.domain.payment import Payment
 from gateway.domain.refund import Refund, RefundStep, Source
-from gateway.ports.vault import Vault
+from gateway.services.payer_keys import PayerKeys
 from gateway.services.payments import render
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
@@ -38,7 +39,7 @@ class RefundRows:
     """Reads and writes refunds inside a transaction that somebody else opened."""
 
     store: Store
-    vault: Vault
+    keys: PayerKeys
 
     async def hold_today(self, tx: Tx, agency_id: str) -> None:
         """Hold the day that a decision is booked on, before any row is locked (locks.py)."""
@@ -112,9 +113,31 @@ class RefundRows:
             data = refund_view(row) if kind.startswith("refund.") else None
             await tx.emit(at, (kind,), data)
 
-    def sealed(self, refund_id: str, payee: Mapping[str, str]) -> bytes:
-        """Seal whom a transfer goes to."""
-        return self.vault.seal(f"refund|{refund_id}|payee", render(payee))
+    async def sealed(
+        self, tx: Tx, refund_id: str, payment: tuple[str, str | None], payee: Mapping[str, str]
+    ) -> bytes:
+        """Seal whom a transfer goes to, by the key of its agency's payment, which is locked.
+
+        Money that nobody knows has no payment, and so no key of its own.
+        """
+        agency_id, payment_id = payment
+        place, plain = f"refund|{refund_id}|payee", render(payee)
+        if payment_id is None:
+            return self.keys.vault.seal(place, plain)
+        return (await self.keys.to_seal(tx, agency_id, payment_id)).seal(place, plain)
+
+    async def payee(self, tx: Tx, row: Row) -> dict[str, str] | None:
+        """Open whom a transfer goes to; None once it was erased."""
+        if row["payee_sealed"] is None:
+            return {}
+        place, sealed = f"refund|{row['id']}|payee", bytes(row["payee_sealed"])
+        if row["payment_id"] is None:
+            plain: bytes | None = self.keys.vault.open(place, sealed)
+        else:
+            cells = await self.keys.of(tx, row["agency_id"], [row["payment_id"]])
+            plain = cells[row["payment_id"]].open(place, sealed)
+        opened: dict[str, str] | None = json.loads(plain) if plain is not None else None
+        return opened
 
     async def case(self, tx: Tx, refund: Refund, *, is_open: bool) -> None:
         """Close the case that a refund answers; open it again when the refund came to nothing."""

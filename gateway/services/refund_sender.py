@@ -277,9 +277,10 @@ class RefundSender:
             payment = await self.attempts.captures.payment_of(tx, attempt) if attempt else None
         if provider is None or attempt is None or payment is None:
             return provider, None
+        original = await self.attempts.order(attempt, payment, provider)
         return provider, RefundOrder(
             reference=refund.id.removeprefix("ref_"), serial=row["serial"],
-            original=self.attempts.order(attempt, payment, provider), txn_id=capture["txn_id"],
+            original=original, txn_id=capture["txn_id"],
             captured=capture["amount"], amount=refund.amount,
             text=f"Hoan tra TP{payment.reference}", asked_by="thuphi",
             asked_at=row["decided_at"],

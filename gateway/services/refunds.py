@@ -1,6 +1,5 @@
 """Refunds as people ask for them: with a reason, and agreed to by a second person above a limit."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -98,7 +97,7 @@ class RefundDesk:
         step = rules.ask(payment, fresh, expected)
         if not capture:
             raise Refusal("payment-not-refundable", "Nothing was captured for this payment.")
-        row = await self.rows.keep(tx, step, None, **self._to(fresh.id, payee))
+        row = await self.rows.keep(tx, step, None, **await self._to(tx, fresh, payee))
         if amount <= await self._alone_max(tx, agency_id):
             return await self._approve(tx, row, payment_of(step), RULE)
         return row
@@ -149,7 +148,8 @@ class RefundDesk:
             self._fresh(agency_id, case["payment_id"], case["capture_id"], amount, source),
             reason=reason, requested_by=actor,
         )  # fmt: skip
-        row = await self.rows.keep(tx, RefundStep(fresh), None, **self._to(fresh.id, payee))
+        sealed = await self._to(tx, fresh, payee)
+        row = await self.rows.keep(tx, RefundStep(fresh), None, **sealed)
         step = RefundStep(fresh, await self.rows.payment(tx, fresh, lock=True), (), _REQUESTED)
         if step.payment:
             await self.rows.tell(tx, row, step.payment, step.events)
@@ -215,26 +215,22 @@ class RefundDesk:
     ) -> None:
         """Keep whom a transfer goes to, sealed."""
         async with self.store.begin() as tx:
-            await self.rows.refund(tx, agency_id, refund_id)
+            row = await self.rows.refund(tx, agency_id, refund_id)
+            await self.rows.payment(tx, refund_of(row), lock=True)
+            sealed = await self._to(tx, refund_of(row), payee)
             await tx.run(
                 t.refund.update()
                 .where(t.refund.c.agency_id == agency_id, t.refund.c.id == refund_id)
-                .values(payee_sealed=self.rows.sealed(refund_id, payee))
+                .values(**sealed)
             )
             await tx.note(agency_id, actor, "refund.payee", refund_id)
 
-    async def payee(self, agency_id: str, refund_id: str, actor: str) -> dict[str, str]:
-        """Open whom a transfer goes to, and write down who looked."""
+    async def payee(self, agency_id: str, refund_id: str, actor: str) -> dict[str, str] | None:
+        """Open whom a transfer goes to, and write down who looked; None once it was erased."""
         async with self.store.begin() as tx:
             row = await self.rows.refund(tx, agency_id, refund_id)
             await tx.note(agency_id, actor, "payee.read", refund_id)
-        if row["payee_sealed"] is None:
-            return {}
-        place = f"refund|{refund_id}|payee"
-        opened: dict[str, str] = json.loads(
-            self.payments.vault.open(place, bytes(row["payee_sealed"]))
-        )
-        return opened
+            return await self.rows.payee(tx, row)
 
     async def get(self, agency_id: str, refund_id: str) -> Row:
         """Give one refund; another agency's answers as one that does not exist."""
@@ -268,8 +264,13 @@ class RefundDesk:
             raise Refusal("not-found", "There is no such payment.")
         return payment
 
-    def _to(self, refund_id: str, payee: Mapping[str, str] | None) -> dict[str, bytes]:
-        return {"payee_sealed": self.rows.sealed(refund_id, payee)} if payee else {}
+    async def _to(
+        self, tx: Tx, refund: Refund, payee: Mapping[str, str] | None
+    ) -> dict[str, bytes]:
+        whose = (refund.agency_id, refund.payment_id)
+        return (
+            {"payee_sealed": await self.rows.sealed(tx, refund.id, whose, payee)} if payee else {}
+        )
 
     async def _alone_max(self, tx: Tx, agency_id: str) -> int:
         row = await tx.row(select(t.agency.c.settings).where(t.agency.c.id == agency_id))

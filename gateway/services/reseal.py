@@ -1,7 +1,8 @@
 """Re-encryption: every sealed cell under the present master key, in small steps that may be cut.
 
 A cell says which key sealed it, so a run that was killed goes on where it was, and a second run
-finds nothing to do.
+finds nothing to do. What is kept of payers goes to the payments' own keys, and stays there: of
+those a new master key seals the years' keys alone.
 """
 
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from typing import Final
 from sqlalchemy import text
 
 from gateway.ports.vault import Vault
+from gateway.services.payer_cells import COLUMNS, held, move
+from gateway.services.payer_keys import PayerKeys, year_place
 from gateway.store.tx import Row, Store
 
 batch: Final = 200  # Cells in one transaction: a kill costs at most so much work.
@@ -24,10 +27,12 @@ class Cell:
     column: str
     key: tuple[str, ...]
     place: Callable[[Row], str]
+    only: str = "true"
 
 
-def _by_id(table: str, column: str, what: str, *key: str) -> Cell:
-    return Cell(table, column, key or ("agency_id", "id"), lambda r: f"{table}|{r['id']}|{what}")
+def _by_id(table: str, column: str, what: str, *key: str, only: str = "true") -> Cell:
+    key = key or ("agency_id", "id")
+    return Cell(table, column, key, lambda r: f"{table}|{r['id']}|{what}", only)
 
 
 def _account(column: str, what: str) -> Cell:
@@ -39,19 +44,18 @@ def _account(column: str, what: str) -> Cell:
 
 CELLS: Final = (
     _by_id("notice", "sealed", "raw", "id", "received_at"),
-    _by_id("payment", "payer_sealed", "payer"),
+    Cell("year_key", "key_sealed", ("agency_id", "year"), year_place),
     _by_id("endpoint", "secret_sealed", "secret"),
     _by_id("endpoint", "signing_key_sealed", "key"),
     _by_id("signing_key", "key_sealed", "key"),
-    _by_id("receipt", "salts_sealed", "salts"),
-    _by_id("correction", "text_sealed", "text"),
+    _by_id("receipt_mail", "to_sealed", "to"),
     Cell("channel", "values_sealed", ("agency_id",), lambda r: f"channel|{r['agency_id']}|values"),
     Cell(
         "receipt_log", "key_sealed", ("agency_id",), lambda r: f"receipt_log|{r['agency_id']}|key"
     ),
     _by_id("statement_file", "content_sealed", "content"),
     _by_id("statement_line", "memo_sealed", "memo"),
-    _by_id("refund", "payee_sealed", "payee"),
+    _by_id("refund", "payee_sealed", "payee", only="payment_id IS NULL"),
     _account("sealed", "values"),
     _account("former_sealed", "former"),
 )
@@ -73,6 +77,8 @@ class Reseal:
                 done += step
             if done:
                 moved[f"{cell.table}.{cell.column}"] = done
+        while step := await self._payers():
+            moved["payers"] = moved.get("payers", 0) + step
         return moved
 
     async def left(self) -> int:
@@ -85,7 +91,34 @@ class Reseal:
                     {"head": self.vault.head},
                 )
                 total += row["n"] if row else 0
+            for column in COLUMNS:
+                row = await tx.row(text(f"SELECT count(*) AS n {column.by_master}"), self._head)
+                total += row["n"] if row else 0
         return total
+
+    @property
+    def _head(self) -> dict[str, object]:
+        return {"kind": self.vault.head[:1]}
+
+    async def _payers(self) -> int:
+        """Move the cells of some payments to keys of their own; count the cells."""
+        async with self.store.begin() as tx:
+            for column in COLUMNS:
+                found = await tx.rows(
+                    text(f"SELECT DISTINCT {column.owner} AS payment_id, x.agency_id"
+                         f" {column.by_master} ORDER BY 2, 1 LIMIT {batch}"),
+                    self._head,
+                )  # fmt: skip
+                if found:
+                    break
+            else:
+                return 0
+            agency_id = found[0]["agency_id"]
+            ids = [r["payment_id"] for r in found if r["agency_id"] == agency_id]
+            cells = await held(tx, agency_id, ids)
+            keys = PayerKeys(self.vault)
+            own = {i: await keys.to_seal(tx, agency_id, i) for i in ids}
+            return await move(tx, self.vault, cells, own)
 
     async def _step(self, cell: Cell) -> int:
         keys = ", ".join(cell.key)
@@ -110,7 +143,7 @@ class Reseal:
 
 def _old(cell: Cell) -> str:
     return (
-        f"{cell.column} IS NOT NULL"
+        f"{cell.only} AND {cell.column} IS NOT NULL"
         f" AND substring({cell.column} FROM 1 FOR length(CAST(:head AS bytea)))"
         " <> CAST(:head AS bytea)"
     )

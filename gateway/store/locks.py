@@ -9,7 +9,7 @@ Whoever takes several takes them down this list and never goes back up, so nobod
    for the day would stop the close that has it;
 3. shifts and their differences;
 4. ``MONEY``: one transaction number, then one bank movement, whoever reports it;
-5. attempts, refunds;
+5. requests to erase, attempts, refunds;
 6. ``SERIES`` or ``LOG`` (an agency's transparency log, which grows by one at a time), then series
    and receipts by their name;
 7. payments, by id where there are several;

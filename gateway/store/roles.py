@@ -29,6 +29,8 @@ RIGHTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "staff_session": (_CHANGE, _CHANGE),
         "sign_in_try": (f"{_ADD}, DELETE", _CHANGE),
         "payment": (_CHANGE, _CHANGE),
+        "year_key": (_ADD, _CHANGE),  # Only the worker destroys a year's.
+        "erasure": (_CHANGE, _CHANGE),
         "fee_line": (_ADD, _CHANGE),
         "idempotency": (_ADD, _CHANGE),
         "attempt": (_CHANGE, _CHANGE),
@@ -59,6 +61,9 @@ RIGHTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "signing_key": (_PLAIN, _CHANGE),  # Whoever holds the web process signs no receipt.
         "series": (_SEE, _CHANGE),
         "receipt": (_SEE, _CHANGE),
+        "receipt_paper": (_ADD, _CHANGE),
+        "receipt_mail": (_ADD, _CHANGE),
+        "brand": (_SEE, _CHANGE),
         "correction": (_CHANGE, _CHANGE),
         "channel": (_PLAIN, f"{_CHANGE}, DELETE"),
         "transmission": (_CHANGE, _CHANGE),

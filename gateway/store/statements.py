@@ -60,8 +60,10 @@ LAST_CLOSED: Final = select(func.max(_D.booked_on).label("closed_on")).where(
 BEFORE_RECEIPTS: Final = frozenset(
     {"payment.opened", "payment.waived", "payment.partly_paid", "payment.paid"}
 )
-# What never changes about a payment once it is asked for.
+# What no decision about a payment changes once it is asked for; what is sealed is moved to another
+# key, and erased, by statements of their own, which a later save must not undo.
 FIXED: Final = frozenset(
-    {"reference", "branch_id", "client_id", "dossier_id", "procedure", "instalment", "price_on",
-     "amount", "return_url", "metadata", "token", "created_at"}
+    {"payer_sealed", "key_sealed", "reference", "branch_id", "client_id", "dossier_id",
+     "procedure", "instalment", "price_on", "amount", "return_url", "metadata", "token",
+     "created_at"}
 )  # fmt: skip

@@ -29,11 +29,15 @@ from gateway.store.tables_accounts import provider_account
 from gateway.store.tables_counter import counter_take, display, shift, shift_difference
 from gateway.store.tables_health import provider_call, provider_standing
 from gateway.store.tables_log import log_checkpoint, log_leaf, log_push, receipt_log
+from gateway.store.tables_privacy import erasure, year_key
 from gateway.store.tables_receipts import (
+    brand,
     channel,
     correction,
     outage,
     receipt,
+    receipt_mail,
+    receipt_paper,
     receipt_proof,
     series,
     transmission,
@@ -42,10 +46,10 @@ from gateway.store.tables_refunds import dispute, refund
 
 # And every table below.
 __all__ = [
-    "channel", "correction", "counter_take", "display", "dispute", "log_checkpoint", "log_leaf",
-    "log_push", "metadata", "outage", "provider_account", "provider_call", "provider_standing",
-    "receipt", "receipt_log", "receipt_proof", "refund", "series", "shift", "shift_difference",
-    "transmission",
+    "brand", "channel", "correction", "counter_take", "display", "dispute", "erasure",
+    "log_checkpoint", "log_leaf", "log_push", "metadata", "outage", "provider_account",
+    "provider_call", "provider_standing", "receipt", "receipt_log", "receipt_mail", "receipt_paper",
+    "receipt_proof", "refund", "series", "shift", "shift_difference", "transmission", "year_key",
 ]  # fmt: skip
 
 agency = Table(
@@ -148,6 +152,8 @@ payment = Table(
         Column("in_doubt", Boolean, nullable=False),
         Column("late", Boolean, nullable=False),
         Column("payer_sealed", LargeBinary, nullable=True),
+        Column("key_sealed", LargeBinary, nullable=True),  # Its payer's own, by its year's key.
+        instant("erased_at", optional=True),  # When that key was destroyed, at somebody's wish.
         words("return_url", optional=True),
         Column("metadata", JSONB, nullable=False),
         words("token"),  # Opens the payment page to whoever holds it; 128 random bits.

@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -122,6 +123,67 @@ receipt_proof: Final = Table(
     PrimaryKeyConstraint("agency_id", "receipt_id", "step"),
     belongs("receipt", "receipt_id"),
     CheckConstraint("step > 0", name="step"),
+)
+
+# A receipt on other paper than its PDF: the web process asks, the worker draws.
+receipt_paper: Final = Table(
+    "receipt_paper",
+    metadata,
+    *own(
+        words("receipt_id"),
+        words("shape"),
+        instant("asked_at"),
+        words("asked_by"),  # The officer who converted it; empty: whoever has the link.
+        Column("pdf", LargeBinary, nullable=True),
+        Column("is_failed", Boolean, nullable=False),
+    ),
+    belongs("receipt", "receipt_id"),
+    CheckConstraint("shape IN ('strip','copy')", name="shape"),
+    CheckConstraint("pdf IS NULL OR NOT is_failed", name="failed"),
+    Index(
+        "uq_receipt_paper", "agency_id", "receipt_id", "shape", unique=True,
+        postgresql_where=text("asked_by = ''"),
+    ),
+    Index("ix_receipt_paper_copies", "agency_id", "receipt_id"),
+    Index(
+        "ix_receipt_paper_wanted", "asked_at",
+        postgresql_where=text("pdf IS NULL AND NOT is_failed"),
+    ),
+)  # fmt: skip
+
+# A receipt that is to go by e-mail, to an address that was typed or to the payer's own.
+receipt_mail: Final = Table(
+    "receipt_mail",
+    metadata,
+    *own(
+        words("receipt_id"),
+        Column("to_sealed", LargeBinary, nullable=True),  # Typed; NULL again once it is over.
+        words("state"),
+        Column("tries", Integer, nullable=False),
+        instant("asked_at"),
+        words("asked_by"),  # payer | agency | staff:...
+        instant("ask_at", optional=True),  # When it is tried next; NULL once it is over.
+        instant("ended_at", optional=True),
+        words("code", optional=True),  # Why it was given up.
+    ),
+    belongs("receipt", "receipt_id"),
+    CheckConstraint("state IN ('queued','sent','given_up')", name="state"),
+    CheckConstraint("(state = 'queued') = (ask_at IS NOT NULL)", name="ask"),
+    CheckConstraint("state = 'queued' OR to_sealed IS NULL", name="forgotten"),
+    Index("ix_receipt_mail_receipt", "agency_id", "receipt_id"),
+    Index("ix_receipt_mail_ask", "ask_at", postgresql_where=text("ask_at IS NOT NULL")),
+)  # fmt: skip
+
+# What an agency adds to its receipts' face, beside what the law wants there.
+brand: Final = Table(
+    "brand",
+    metadata,
+    words("agency_id"),
+    words("logo"),  # SVG that was cleaned; empty: none.
+    words("footer"),
+    words("paper_words"),  # What a converted copy says of itself; empty: our words.
+    PrimaryKeyConstraint("agency_id"),
+    of_agency(),
 )
 
 correction: Final = Table(

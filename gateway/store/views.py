@@ -28,7 +28,7 @@ def payment_of(row: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> Pa
         amount_charged_back=row["amount_charged_back"],
         in_doubt=row["in_doubt"], late=row["late"], sequence=row["sequence"],
         paid_at=row["paid_at"], return_url=row["return_url"], metadata=row["metadata"],
-        payer_sealed=row["payer_sealed"],
+        payer_sealed=row["payer_sealed"], key_sealed=row["key_sealed"], erased_at=row["erased_at"],
     )  # fmt: skip
 
 
@@ -47,7 +47,8 @@ def payment_row(payment: Payment) -> dict[str, Any]:
         "amount_refunding": payment.amount_refunding, "amount_settled": payment.amount_settled,
         "amount_charged_back": payment.amount_charged_back,
         "in_doubt": payment.in_doubt, "late": payment.late,
-        "payer_sealed": payment.payer_sealed, "return_url": payment.return_url,
+        "payer_sealed": payment.payer_sealed, "key_sealed": payment.key_sealed,
+        "return_url": payment.return_url,
         "metadata": payment.metadata, "token": payment.token, "sequence": payment.sequence,
         "created_at": payment.created_at, "expires_at": payment.expires_at,
         "paid_at": payment.paid_at,

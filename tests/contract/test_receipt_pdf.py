@@ -4,25 +4,33 @@ import io
 import random
 import subprocess
 import unicodedata
+from datetime import UTC, datetime
 from pathlib import Path
 from struct import pack
+from typing import Any
 
 import pytest
 import zxingcpp
 from PIL import Image
 from receipt_samples import receipt, signer
 
+from receipts.brand import PLAIN, Brand
 from receipts.glyphs import BOX, characters, shown
+from receipts.labels import PAPER_WORDS
+from receipts.logo import SVG, cleaned
+from receipts.paper import Converted, Shape
 from receipts.pdf import _shows, draw
 from receipts.receipt import Line, Receipt, total_in_words
 from receipts.xml import write
 
+bytes_max = 60_000
 
-def drawn(folder: Path, made: Receipt) -> tuple[Path, bytes]:
+
+def drawn(folder: Path, made: Receipt, *shape: Any) -> tuple[Path, bytes]:
     """Draw a receipt into a file; give it and the attached original."""
     xml = signer().seal(write(made))
     file = folder / "receipt.pdf"
-    file.write_bytes(draw(made, xml))
+    file.write_bytes(draw(made, xml, None, PLAIN, *shape))
     return file, xml
 
 
@@ -44,13 +52,91 @@ def test_every_word_can_be_copied_in_vietnamese(tmp_path: Path) -> None:
 
     assert unicodedata.is_normalized("NFC", said)
     for words in (
-        "Trung tâm Phục vụ hành chính công Hà Nội", "Mã số thuế: 0100000000", "Mẫu số: EBL01",
-        "Ký hiệu: 26TAA", "Số: 1", "BIÊN LAI THU LỆ PHÍ", "Ngày 18 tháng 11 năm 2026",
-        "Người nộp: Nguyễn Thị Hoà", 'Lệ phí «cư trú» <& "quoted">', "2767 10.000",
-        "Tổng cộng 10.005", "Mười nghìn không trăm linh năm đồng", "H26.14-261118-0001",
+        "Trung tâm Phục vụ hành chính công Hà Nội", "BIÊN LAI THU LỆ PHÍ",
+        "Ngày 18 tháng 11 năm 2026",
+        "Người nộp (Payer): Nguyễn Thị Hoà", 'Lệ phí «cư trú» <& "quoted">', "2767 10.000",
+        "Tổng cộng (Total) 10.005", "Mười nghìn không trăm linh năm đồng", "H26.14-261118-0001",
         "Đăng ký thường trú (1.004222)", "ABCDEFGHJKMN", "0123-4567-89AB-CDEF",
     ):  # fmt: skip
         assert words in said
+
+
+CONVERTED = Converted(datetime(2027, 1, 4, 1, 30, tzinfo=UTC), "an.nv")
+
+
+@pytest.mark.parametrize("shape", [(Shape.A5,), (Shape.STRIP,), (Shape.COPY, CONVERTED)])
+def test_each_shape_says_the_same_in_both_languages_and_keeps_the_standards(
+    tmp_path: Path, shape: tuple[Any, ...]
+) -> None:
+    """Vietnamese first; the English stands in brackets behind it, smaller."""
+    file, xml = drawn(tmp_path, receipt(), *shape)
+    said, meta = text_of(file), run("pdfinfo", "-meta", str(file)).decode()
+    page = run("pdftoppm", "-r", "150", "-png", str(file))
+    run("qpdf", "--check", str(file))
+    run("pdfdetach", "-saveall", "-o", str(tmp_path), str(file))
+
+    for words in (
+        "Trung tâm Phục vụ hành chính công Hà Nội", "Mã số thuế (Tax code): 0100000000",
+        "Mẫu số (Form): EBL01", "Ký hiệu (Series): 26TAA", "Số (No.): 1", "(Receipt of charges)",
+        "Ngày 18 tháng 11 năm 2026", "2767", "10.000", "Tổng cộng (Total) 10.005",
+        "Số tiền bằng chữ (In words): Mười nghìn", "Mã tra cứu (Lookup code): 0123",
+        "THỬ NGHIỆM – không có giá trị", "Đã ký số (Signed digitally)",
+    ):  # fmt: skip
+        assert words in said
+    assert "<pdfaid:part>3</pdfaid:part>" in meta
+    assert "<pdfuaid:part>1</pdfuaid:part>" in meta
+    assert [c.text for c in zxingcpp.read_barcodes(Image.open(io.BytesIO(page)))] == [
+        receipt().verify_url
+    ]
+    assert (tmp_path / "bien-lai.xml").read_bytes() == xml
+    assert file.stat().st_size < bytes_max
+    # By whom and when stands only on what was converted.
+    worth = "không có giá trị để giao dịch, thanh toán"
+    assert (worth in said) == (len(shape) > 1)
+    assert ("(converted by): an.nv" in said) == (len(shape) > 1)
+    assert ("08:30 04/01/2027" in said) == (len(shape) > 1)
+
+
+def test_a_strip_is_one_page_of_80_mm_however_long(tmp_path: Path) -> None:
+    lines = tuple(Line("x", f"Khoản thu số {n}", n, "2767") for n in range(1, 51))
+    amount, in_words = total_in_words(lines)
+    made = receipt(lines=lines, amount=amount, amount_in_words=in_words)
+    info = run("pdfinfo", str(drawn(tmp_path, made, Shape.STRIP)[0])).decode()
+
+    width, _, height = info.split("Page size:")[1].split()[:3]
+    assert "Pages:           1\n" in info
+    assert round(float(width) / 72 * 25.4) == 80
+    assert float(height) / 72 * 25.4 > 400
+
+
+def test_an_agency_may_say_in_its_own_words_what_a_paper_copy_is_worth(tmp_path: Path) -> None:
+    own = Converted(CONVERTED.at, own_words="Bản sao để đối chiếu.")
+    said = text_of(drawn(tmp_path, receipt(), Shape.COPY, own)[0])
+
+    assert "Bản sao để đối chiếu." in said
+    assert PAPER_WORDS[:20] not in said
+    assert "converted by" not in said
+
+
+def test_a_logo_and_a_footer_take_nothing_away(tmp_path: Path) -> None:
+    """Extra items may hide nothing and stay smaller than what must be there (art. 23.2)."""
+    svg = f'<svg xmlns="{SVG}" viewBox="0 0 9 9"><path fill="#f0f" d="M0 0h9v9H0z"/></svg>'
+    brand = Brand(cleaned(svg.encode()), "Đường dây nóng: 1900 0000")
+    plain = text_of(drawn(tmp_path, receipt())[0])
+    for shape in (Shape.A5, Shape.STRIP):
+        file = tmp_path / "brand.pdf"
+        file.write_bytes(draw(receipt(), signer().seal(write(receipt())), None, brand, shape))
+        said = text_of(file)
+        page = Image.open(
+            io.BytesIO(run("pdftoppm", "-r", "254", "-png", "-singlefile", str(file)))
+        )
+        pink = page.convert("RGB").get_flattened_data()
+        dots = sum(1 for r, g, b in pink if (r, g, b) == (255, 0, 255))
+
+        assert "Đường dây nóng: 1900 0000" in said
+        assert {w for w in plain.split() if w.isalpha()} - {"STT"} <= set(said.split())
+        assert 0 < dots <= 100 * 100  # Ten dots a millimetre: at most 10 mm by 10 mm.
+        assert file.stat().st_size < bytes_max
 
 
 def test_a_test_says_that_it_has_no_value_and_a_real_one_does_not(tmp_path: Path) -> None:
@@ -102,7 +188,7 @@ def test_fifty_long_lines_go_over_pages_and_none_is_lost(tmp_path: Path) -> None
     said = text_of(file)
 
     assert all(f"Khoản thu dài số {n} rất" in said for n in range(1, 51))
-    assert "Tổng cộng 1.275" in said
+    assert "Tổng cộng (Total) 1.275" in said
 
 
 def test_the_same_receipt_is_drawn_with_the_same_bytes(tmp_path: Path) -> None:
@@ -152,7 +238,7 @@ def test_what_no_font_has_is_a_box_on_paper_and_whole_in_the_original(
     file, xml = drawn(tmp_path, receipt(payer_name=name))
     said = text_of(file)
 
-    assert f"Người nộp: {seen} Thủ tục" in said
+    assert f"Người nộp (Payer): {seen} Thủ tục" in said
     assert ("Chỗ in □ là chữ không có phông để in" in said) == (BOX in seen)
     assert name in xml.decode()
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from commands import KEY, Ended, Terminal
 from front_door import AGENCY, Site, free_port
+from sqlalchemy import make_url
 
 from gateway.infra.embedded import Embedded
 
@@ -111,7 +112,8 @@ async def test_a_port_that_is_taken_is_named(terminal: Terminal, taken_port: int
 async def test_a_database_that_is_not_there_is_a_sentence_for_every_command(
     terminal: Terminal, database_url: str
 ) -> None:
-    no_database = database_url.replace("/tp_", "/no_")
+    here = make_url(database_url)  # The folder of its socket may hold any letters.
+    no_database = here.set(database=f"no_{here.database}").render_as_string(hide_password=False)
     no_user = database_url.replace("postgres@", "nobody@")
     table = [
         ("postgresql://u:secret-word@127.0.0.1:1/x", "cannot be reached (Connection refused)"),

@@ -8,6 +8,9 @@ from front_door import AGENCY, Site, vnpay_query
 from officers import csrf, signed_in
 from sqlalchemy import text
 
+from gateway.ports.vault import Vault
+from gateway.services.payer_cells import held
+from gateway.services.payer_keys import PayerCells, PayerKeys
 from gateway.services.reseal import CELLS
 
 NAMES = ("Nguyễn Thị Hoà", "Trần Văn Bình")
@@ -18,16 +21,24 @@ async def two_payments(site: Site) -> list[dict[str, Any]]:
     return [await site.payment(n, payer={"name": name}) for n, name in enumerate(NAMES, 1)]
 
 
-async def cells(site: Site) -> dict[str, bytes]:
-    """Give every sealed cell of the database, by its place."""
-    found: dict[str, bytes] = {}
+async def cells(site: Site) -> dict[str, tuple[bytes, Vault | PayerCells]]:
+    """Give every sealed cell of the database, by its place, and what opens it."""
+    found: dict[str, tuple[bytes, Vault | PayerCells]] = {}
+    vault = site.parts.vault
     async with site.parts.store.begin() as tx:
         for cell in CELLS:
             rows = await tx.rows(
                 text(f"SELECT {', '.join({*cell.key, cell.column})} FROM {cell.table}"
-                     f" WHERE {cell.column} IS NOT NULL")
+                     f" WHERE {cell.column} IS NOT NULL AND {cell.only}")
             )  # fmt: skip
-            found |= {cell.place(row): bytes(row[cell.column]) for row in rows}
+            found |= {cell.place(row): (bytes(row[cell.column]), vault) for row in rows}
+        ids = [row["id"] for row in await tx.rows(text("SELECT id FROM payment"))]
+        keys = await PayerKeys(vault).of(tx, AGENCY, ids)
+        found |= {
+            cell.place: (cell.sealed, keys[cell.payment_id])
+            for cell in await held(tx, AGENCY, ids)
+            if cell.sealed is not None
+        }
     return found
 
 
@@ -40,13 +51,15 @@ async def test_no_sealed_cell_opens_in_the_place_of_another(site: Site) -> None:
     found = await cells(site)
 
     assert {place.split("|")[0] for place in found} >= {
-        "payment", "notice", "receipt", "signing_key", "endpoint",
+        "payment", "notice", "receipt", "signing_key", "endpoint", "year_key",
     }  # fmt: skip
-    for place, sealed in found.items():
-        assert site.parts.vault.open(place, sealed)
+    for place, (sealed, own) in found.items():
+        assert own.open(place, sealed)
         for other in found.keys() - {place}:
             with pytest.raises(ValueError, match="changed or moved"):
-                site.parts.vault.open(other, sealed)
+                own.open(other, sealed)
+            with pytest.raises(ValueError, match=r"moved|another key"):
+                found[other][1].open(other, sealed)
 
 
 async def client(site: Site) -> str:

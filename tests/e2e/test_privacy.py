@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 from front_door import SEPAY_SECRET, VNPAY_SECRET, Site, payment_body, vnpay_query
-from sqlalchemy import text
+from payers import cells_of
+from sqlalchemy import Engine, event, text
 
 from gateway.domain.errors import REFUSALS
 from gateway.entry.logs import start_logs
@@ -81,10 +82,12 @@ async def test_payer_data_is_stored_only_sealed(site: Site) -> None:
     assert row is not None
     assert CANARIES[0] not in row["all"]
     place = f"payment|{payment['id']}|payer"
-    opened = site.parts.vault.open(place, bytes(row["payer_sealed"]))
-    assert json.loads(opened) == {"name": CANARIES[0]}
+    cells, sealed = await cells_of(site, payment["id"]), bytes(row["payer_sealed"])
+    assert json.loads(cells.open(place, sealed) or "") == {"name": CANARIES[0]}
     with pytest.raises(ValueError, match="changed or moved"):
-        site.parts.vault.open("payment|pay_other|payer", bytes(row["payer_sealed"]))
+        cells.open("payment|pay_other|payer", sealed)
+    with pytest.raises(ValueError, match="another key"):
+        site.parts.vault.open(place, sealed)
 
 
 async def test_the_metrics_are_prometheus_text(site: Site) -> None:
@@ -159,3 +162,21 @@ async def test_only_our_own_words_for_an_address_are_logged(site: Site, log: io.
 
 def test_every_refusal_has_a_status() -> None:
     assert set(STATUS) == set(REFUSALS)
+
+
+async def test_a_payers_key_costs_a_payment_no_statement_of_its_own(site: Site) -> None:
+    """The year's key is read once in a process; a payment's goes along with the payment."""
+    await site.payment(1, payer={"name": CANARIES[0]})
+    sent: list[str] = []
+
+    def count(_c: object, _u: object, statement: str, *_: object) -> None:
+        sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", count)
+    await site.payment(2)
+    bare, sent[:] = len(sent), []
+    await site.payment(3, payer={"name": CANARIES[0]})
+    event.remove(Engine, "before_cursor_execute", count)
+
+    assert 0 < len(sent) == bare
+    assert not [statement for statement in sent if "year_key" in statement]

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 from front_door import Site
+from payers import cells_of
 from receipt_days import PAYER, paid
 from sqlalchemy import text
 
 from gateway.entry.logs import JsonLines
-from receipts.draft import Secrets
+from receipts.draft import secrets_of
 from receipts.receipt import commit
 from receipts.xml import read_sealed
 
@@ -82,12 +83,13 @@ async def test_a_commitment_can_be_opened_with_the_salt_that_the_vault_keeps(sit
     """Without the salt twelve digits could be tried out; with it a dispute can be settled."""
     shown = await issued(site, payer=PAYER)
     async with site.parts.store.begin() as tx:
-        row = await tx.row(text("SELECT id, salts_sealed, content::text AS content FROM receipt"))
+        row = await tx.row(
+            text("SELECT id, payment_id, salts_sealed, content::text AS content FROM receipt")
+        )
     assert row is not None
     assert not any(value in row["content"] for value in PAYER.values())
 
-    place = f"receipt|{row['id']}|salts"
-    secrets = Secrets.of(site.parts.vault.open(place, bytes(row["salts_sealed"])))
+    secrets = secrets_of(row, await cells_of(site, row["payment_id"]))
 
     signed = read_sealed((await site.http.get(shown["links"]["xml"])).content).commitments
     opened = commit("citizen_id", PAYER["citizen_id"], secrets.salts["citizen_id"])

@@ -11,8 +11,11 @@ from conftest import engine_url
 from east_bank import EastBank, ask, paid, with_east_bank
 from front_door import AGENCY, Site
 from reseal_until_killed import NEW, OLD
+from sqlalchemy import text
 
 from gateway.infra.vault import MasterVault
+from gateway.services.payer_cells import COLUMNS, held
+from gateway.services.payer_keys import PayerKeys
 from gateway.services.reseal import CELLS, Reseal
 from gateway.store.tables import metadata
 from gateway.store.tx import Store
@@ -33,7 +36,8 @@ def test_every_sealed_column_is_in_the_list() -> None:
         if "sealed" in column.name
     }
 
-    assert {(c.table, c.column) for c in CELLS} == sealed
+    moved = {(c.table, c.column) for c in (*CELLS, *COLUMNS)}
+    assert moved | {("payment", "key_sealed")} == sealed, "a payment's key is sealed by its year's"
 
 
 async def test_killed_anywhere_it_goes_on_and_everything_still_opens(
@@ -47,6 +51,7 @@ async def test_killed_anywhere_it_goes_on_and_everything_still_opens(
     )
     client = payments[0]["id"]
     await site.parts.receipts.issue()
+    await as_before_there_were_keys(site, client)
     accounts = site.parts.registry.accounts
     await accounts.add(AGENCY, "vnpay", "tay-ho", FIELDS, "test")
     await accounts.rotate("vnpay", "tay-ho", {"VNPAY_SECRET": "x" * 9}, timedelta(hours=1), "test")
@@ -54,7 +59,7 @@ async def test_killed_anywhere_it_goes_on_and_everything_still_opens(
     # The command works as the owner: no process that serves may change a notice.
     store = Store(site.owner, site.clock, site.parts.settings.public_url)
     work = Reseal(store, fresh)
-    before = await work.left()
+    before, before_it = await work.left(), await opened(site, fresh, client)
     assert before > len(payments) * 2
 
     killed = 0
@@ -73,10 +78,37 @@ async def test_killed_anywhere_it_goes_on_and_everything_still_opens(
     assert await work.left() == 0
     assert await Reseal(store, fresh).run() == {}  # Nothing is left to do.
     alone = MasterVault.of(NEW)  # Without the old key, everything opens.
+    after = await opened(site, alone, client)
+    assert after == before_it
+    assert len(after) == 3, "the payer, the salts, the payee"
+    assert "Hoà" in after[f"payment|{client}|payer"]
     async with site.parts.store.begin() as tx:
-        payment = await tx.payment(AGENCY, client)
-    assert payment is not None
-    assert payment.payer_sealed is not None
-    assert "Hoà" in alone.open(f"payment|{client}|payer", payment.payer_sealed).decode()
+        cells = await held(tx, AGENCY, [p["id"] for p in payments])
+    assert {c.sealed[:1] for c in cells if c.sealed} == {b"\x02"}, "none by a master key itself"
     with pytest.raises(ValueError, match="another key"):
-        MasterVault.of(OLD).open(f"payment|{client}|payer", payment.payer_sealed)
+        await opened(site, MasterVault.of(OLD), client)
+
+
+async def as_before_there_were_keys(site: Site, payment_id: str) -> None:
+    """Seal what is kept of a payer by the master key itself, as the version before did."""
+    plain = await opened(site, MasterVault.of(OLD), payment_id)
+    async with site.parts.store.begin() as tx:
+        cells = await held(tx, AGENCY, [payment_id])
+        for cell in cells:
+            if cell.place in plain:
+                sealed = site.parts.vault.seal(cell.place, plain[cell.place].encode())
+                await tx.run(
+                    text(f"UPDATE {cell.of.table} SET {cell.of.column} = :new WHERE id = :id"),
+                    {"new": sealed, "id": cell.id},
+                )
+        await tx.run(text("UPDATE payment SET key_sealed = NULL WHERE id = :id"),
+                     {"id": payment_id})  # fmt: skip
+
+
+async def opened(site: Site, vault: MasterVault, payment_id: str) -> dict[str, str]:
+    """Open all that is kept of a payer, by its place."""
+    async with site.parts.store.begin() as tx:
+        own = (await PayerKeys(vault).of(tx, AGENCY, [payment_id]))[payment_id]
+        cells = await held(tx, AGENCY, [payment_id])
+    found = {c.place: own.open(c.place, c.sealed) for c in cells if c.sealed}
+    return {place: plain.decode() for place, plain in found.items() if plain is not None}

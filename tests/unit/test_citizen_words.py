@@ -5,12 +5,14 @@ import re
 import pytest
 
 from gateway.domain.states import State
-from gateway.entry.web import citizen_words
+from gateway.entry.web import checking_words, citizen_words
 from gateway.entry.web.citizen_words import PAY, spoken
 from gateway.entry.web.words import Words
 
 TABLES: dict[str, Words] = {
-    name: table for name, table in vars(citizen_words).items() if name.isupper()
+    name: table
+    for name, table in (vars(citizen_words) | vars(checking_words)).items()
+    if name.isupper()
 }
 PLAIN = {"Email", "PDF", "XML"}
 

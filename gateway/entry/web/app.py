@@ -12,6 +12,7 @@ from gateway.domain.errors import Refusal
 from gateway.entry.bootstrap import Parts, intake_of
 from gateway.entry.web import (
     api,
+    checking,
     console_door,
     display,
     front,
@@ -28,6 +29,7 @@ from gateway.entry.web.console_accounts import AccountPages
 from gateway.entry.web.console_authority import AuthorityPages
 from gateway.entry.web.console_corrections import CorrectionPages
 from gateway.entry.web.console_counter import CounterPages
+from gateway.entry.web.console_privacy import PrivacyPages
 from gateway.entry.web.console_receipts import ReceiptCopies
 from gateway.entry.web.console_refunds import RefundPages
 from gateway.entry.web.metrics import Metrics
@@ -36,10 +38,14 @@ from gateway.services.bank_texts import BankTexts
 from gateway.services.bills import Bills
 from gateway.services.desk import Desk
 from gateway.services.displays import Displays
+from gateway.services.erasure import Erasure
+from gateway.services.readings import Readings
 from gateway.services.refund_list import RefundList
 from gateway.services.stuck_refunds import StuckRefunds
 from receipts.authority import Authority
 from receipts.corrections import Corrections
+from receipts.mailing import Mailing
+from receipts.papers import Papers
 
 DEFAULT_LIMITS: Final = Limits()
 
@@ -71,7 +77,12 @@ def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
     app.include_router(notices.routes(parts.notices, limits.quota_notices_max))
     bills = Bills(parts.store, parts.attempts)
     app.include_router(pay.routes(pay.PayPages(parts.store, parts.attempts, bills)))
-    app.include_router(receipts.routes(receipts.ReceiptPages(parts.receipts, parts.proofs)))
+    papers = Papers(parts.store)
+    mailing = Mailing(parts.store, parts.vault, parts.settings.mail)
+    copies_to_all = receipts.ReceiptPages(parts.receipts, parts.proofs, papers, mailing)
+    app.include_router(receipts.routes(copies_to_all))
+    quota = notices.Quota(limits.quota_checks_max)
+    app.include_router(checking.routes(checking.Checks(parts.receipts, papers, quota)))
     app.include_router(transparency.routes(transparency.LogPages(parts.receipts.journal)))
     console = Console(
         parts.store, parts.access, Desk(parts.store, parts.vault), intake_of(parts),
@@ -81,12 +92,19 @@ def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
     refunds = RefundPages(console, parts.refunds, parts.sender, RefundList(parts.store), stuck)
     displays = Displays(parts.store)
     counter = CounterPages(console, parts.counters, displays)
-    copies = ReceiptCopies(console, parts.receipts, bills)
+    copies = ReceiptCopies(console, parts.receipts, papers, mailing, bills)
     accounts = AccountPages(console, parts.registry, parts.attempts.health, parts.attempts.ways)
-    corrections = CorrectionPages(console, Corrections(parts.store, parts.vault))
+    corrections = CorrectionPages(
+        console, Corrections(parts.store, parts.vault), parts.settings.mail is not None
+    )
     authority = AuthorityPages(console, Authority(parts.store, parts.vault))
+    privacy = PrivacyPages(
+        console, Erasure(parts.store, parts.vault), Readings(parts.store), parts.receipts.shelf
+    )
     app.include_router(
-        console_door.routes(console, refunds, counter, copies, accounts, corrections, authority)
+        console_door.routes(
+            console, refunds, counter, copies, accounts, corrections, authority, privacy
+        )
     )
     shown = display.DisplayPage(displays, parts.attempts, parts.settings.public_url)
     app.include_router(display.routes(shown))

@@ -20,6 +20,7 @@ _BODILESS: Final = frozenset({"GET", "HEAD"})
 
 
 quota_notices_max: Final = 6_000  # 100 a second from one source: twice a national peak.
+quota_checks_max: Final = 60  # A minute: an inspector with a pile of receipts is not slower.
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Limits:
 
     body_wait_s: float = body_wait_s
     quota_notices_max: int = quota_notices_max
+    quota_checks_max: int = quota_checks_max
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,6 @@ EVERYWHERE: Final[Words] = {
     "home": ("Về trang đầu", "To the first page"),
     "again": ("Thử lại", "Try again"),
 }
-FORM: Final[Words] = {
-    "code_asked": ("Mã tra cứu trên biên lai", "Lookup code on the receipt"),
-    "code_hint": both(
-        "16 chữ và số, in cạnh mã QR của biên lai. Chữ hoa hay thường, có gạch nối hay không đều"
-        " được.",
-        "16 letters and digits, beside the receipt's QR code. Capitals and dashes do not matter.",
-    ),
-    "look_up": ("Tra cứu", "Look it up"),
-}
 FRONT: Final[Words] = {
     "title": ("Nộp phí, lệ phí", "Pay a public fee"),
     "how": ("Nộp tiền bằng liên kết đã nhận", "Pay with the link that you were sent"),
@@ -202,86 +193,6 @@ WAIT: Final[Words] = {
         "This page tries again in {} seconds. Meanwhile the receipt can be seen as a web page.",
     ),
     "view": ("Xem biên lai", "View the receipt"),
-}
-VERIFY: Final[Words] = {
-    "title": ("Tra cứu biên lai", "Check a receipt"),
-    "valid": ("Biên lai hợp lệ", "The receipt is valid"),
-    "valid_advice": both(
-        "Hãy so các dòng dưới đây với biên lai trên tay.",
-        "Compare the lines below with the receipt in your hand.",
-    ),
-    "test": ("Biên lai thử nghiệm hợp lệ", "The test receipt is valid"),
-    "test_advice": both(
-        "Chữ ký đúng, nhưng biên lai thử nghiệm không có giá trị thanh toán hay kế toán.",
-        "The signature holds, but a test receipt has no value for payment or accounting.",
-    ),
-    "replaced": ("Biên lai đã được thay thế", "The receipt was replaced"),
-    "replaced_advice": both(
-        "Biên lai này do cơ quan thu lập, nhưng không còn hiệu lực. Hãy dùng biên lai thay thế.",
-        "This receipt was issued by the agency, but it is not in force. Use its replacement.",
-    ),
-    "replaced_by": both(
-        "Được thay thế bằng biên lai mẫu số {}, ký hiệu {}, số {}, ngày {}.",
-        "It is replaced by the receipt of form {}, series {}, number {}, of {}.",
-    ),
-    "see_successor": ("Tra cứu biên lai thay thế", "Check the replacement"),
-    "replaces": ("Thay thế", "Replaces"),
-    "noticed": both(
-        "Ngày {} cơ quan thu đã thông báo sai sót về: {}. Biên lai vẫn có hiệu lực.",
-        "On {} the agency gave notice of an error in: {}. The receipt stands.",
-    ),
-    "unknown": ("Không có biên lai với mã này", "There is no receipt with this code"),
-    "unknown_advice": both(
-        "Hãy so lại từng ký tự của mã tra cứu. Nếu mã đúng như trên biên lai thì biên lai đó không"
-        " phải do hệ thống này lập: hãy hỏi cơ quan thu.",
-        "Compare the code character by character. If it is as printed on the receipt, that receipt"
-        " was not issued by this system: ask the agency.",
-    ),
-    "length_advice": both(
-        "Mã tra cứu có {} chữ và số, mã vừa nhập có {}. Hãy kiểm tra và nhập lại.",
-        "A lookup code has {} letters and digits, this one has {}. Check it and type it again.",
-    ),
-    "broken": ("Bản lưu không còn nguyên vẹn", "The stored copy is damaged"),
-    "broken_advice": both(
-        "Đừng dựa vào trang này. Hãy kiểm tra tệp XML của biên lai, hoặc hỏi cơ quan thu.",
-        "Do not rely on this page. Check the receipt's XML file, or ask the agency.",
-    ),
-    "code": ("Mã tra cứu", "Lookup code"),
-    "name": ("Loại", "Kind"),
-    "form": ("Mẫu số", "Form"),
-    "series": ("Ký hiệu", "Series"),
-    "number": ("Số", "Number"),
-    "day": ("Ngày lập", "Date"),
-    "agency": ("Cơ quan thu", "Collected by"),
-    "tax_code": ("Mã số thuế", "Tax code"),
-    "payer": ("Người nộp", "Payer"),
-    "dossier": ("Mã hồ sơ", "Dossier"),
-    "amount": ("Số tiền", "Amount"),
-    "log": ("Nhật ký minh bạch", "Transparency log"),
-    "leaf": ("Lá, đếm từ 0, trong số", "Leaf, counted from 0, of"),
-    "root": ("Gốc của nhật ký", "The log's root"),
-    "get_proof": ("Tải bằng chứng", "Download the proof"),
-    "proof_hint": both(
-        "Bằng chứng cho thấy biên lai có trong nhật ký, không cần tin hệ thống này:"
-        " thuphi verify --proof, hoặc công cụ đọc tệp .tlog-proof.",
-        "The proof shows that the receipt is in the log without trusting this system:"
-        " thuphi verify --proof, or a tool that reads .tlog-proof files.",
-    ),
-    "hidden": ("Tên và mã hồ sơ được che bớt.", "The name and the dossier are partly hidden."),
-    "another": ("Tra cứu biên lai khác", "Check another receipt"),
-}
-
-
-# What on a receipt may be wrong without another one: words, but no amount and no tax code.
-CORRECTED: Final[Words] = {
-    "payer": ("người nộp", "the payer"),
-    "address": ("địa chỉ người nộp", "the payer's address"),
-    "dossier": ("mã hồ sơ", "the dossier"),
-    "procedure": ("thủ tục", "the procedure"),
-    "line": ("tên khoản thu", "the name of a line"),
-    "branch": ("điểm thu", "the branch"),
-    "agency_name": ("tên cơ quan thu", "the agency's name"),
-    "agency_address": ("địa chỉ cơ quan thu", "the agency's address"),
 }
 
 

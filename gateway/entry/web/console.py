@@ -142,6 +142,7 @@ class Console:
             "words": in_words(payment.amount), "receipts": receipts,
             "moments": [_moment(m) for m in moments], "payer": payer,
             "may_see_payer": officer.role in MAY_SEE_PAYER and payment.payer_sealed is not None,
+            "erased": await self.desk.is_erased(payment), "may_ask": officer.role != "operator",
             "may_read": officer.role in MAY_SEE_PAYER,
             "refundable": refundable(payment) if officer.role in MAY_SEE_PAYER else 0,
         })  # fmt: skip

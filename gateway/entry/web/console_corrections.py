@@ -24,6 +24,7 @@ class CorrectionPages:
 
     console: Console
     corrections: Corrections
+    can_mail: bool = False
 
     async def list(self, request: Request, officer: Officer) -> Response:
         """Show receipts, newest first, after what waits for a second person."""
@@ -81,7 +82,11 @@ class CorrectionPages:
         return await self._page(request, officer, receipt_id, {correction_id: said})
 
     async def _page(
-        self, request: Request, officer: Officer, receipt_id: str, seen: dict[str, dict[str, str]]
+        self,
+        request: Request,
+        officer: Officer,
+        receipt_id: str,
+        seen: dict[str, dict[str, str] | None],
     ) -> Response:
         story = await self.corrections.story(officer.agency_id, receipt_id)
         me = f"staff:{officer.username}"
@@ -91,6 +96,7 @@ class CorrectionPages:
             "chain": story.chain, "corrections": story.corrections, "seen": seen, "me": me,
             "in_force": story.is_in_force, "untold": _untold(story),
             "texts": TEXTS, "text_max": text_chars_max, "causes": WHY,
+            "can_mail": self.can_mail,
             "may_ask": officer.role in MAY_ASK and story.receipt["xml"] is not None,
             "may_decide": officer.role in MAY_DECIDE, "may_read": officer.role in MAY_SEE_PAYER,
         })  # fmt: skip

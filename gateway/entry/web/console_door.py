@@ -18,6 +18,7 @@ from gateway.entry.web.console_authority import AuthorityPages
 from gateway.entry.web.console_corrections import CorrectionPages
 from gateway.entry.web.console_counter import CounterPages
 from gateway.entry.web.console_page import render
+from gateway.entry.web.console_privacy import PrivacyPages
 from gateway.entry.web.console_receipts import ReceiptCopies
 from gateway.entry.web.console_refunds import RefundPages
 from gateway.entry.web.reading import PageRoute
@@ -37,6 +38,7 @@ def routes(
     accounts: AccountPages,
     corrections: CorrectionPages,
     authority: AuthorityPages,
+    privacy: PrivacyPages,
 ) -> APIRouter:
     """Give the routes: whoever is not signed in is sent to the form."""
     door = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
@@ -55,7 +57,8 @@ def routes(
         ("", console.today), ("/payments", console.payments), ("/payments/{id}", console.payment),
         ("/breaks", console.breaks), ("/breaks/{id}", console.case),
         ("/receipts", corrections.list), ("/receipts/{id}.{ending}", receipts.copy),
-        ("/receipts/{id}", corrections.one), ("/authority", authority.standing),
+        ("/receipts/{id}", corrections.one), ("/papers/{id}.pdf", receipts.paper),
+        ("/authority", authority.standing),
         ("/authority/{id}", authority.message), ("/usage", authority.usage),
         ("/payments/{id}/bill", receipts.bill), ("/trial-balance", console.balance),
         ("/days", console.days), ("/runs/{id}", console.run), ("/refunds", refunds.list),
@@ -63,6 +66,7 @@ def routes(
         ("/counter/{id}", counter.payment), ("/shifts", counter.shifts),
         ("/providers", accounts.list), ("/providers/new", accounts.new),
         ("/providers/{provider}/{name}", accounts.one),
+        ("/payments/{id}/privacy", privacy.one), ("/erasures", privacy.waiting),
     )  # fmt: skip
     writes: tuple[tuple[str, Page], ...] = (
         ("/payments/{id}/payer", console.reveal), ("/files", console.upload),
@@ -75,11 +79,13 @@ def routes(
         ("/counter/{id}/take", counter.take), ("/shifts/{id}/count", counter.count),
         ("/shifts/{id}/sign", counter.sign), ("/differences/{id}", counter.settle),
         ("/receipts/{id}/corrections", corrections.ask),
+        ("/receipts/{id}/papers", receipts.convert), ("/receipts/{id}/mail", receipts.mail),
         ("/authority/{id}/retry", authority.retry), ("/outages/{id}/told", authority.told),
         ("/corrections/{id}", corrections.decide), ("/corrections/{id}/texts", corrections.texts),
         ("/providers", accounts.add), ("/providers/{provider}/{name}/rotate", accounts.rotate),
         ("/providers/{provider}/{name}/close", accounts.close),
         ("/providers/{provider}/{name}/test", accounts.try_it),
+        ("/payments/{id}/privacy", privacy.ask), ("/erasures/{id}", privacy.decide),
     )  # fmt: skip
     for path, page in reads:
         door.add_api_route(path, _guarded(console, page, is_post=False), methods=["GET"])

@@ -47,13 +47,13 @@ class RefundPages:
 
     async def one(
         self, request: Request, officer: Officer, refund_id: str,
-        payee: Mapping[str, str] | None = None,
+        payee: Mapping[str, str] | None = None, *, is_erased: bool = False,
     ) -> Response:  # fmt: skip
         """Show one refund, and what this officer may do about it."""
         row = await self.seen.one(officer.agency_id, refund_id)
         me = f"staff:{officer.username}"
         return self.console.page("refund", request, officer, {
-            "r": row, "payee": payee, "steps": PAYEE,
+            "r": row, "payee": payee, "erased": is_erased, "steps": PAYEE,
             "may_decide": officer.role in MAY_DECIDE and row["state"] == "requested"
             and row["requested_by"] != me,
             "is_mine": row["requested_by"] == me and row["state"] == "requested",
@@ -129,7 +129,7 @@ class RefundPages:
         require(officer, MAY_DECIDE)
         actor = f"staff:{officer.username}"
         payee = await self.desk.payee(officer.agency_id, refund_id, actor)
-        return await self.one(request, officer, refund_id, payee)
+        return await self.one(request, officer, refund_id, payee, is_erased=payee is None)
 
 
 def _reason(form: Mapping[str, Any]) -> str:

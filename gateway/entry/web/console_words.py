@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from gateway.domain.ledger import TITLES
-from gateway.entry.web.citizen_words import CORRECTED
+from gateway.entry.web.checking_words import CORRECTED
+from gateway.entry.web.console_privacy_words import ACTIONS as PRIVACY_ACTIONS
+from gateway.entry.web.console_privacy_words import ERASURES
 from gateway.entry.web.console_reasons import ADVICE, in_vietnamese
 from gateway.entry.web.console_receipt_words import ACTIONS as CORRECTION_ACTIONS
 from gateway.entry.web.console_receipt_words import CORRECTIONS, LINES, MESSAGES, TONES
@@ -110,6 +112,8 @@ ACTIONS: Final[Words] = {
     "payer.read": ("Xem thông tin người nộp", "Payer's data read"),
     "memo.read": ("Xem nội dung chuyển khoản", "Bank's text read"),
     "file.add": ("Gửi tệp", "File brought"),
+    "receipt.mail": ("Gửi biên lai qua thư", "Receipt sent by e-mail"),
+    "receipt.convert": ("Chuyển biên lai ra giấy", "Receipt converted to paper"),
     "receipt.read": ("Xem biên lai", "Receipt read"),
     "payee.read": ("Xem người nhận hoàn trả", "Payee's data read"),
     "refund.approve": ("Duyệt hoàn trả", "Refund approved"),
@@ -123,6 +127,7 @@ ACTIONS: Final[Words] = {
     "account.close": ("Đóng tài khoản", "Provider account closed"),
     "account.test": ("Thử tài khoản", "Provider account tried"),
     "refund.payee": ("Ghi người nhận hoàn trả", "Payee named"), **CORRECTION_ACTIONS,
+    **PRIVACY_ACTIONS,
 }  # fmt: skip
 PROFILES: Final[Words] = {
     "canonical-provider": ("Báo cáo ngân hàng, ví", "Provider's report"),
@@ -203,6 +208,7 @@ TABLES: Final[Mapping[str, Words]] = {
     "line": LINES, "message": MESSAGES, "tone": TONES,
     "correction": CORRECTIONS, "correction_state": CORRECTION_STATES, "receipt_text": CORRECTED,
     "refund": REFUNDS, "shift": SHIFTS, "route": ROUTES, "source_of_refund": REFUND_SOURCES,
+    "erasure": ERASURES,
 }  # fmt: skip
 
 

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from gateway.domain.errors import Refusal
-from gateway.entry.web.citizen_words import FORM, FRONT, spoken
+from gateway.entry.web.checking_words import FORM
+from gateway.entry.web.citizen_words import FRONT, spoken
 from gateway.entry.web.page import HERE, language, page, wants_page
 from gateway.entry.web.problems import STATUS, problem
 from gateway.entry.web.reading import PageRoute

@@ -32,6 +32,7 @@ STATUS: Final = {
     "refund-not-open": 409,
     "refund-needs-payee": 422,
     "payment-disputed": 409,
+    "payer-needed": 409,
     "receipt-replaced": 409,
     "no-open-shift": 409,
     "shift-not-open": 409,

@@ -1,6 +1,5 @@
-"""``/receipts/{token}.xml|.pdf|.html`` and ``/verify/{code}``: the proof, and its check."""
+"""``/receipts/{token}.xml|.pdf|.html``, and the same on other paper: the proof, to be kept."""
 
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,36 +10,48 @@ from fastapi.responses import RedirectResponse, Response
 
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import ALPHABET
-from gateway.entry.web.citizen_words import CORRECTED, FORM, VERIFY, WAIT, spoken
+from gateway.entry.web.checking_words import CORRECTED, VERIFY
+from gateway.entry.web.citizen_words import WAIT, spoken
+from gateway.entry.web.console_form import fields_of
 from gateway.entry.web.page import language, page, send, wants_page
 from gateway.entry.web.problems import problem
 from gateway.entry.web.reading import PageRoute
 from gateway.entry.web.words import said
-from receipts.face import face, grouped, logged, masked, qr_svg, tail
+from receipts.brand import PLAIN, Brand
+from receipts.face import face, logged, qr_svg
 from receipts.kept import Kept, Since
-from receipts.log.check import NotLoggedError, require_included
-from receipts.log.note import ForgedNoteError, UnknownSignerError
+from receipts.labels import LABELS, PAPER_WORDS, PAPER_WORDS_EN
+from receipts.mailing import PAYER, Mailing
+from receipts.paper import Shape
+from receipts.papers import Papers
+from receipts.post import is_address
 from receipts.proving import Proofs
 from receipts.rules import rules_on
 from receipts.service import Receipts
-from receipts.verify import Verdict, verify
 from receipts.xml import read_sealed
 
 ENDINGS: Final = ("xml", "pdf", "html", "svg")
+form_bytes_max: Final = 4_096  # One address.
 PROVEN: Final = "proven.xml"
 retry_after_s: Final = 2  # The worker draws every second.
-code_letters: Final = 16
-code_typed_max: Final = 32  # Twice a code: more is no slip of the finger, and is cut.
-_LOOKALIKES: Final = str.maketrans({"I": "1", "L": "1", "O": "0"})
-log: Final = logging.getLogger("thuphi.web")
 
 
-def _filename(shown: dict[str, Any], ending: str) -> dict[str, str]:
+def filename(shown: dict[str, Any], ending: str) -> dict[str, str]:
+    """Give the name that a copy is saved under."""
     name = f"bien-lai-{shown['series']}-{shown['number']}.{ending}"
     return {"content-disposition": f'inline; filename="{name}"'}
 
 
-def copy_of(request: Request, kept: Kept, ending: str, here: str, since: Since) -> Response:
+def copy_of(
+    request: Request,
+    kept: Kept,
+    ending: str,
+    here: str,
+    since: Since,
+    brand: Brand,
+    *,
+    can_mail: bool = False,
+) -> Response:
     """Give one copy of a receipt: the original, the drawn one, a page, or its check's QR code.
 
     ``here`` is where the others are, without their endings. The original is byte for byte, so
@@ -49,18 +60,22 @@ def copy_of(request: Request, kept: Kept, ending: str, here: str, since: Since) 
     if ending == "svg":
         return send(qr_svg(read_sealed(kept.xml).verify_url), "image/svg+xml")
     if ending == "pdf" and kept.pdf is None:
-        return _not_drawn_yet(request, here)
+        return not_drawn_yet(request, here)
     shown = face(read_sealed(kept.xml))
     if ending == "html":
         return page("receipt.html", {
-            "lang": "vi", "r": shown, "here": here, "log": _log(kept), **_became(since, "vi"),
+            "lang": "vi", "r": shown, "here": here, "log": log_of(kept), **became(since, "vi"),
+            "label": LABELS, "brand": brand, "agency_id": kept.agency_id,
+            "paper": brand.paper_words or PAPER_WORDS, "paper_en": PAPER_WORDS_EN,
+            "can_mail": can_mail, "mailed": request.query_params.get("mailed", ""),
+            "is_paper": "print" in request.query_params, "is_citizen": here.startswith("/receipts"),
         })  # fmt: skip
     if ending == "pdf" and kept.pdf:
-        return send(kept.pdf, "application/pdf", more=_filename(shown, "pdf"))
-    return send(kept.xml, "application/xml", more=_filename(shown, "xml"))
+        return send(kept.pdf, "application/pdf", more=filename(shown, "pdf"))
+    return send(kept.xml, "application/xml", more=filename(shown, "xml"))
 
 
-def _became(since: Since, lang: str) -> dict[str, Any]:
+def became(since: Since, lang: str) -> dict[str, Any]:
     """Say of which words an error was told, and which receipt stands instead of this one."""
     words = said(lang, VERIFY)
     named = [
@@ -79,7 +94,7 @@ def _became(since: Since, lang: str) -> dict[str, Any]:
     return {"noticed": named, "successor": told, "successor_code": after["verify_code"]}
 
 
-def _log(kept: Kept) -> dict[str, str]:
+def log_of(kept: Kept) -> dict[str, str]:
     """Give what is shown of a receipt's place in the log, and where its proof is; or nothing."""
     if kept.proof is None:
         return {}
@@ -88,7 +103,7 @@ def _log(kept: Kept) -> dict[str, str]:
     return shown | {"proof": at}
 
 
-def _not_drawn_yet(request: Request, here: str) -> Response:
+def not_drawn_yet(request: Request, here: str) -> Response:
     """Say when to come back while the worker draws."""
     retry = {"retry-after": str(retry_after_s)}
     if wants_page(request):
@@ -99,21 +114,14 @@ def _not_drawn_yet(request: Request, here: str) -> Response:
     return answer
 
 
-def read_code(typed: str) -> str:
-    """Read a code as people type it: any case, I and L for 1, O for 0, and signs between groups.
-
-    Only letters and digits are left, so what is read is safe in a path.
-    """
-    kept = "".join(sign for sign in typed.upper() if sign.isalnum())
-    return kept.translate(_LOOKALIKES)[:code_typed_max]
-
-
 @dataclass(frozen=True, slots=True)
 class ReceiptPages:
     """The doors to a receipt."""
 
     receipts: Receipts
     proofs: Proofs
+    papers: Papers
+    mailing: Mailing
 
     async def proven(self, token: str) -> Response:
         """Give the file with its evidence for ten years, once there is some."""
@@ -122,91 +130,52 @@ class ReceiptPages:
             raise Refusal("not-found", "There is no proven receipt under such a link.")
         sealed, data = kept
         shown = face(read_sealed(sealed))
-        return send(data, "application/xml", more=_filename(shown, PROVEN))
+        return send(data, "application/xml", more=filename(shown, PROVEN))
 
     async def copy(self, request: Request, token: str, ending: str) -> Response:
         """Give a copy to whoever has the link."""
         kept = await self._kept(token)
-        return copy_of(
-            request, kept, ending, f"/receipts/{token}", await self.receipts.shelf.since(kept)
-        )
+        since = await self.receipts.shelf.since(kept)
+        brand = await self.papers.look(kept.agency_id)
+        can_mail = self.mailing.place is not None
+        here = f"/receipts/{token}"
+        return copy_of(request, kept, ending, here, since, brand, can_mail=can_mail)
 
-    async def check(self, request: Request, code: str) -> Response:
-        """Say whether a receipt with this code was issued, and what to compare."""
-        typed = read_code(code)
-        shown = spoken(language(request), VERIFY, FORM)
-        shown |= {"rows": [], "sandbox": "", "proof": "", "typed": grouped(typed)}
-        shown |= {"successor": "", "noticed": ()}
-        words = shown["t"]
-        is_code = len(typed) == code_letters and set(typed) <= set(ALPHABET)
-        kept = await self.receipts.shelf.by_code(typed) if is_code else None
-        if kept is None:
-            advice = words["unknown_advice"]
-            if len(typed) != code_letters:
-                advice = words["length_advice"].format(code_letters, len(typed))
-            return page("verify.html", shown | {"headline": "unknown", "advice": advice}, 404)
-        trusted = await self.receipts.trusted(kept.agency_id)
-        found = verify(kept.xml, trusted)
-        is_whole = found.verdict is Verdict.VALID and await self._is_logged(kept)
-        if not is_whole or found.receipt is None:
-            log.error("a stored receipt does not hold any more")
-            broken = {"headline": "broken", "advice": words["broken_advice"]}
-            return page("verify.html", shown | broken)
-        seen = face(found.receipt)
-        became = _became(await self.receipts.shelf.since(kept), shown["lang"])
-        headline = "test" if seen["sandbox"] else "valid"
-        if became["successor"]:
-            headline = "replaced"
-        return page("verify.html", shown | {
-            "headline": headline, "advice": words[f"{headline}_advice"],
-            "rows": [*_rows(seen, words), *_log_rows(kept, words)], "sandbox": seen["sandbox"],
-            "proof": _log(kept).get("proof", ""), **became,
-        })  # fmt: skip
+    async def mail(self, request: Request, token: str) -> Response:
+        """Send the PDF to the address that whoever has the link typed."""
+        kept = await self._kept(token)
+        length = request.headers.get("content-length", "")
+        if not (length.isascii() and length.isdigit() and int(length) <= form_bytes_max):
+            raise Refusal("too-large", f"A form has at most {form_bytes_max} bytes.")
+        to = (await fields_of(request)).get("to", "").strip()
+        if not is_address(to):
+            return RedirectResponse(f"/receipts/{token}.html?mailed=no#mail", 303)
+        await self.mailing.ask(kept.agency_id, kept.id, to, PAYER)
+        return RedirectResponse(f"/receipts/{token}.html?mailed=yes#mail", 303)
 
-    async def _is_logged(self, kept: Kept) -> bool:
-        """Follow the proof from the stored copy; one that is too new for the log has none yet."""
-        if kept.leaf_index is None:
-            return True
-        if kept.proof is None:
-            return False
-        try:
-            key = await self.receipts.journal.key(kept.agency_id)
-            require_included(kept.xml, kept.proof, key)
-        except (NotLoggedError, ForgedNoteError, UnknownSignerError):
-            return False
-        return True
+    async def paper(self, request: Request, token: str, shape: Shape) -> Response:
+        """Give another shape to whoever has the link; the first who asks has it drawn."""
+        kept = await self._kept(token)
+        pdf = await self.papers.ask(kept, shape)
+        if pdf is None:
+            return not_drawn_yet(request, f"/receipts/{token}")
+        named = filename(face(read_sealed(kept.xml)), f"{shape}.pdf")
+        return send(pdf, "application/pdf", more=named)
+
+    async def logo(self, agency_id: str) -> Response:
+        """Give an agency's logo, which its receipts' pages show."""
+        # An id is letters, digits, dots and dashes; what is none of those opens nothing.
+        is_id = agency_id.isascii() and agency_id.isprintable()
+        brand = await self.papers.look(agency_id) if is_id else PLAIN
+        if not brand.logo:
+            raise Refusal("not-found", "There is no such logo.")
+        return send(brand.logo, "image/svg+xml")
 
     async def _kept(self, token: str) -> Kept:
         kept = await self.receipts.shelf.by_token(token) if set(token) <= set(ALPHABET) else None
         if kept is None:
             raise Refusal("not-found", "There is no such receipt link.")
         return kept
-
-
-def _rows(shown: dict[str, Any], names: dict[str, str]) -> list[tuple[str, str]]:
-    """Give what a checker compares, and no more of a person than the paper lets one recognise."""
-    rows = [
-        (names["name"], shown["title"]), (names["form"], shown["form"]),
-        (names["series"], shown["series"]), (names["number"], shown["number"]),
-        (names["day"], shown["day"]), (names["agency"], shown["agency"]),
-        (names["tax_code"], shown["tax_code"]),
-        (names["amount"], f"{shown['total']} đ ({shown['in_words']})"),
-        (names["dossier"], tail(shown["dossier"])),
-    ]  # fmt: skip
-    if shown["payer"]:
-        rows.append((names["payer"], masked(shown["payer"])))
-    if shown["replaces"]:
-        rows.append((names["replaces"], shown["replaces"]))
-    return [*rows, (names["code"], shown["code"])]
-
-
-def _log_rows(kept: Kept, said: dict[str, str]) -> list[tuple[str, str]]:
-    """Give where the receipt is in the transparency log, as its PDF says it too."""
-    if kept.proof is None:
-        return []  # It becomes a leaf within seconds.
-    seen = logged(kept.proof)
-    place = f"{seen['leaf']} / {seen['size']}"
-    return [(said["log"], seen["origin"]), (said["leaf"], place), (said["root"], seen["root"])]
 
 
 def routes(pages: ReceiptPages) -> APIRouter:
@@ -217,22 +186,27 @@ def routes(pages: ReceiptPages) -> APIRouter:
     async def proven(token: str) -> Response:
         return await pages.proven(token)
 
+    for shape in (Shape.STRIP, Shape.COPY):
+        door.add_api_route(f"/receipts/{{token}}.{shape}.pdf", _papers(pages, shape))
     for ending in ENDINGS:
         door.add_api_route(f"/receipts/{{token}}.{ending}", _copies(pages, ending))
 
-    @door.get("/verify")
-    async def typed(request: Request) -> Response:
-        code, lang = read_code(request.query_params.get("code", "")), language(request)
-        # Letters and digits of any script are left in a code; a location is ASCII.
-        return RedirectResponse(
-            f"/verify/{quote(code)}?lang={lang}" if code else f"/?lang={lang}", 303
-        )
+    @door.post("/receipts/{token}/mail")
+    async def mail(request: Request, token: str) -> Response:
+        return await pages.mail(request, token)
 
-    @door.get("/verify/{code}")
-    async def check(request: Request, code: str) -> Response:
-        return await pages.check(request, code)
+    @door.get("/receipts/logo/{agency_id}.svg")
+    async def logo(agency_id: str) -> Response:
+        return await pages.logo(agency_id)
 
     return door
+
+
+def _papers(pages: ReceiptPages, shape: Shape) -> Callable[[Request, str], Awaitable[Response]]:
+    async def paper(request: Request, token: str) -> Response:
+        return await pages.paper(request, token, shape)
+
+    return paper
 
 
 def _copies(pages: ReceiptPages, ending: str) -> Callable[[Request, str], Awaitable[Response]]:

@@ -3,15 +3,19 @@
 import asyncio
 import logging
 import socket
+import threading
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
+import psutil
+
 from gateway.entry.settings import SettingError
 
 header_timeout_ms: Final = 10_000  # A client that needs longer for its headers is no client.
 start_tries_max: Final = 500
+end_tries_max: Final = 100
 
 
 @asynccontextmanager
@@ -29,6 +33,7 @@ async def serving(app: Any, port: int, address: str = "127.0.0.1") -> AsyncItera
         app, address=address, port=port, interface=Interfaces.ASGI, log_enabled=False,
         http1_settings=HTTP1Settings(header_read_timeout=header_timeout_ms), websockets=False,
     )  # fmt: skip
+    others = _natives()
     task = asyncio.create_task(server.serve())
     try:
         await _answering(address, port, task)
@@ -36,6 +41,24 @@ async def serving(app: Any, port: int, address: str = "127.0.0.1") -> AsyncItera
     finally:
         server.stop()  # type: ignore[no-untyped-call] # granian leaves it untyped
         await asyncio.shield(task)
+        await _ended(others)
+
+
+def _natives() -> frozenset[int]:
+    """Name the threads of this process that Python did not start."""
+    ours = {thread.native_id for thread in threading.enumerate()}
+    return frozenset(t.id for t in psutil.Process().threads() if t.id not in ours)
+
+
+async def _ended(others: frozenset[int]) -> None:
+    """Wait until the server's own threads are gone, as they are at once nearly always.
+
+    One that still lets go of a Python object while the interpreter ends aborts the process.
+    """
+    for _ in range(end_tries_max):
+        if _natives() <= others:
+            return
+        await asyncio.sleep(0.01)
 
 
 def _require_free(address: str, port: int) -> None:

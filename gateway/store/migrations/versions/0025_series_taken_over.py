@@ -4,8 +4,8 @@ from alembic import op
 
 from gateway.store import roles
 
-revision = "0022"
-down_revision = "0021"
+revision = "0025"
+down_revision = "0024"
 
 
 def upgrade() -> None:
