@@ -12,7 +12,7 @@ from secrets import token_hex
 from typing import Any
 
 import asyncpg
-from conftest import in_database
+from databases import in_database
 from sqlalchemy import text
 
 from gateway.entry.bootstrap import Parts, engine_of
