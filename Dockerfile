@@ -17,7 +17,8 @@ RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheel .
 
 FROM python:3.11.14-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /srv/thuphi --shell /usr/sbin/nologin thuphi \
- && install -d -o thuphi -g thuphi /srv/thuphi
+ && install -d -o thuphi -g thuphi /srv/thuphi \
+ && install -d -m 0700 -o thuphi -g thuphi /srv/thuphi/high-water
 COPY --from=build /opt/thuphi /opt/thuphi
 ENV PATH=/opt/thuphi/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 LANG=C.UTF-8
 WORKDIR /srv/thuphi

@@ -149,7 +149,7 @@ async def issue(at: Site) -> list[Result]:
     before = await openssl(cores)
     values = {
         "THUPHI_DATABASE_URL": at.server.url(database), "THUPHI_MASTER_KEY": at.master,
-        "PATH": os.environ["PATH"],
+        "PATH": os.environ["PATH"], "THUPHI_HIGH_WATER_DIR": f"{at.folder / 'high-water'}",
     }  # fmt: skip
     began = perf_counter()
     workers = [

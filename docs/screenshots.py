@@ -60,6 +60,8 @@ SEEN_BY_STAFF: Final = {
     "console-receipt": "One receipt: what replaced it, and what is wrong",
     "console-authority": "What the tax authority is told, and what is due when",
     "console-usage": "The use of receipts in a quarter",
+    "console-privacy": "A payer's data: who looked, and its erasure by two people",
+    "console-erasures": "Erasures that wait for a second person",
     "console-days": "Days and files",
     "console-run": "One run of the reconciliation",
     "console-balance": "The trial balance",

@@ -47,8 +47,9 @@ _RETRY: Final = text(
 )
 # Of each series: what was there before the quarter, what was issued in it, and what stands.
 _USAGE: Final = text(
-    "SELECT s.form, s.series, coalesce(max(r.number) FILTER (WHERE r.issued_on < :from), 0)"
-    " AS opening, coalesce(min(r.number) FILTER (WHERE r.issued_on >= :from), 0) AS first,"
+    "SELECT s.form, s.series,"
+    " coalesce(max(r.number) FILTER (WHERE r.issued_on < :from), s.taken_over) AS opening,"
+    " coalesce(min(r.number) FILTER (WHERE r.issued_on >= :from), 0) AS first,"
     " coalesce(max(r.number), 0) AS closing,"
     " count(*) FILTER (WHERE r.issued_on >= :from) AS issued,"
     " count(*) FILTER (WHERE r.issued_on >= :from AND r.replaces_id IS NOT NULL) AS replacements,"
@@ -57,7 +58,8 @@ _USAGE: Final = text(
     " coalesce(sum(r.amount) FILTER (WHERE r.issued_on >= :from), 0)::bigint AS amount"
     " FROM series s JOIN receipt r ON r.agency_id = s.agency_id AND r.form = s.form"
     " AND r.series = s.series WHERE s.agency_id = :agency AND r.issued_on < :upto"
-    " GROUP BY s.form, s.series HAVING max(r.issued_on) >= :from ORDER BY s.form, s.series"
+    " GROUP BY s.form, s.series, s.taken_over HAVING max(r.issued_on) >= :from"
+    " ORDER BY s.form, s.series"
 )
 _LATE: Final = text(
     "SELECT m.agency_id, count(*) AS n FROM transmission m WHERE m.state <> 'accepted'"

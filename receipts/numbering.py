@@ -1,12 +1,13 @@
 """Numbers without a gap: a number and its row are one transaction, under the lock of its series.
 
 Each branch and kind of an agency has a series of its own, so no lock is city-wide. A series belongs
-to the kind of its first receipt, which is written in the transaction that opens the series. Locks
+to the kind of its first receipt, which is written in the transaction that opens the series; one
+that was numbered elsewhere before says its kind itself. Locks
 are taken in one order (first the agency's, if a series must be opened; then the series by name), so
 two workers never wait for each other in a circle.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -17,13 +18,14 @@ from gateway.domain.calendar import hanoi_day
 from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Tx
+from receipts.outside import Series
 from receipts.rules import RuleSet
 
 _OF_THE_YEAR: Final = text(
-    "SELECT s.branch_id, r.kind, s.series FROM series s JOIN receipt r"
-    " ON r.agency_id = s.agency_id AND r.form = s.form AND r.series = s.series AND r.number = 1"
-    " WHERE s.agency_id = :agency AND s.form = :form AND s.series = ANY(:symbols)"
-    " AND s.last_number < :max ORDER BY s.series"
+    "SELECT s.branch_id, coalesce(s.kind, r.kind) AS kind, s.series FROM series s LEFT JOIN receipt"
+    " r ON r.agency_id = s.agency_id AND r.form = s.form AND r.series = s.series AND r.number = 1"
+    " WHERE coalesce(s.kind, r.kind) IS NOT NULL AND s.agency_id = :agency AND s.form = :form"
+    " AND s.series = ANY(:symbols) AND s.last_number < :max ORDER BY s.series"
 )
 _TAKEN: Final = text("SELECT series FROM series WHERE agency_id = :agency AND form = :form")
 _LOCK: Final = text(
@@ -42,6 +44,19 @@ _ADVANCE: Final = text(
 )
 
 Place = tuple[str, str]  # Branch and kind: what a series is for.
+
+
+class ForgottenError(Exception):
+    """The database has forgotten receipts that were given out; the sentence says what to do."""
+
+
+def forgotten(form: str, series: str, given: int, known: int) -> str:
+    """Say what a restored database does not know."""
+    return (
+        f"{form} {series} has given numbers up to {given}, and this database knows {known}: it was"
+        " restored from a backup. Run thuphi receipts restore; or, if the folder of"
+        " THUPHI_HIGH_WATER_DIR is another installation's, name one of its own."
+    )
 
 
 @dataclass(slots=True)
@@ -66,6 +81,7 @@ class Numbering:
     agency_id: str
     rules: RuleSet
     now: datetime
+    marks: Mapping[Series, int]  # How far each series came, by what is kept outside the database.
 
     async def open(self, places: frozenset[Place]) -> dict[Place, Book]:
         """Lock the series of these places, opening those that are missing."""
@@ -78,6 +94,7 @@ class Numbering:
         wanted = {"agency": self.agency_id, "form": self.rules.form,
                   "symbols": [symbols[p] for p in places]}  # fmt: skip
         locked = {r["series"]: r["last_number"] for r in await self.tx.rows(_LOCK, wanted)}
+        self._require_remembered(locked)
         before = {r["series"]: r["numbered_at"] for r in await self.tx.rows(_LAST, wanted)}
         # Time rises with the number, even where a clock stands still or lags behind another's.
         books = {
@@ -91,6 +108,13 @@ class Numbering:
                 raise ValueError(f"The series {book.series} is of {year}, and its last receipt"
                                  f" of {on}: the clock is wrong, or was.")  # fmt: skip
         return books
+
+    def _require_remembered(self, locked: Mapping[str, int]) -> None:
+        """Refuse to give a number twice. Raises ForgottenError."""
+        for series, last in locked.items():
+            given = self.marks.get((self.rules.form, series), 0)
+            if given > last:
+                raise ForgottenError(forgotten(self.rules.form, series, given, last))
 
     async def close(self, books: Collection[Book]) -> None:
         """Write how far each series has come."""

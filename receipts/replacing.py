@@ -20,11 +20,14 @@ from gateway.services.agencies import REPLACED_FROM
 from gateway.services.payer_keys import PayerKeys
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
+from receipts import records
 from receipts.corrections import part_of
 from receipts.draft import require_writable, secrets_of, verify_code_letters
+from receipts.high_water import HighWater, year_keys
 from receipts.keys import Keys
 from receipts.log.journal import Journal
 from receipts.numbering import Numbering
+from receipts.outside import Outside
 from receipts.receipt import Line, Receipt, Replaced, total_in_words
 from receipts.rules import rules_on
 from receipts.seal import Signer
@@ -79,6 +82,7 @@ class Replacing:
     store: Store
     vault: Vault
     keys: Keys
+    outside: Outside
 
     async def run(self) -> int:
         """Ask for what refunds bring, then number what is agreed; count the replacements."""
@@ -126,7 +130,7 @@ class Replacing:
 
     async def _replace(self, row: Row) -> int:
         signer = await self.keys.current(row["agency_id"])
-        log_name = await Journal(self.store, self.vault).open(row["agency_id"])
+        log_name = await Journal(self.store, self.vault, self.outside).open(row["agency_id"])
         async with self.store.begin() as tx:
             correction = await tx.row(_CLAIM, {"agency": row["agency_id"], "id": row["id"]})
             if correction is None:
@@ -146,7 +150,16 @@ class Replacing:
             await tx.run(t.receipt.insert(), made)
             await tx.run(t.correction.update().where(here).values(successor_id=made["id"]))
             await tx.note(agency_id, "worker", "receipt.replace", head["id"])
+            await self._keep(tx, made, {**correction, "successor_id": made["id"]})
         return 1
+
+    async def _keep(self, tx: Tx, made: Row, correction: Row) -> None:
+        payment = await tx.payment(made["agency_id"], made["payment_id"])
+        if payment is None:
+            raise LookupError(made["id"])
+        kept = await year_keys(tx, payment.agency_id, [payment.id])
+        kept.append(records.numbered(made, payment, correction))
+        await HighWater(self.store, self.outside).keep(payment.agency_id, kept)
 
     async def _number(
         self,
@@ -170,7 +183,7 @@ class Replacing:
         if payment is None or agency is None:
             raise LookupError(head["id"])
         place = (payment.branch_id, head["kind"])
-        numbering = Numbering(tx, agency_id, rules, now)
+        numbering = Numbering(tx, agency_id, rules, now, self.outside.marks(agency_id))
         book = (await numbering.open(frozenset({place})))[place]
         signer.require_in_force(book.at)
         amount, words = total_in_words(lines)

@@ -6,7 +6,7 @@ run finds, and what was frozen with the number makes every later step give the s
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,14 +21,18 @@ from gateway.store.events import Told, emit_each
 from gateway.store.statements import REPLACED_BY
 from gateway.store.tx import Row, Store, Tx
 from gateway.store.views import receipt_view
+from receipts import records
 from receipts.brand import brand_of
-from receipts.draft import Draft, drafts_of, issuer_of, numbered, secrets_of
+from receipts.draft import issuer_of, numbered, secrets_of
 from receipts.drawing import drawn
+from receipts.high_water import HighWater, year_keys
 from receipts.kept import Shelf
 from receipts.keys import Keys
 from receipts.log.journal import Journal, proofs
 from receipts.mailing import AGENCY, mail_row
-from receipts.numbering import Numbering
+from receipts.numbering import ForgottenError, Numbering
+from receipts.outside import Outside
+from receipts.owed import owed
 from receipts.receipt import Receipt
 from receipts.rules import rules_on
 from receipts.seal import Signer, pem_of
@@ -60,11 +64,6 @@ _CLAIM_PAID: Final = text(
     "SELECT serial, payment_id FROM event WHERE handled_at IS NULL AND type = 'payment.paid'"
     " AND serial = ANY(:keys) ORDER BY serial FOR UPDATE SKIP LOCKED"
 )
-_ELSEWHERE: Final = text(
-    "SELECT x.payment_id FROM allocation x JOIN capture c ON c.agency_id = x.agency_id"
-    " AND c.id = x.capture_id AND c.receipt_elsewhere WHERE x.agency_id = :agency"
-    " AND x.payment_id = ANY(:payments) AND x.use = 'debt'"
-)
 _HANDLED: Final = text("UPDATE event SET handled_at = :now WHERE serial = ANY(:keys)")
 # By payment: two workers that each seal receipts of two payments lock those in the same order.
 _CLAIM_UNSEALED: Final = text(
@@ -91,7 +90,13 @@ class Receipts:
 
     store: Store
     vault: Vault
+    outside: Outside
     token: Token | None = None
+
+    @property
+    def high_water(self) -> HighWater:
+        """What is kept outside the database."""
+        return HighWater(self.store, self.outside)
 
     @property
     def shelf(self) -> Shelf:
@@ -106,7 +111,7 @@ class Receipts:
     @property
     def journal(self) -> Journal:
         """The agencies' transparency logs."""
-        return Journal(self.store, self.vault)
+        return Journal(self.store, self.vault, self.outside)
 
     async def issue(self) -> int:
         """Issue what is due: number the paid, seal, log and draw the numbered; count the sealed.
@@ -119,9 +124,10 @@ class Receipts:
 
     async def seal_all(self) -> int:
         """Give each its number, its seal and its place in the log; count the sealed."""
-        await self._each(_PAID, 0, self._number)
-        sealed = await self._each(_UNSEALED, "", self._seal)
-        await self.journal.append()
+        stopped = await self.high_water.look()
+        await self._each(_PAID, 0, self._number, stopped=stopped)
+        sealed = await self._each(_UNSEALED, "", self._seal, stopped=stopped)
+        await self.journal.append(stopped)
         return sealed
 
     async def certificate(self, agency_id: str) -> str:
@@ -132,7 +138,10 @@ class Receipts:
         """Give the fingerprints of an agency's certificates."""
         return await self.keys.trusted(agency_id)
 
-    async def _each(self, waiting: TextClause, after: object, do: Do, many: int = batch) -> int:
+    async def _each(
+        self, waiting: TextClause, after: object, do: Do, many: int = batch,
+        stopped: Collection[str] = (),
+    ) -> int:  # fmt: skip
         """Go through what waits, page by page, each row seen once in a run."""
         done = 0
         for _ in range(pages_max):
@@ -141,7 +150,7 @@ class Receipts:
             if not rows:
                 break
             after = rows[-1]["key"]
-            for agency_id in sorted({r["agency_id"] for r in rows}):
+            for agency_id in sorted({r["agency_id"] for r in rows}.difference(stopped)):
                 keys = [r["key"] for r in rows if r["agency_id"] == agency_id]
                 done += await self._try(do, agency_id, keys)
         return done
@@ -150,7 +159,7 @@ class Receipts:
         """Do a batch; when one of it is poisoned, the others are done one by one without it."""
         try:
             return await do(agency_id, keys)
-        except CannotSignError as error:
+        except (CannotSignError, ForgottenError) as error:
             # None of them can be done, however they are divided; they wait.
             what = do.__name__.strip("_")
             log.error("receipts: %s cannot %s: %s", agency_id, what, error)  # noqa: TRY400 - its sentence says all.
@@ -169,12 +178,13 @@ class Receipts:
             events = await tx.rows(_CLAIM_PAID, {"keys": keys})
             if not events:
                 return 0
-            drafts = await _drafts(tx, agency_id, [e["payment_id"] for e in events])
+            drafts = await owed(tx, agency_id, [e["payment_id"] for e in events])
             now = self.store.clock.now()
             if drafts:
                 rules = rules_on(hanoi_day(now))
                 issuer = await issuer_of(tx, agency_id, rules, signer, log_name)
-                numbering = Numbering(tx, agency_id, rules, now)
+                marks = self.outside.marks(agency_id)
+                numbering = Numbering(tx, agency_id, rules, now, marks)
                 books = await numbering.open(frozenset(d.place for d in drafts))
                 signer.require_in_force(max(book.at for book in books.values()))
                 cells = await self._cells(tx, agency_id, [d.payment.id for d in drafts])
@@ -184,6 +194,11 @@ class Receipts:
                 ]
                 await tx.run(t.receipt.insert(), rows)
                 await numbering.close(books.values())
+                made = [
+                    records.numbered(row, d.payment) for row, d in zip(rows, drafts, strict=True)
+                ]
+                keys_of = await year_keys(tx, agency_id, {d.payment.id for d in drafts})
+                await self.high_water.keep(agency_id, [*keys_of, *made])
             await tx.run(_HANDLED, {"now": now, "keys": [e["serial"] for e in events]})
         return len(drafts)
 
@@ -199,8 +214,11 @@ class Receipts:
             rows = await tx.rows(_CLAIM_UNSEALED, {"agency": agency_id, "keys": keys})
             cells = await self._cells(tx, agency_id, [row["payment_id"] for row in rows])
             sealed = await asyncio.to_thread(_sealed, rows, cells, signers)
+            now = self.store.clock.now()
+            made = [records.sealed(r, xml, now, is_proved=s.has_issuer) for r, s, xml in sealed]
+            await self.high_water.keep(agency_id, made)
             await tx.run(_KEPT, {
-                "agency": agency_id, "now": self.store.clock.now(),
+                "agency": agency_id, "now": now,
                 "ids": [row["id"] for row, *_ in sealed], "xmls": [xml for *_, xml in sealed],
                 "proven": [signer.has_issuer for _, signer, _ in sealed],
             })  # fmt: skip
@@ -277,26 +295,3 @@ def _sealed(
             log.error("receipts: %s are not sealed: %s", signer.id, error)  # noqa: TRY400 - the same.
             away.add(signer.id)
     return made
-
-
-async def _drafts(tx: Tx, agency_id: str, payment_ids: Sequence[str]) -> list[Draft]:
-    """Give what has no receipt yet, in the order in which it was paid.
-
-    What a capture paid whose platform issues the receipt gets none from us: no debt has two.
-    """
-    p, r = t.payment.c, t.receipt.c
-    rows = await tx.rows(select(t.payment).where(p.agency_id == agency_id, p.id.in_(payment_ids)))
-    there = await tx.rows(
-        select(r.payment_id, r.kind).where(r.agency_id == agency_id, r.payment_id.in_(payment_ids))
-    )
-    has = {(x["payment_id"], x["kind"]) for x in there}
-    elsewhere = await tx.rows(_ELSEWHERE, {"agency": agency_id, "payments": list(payment_ids)})
-    not_ours = {x["payment_id"] for x in elsewhere}
-    payments = {payment.id: payment for payment in await tx.payments_of(rows)}
-    return [
-        draft
-        for payment_id in dict.fromkeys(payment_ids)
-        if payment_id not in not_ours
-        for draft in drafts_of(payments[payment_id])
-        if (payment_id, draft.kind) not in has
-    ]

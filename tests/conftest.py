@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
-from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 import pytest_asyncio
 from commands import terminal  # noqa: F401 - a fixture for every folder.
+from databases import in_database
 from front_door import site  # noqa: F401 - a fixture for every folder.
+from office import office  # noqa: F401 - a fixture for every folder.
 from proving import proving  # noqa: F401 - a fixture for every folder.
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -24,15 +25,6 @@ from gateway.infra.clock import TestClock
 from gateway.infra.embedded import Embedded
 from gateway.infra.vault import MasterVault
 from gateway.store.migrate import migrate
-
-
-def in_database(url: str, name: str) -> str:
-    return (
-        urlsplit(url)
-        ._replace(path=f"/{name}")
-        .geturl()
-        .replace("postgresql:///", "postgresql://postgres@/")
-    )
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import socket
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -174,6 +175,16 @@ async def open_site(
     database_url: str, clock: TestClock, port: int, values: Mapping[str, str]
 ) -> AsyncIterator[Site]:
     """Run a whole gateway on loopback with these settings of providers."""
+    with tempfile.TemporaryDirectory(prefix="tp") as folder:
+        values = {"THUPHI_HIGH_WATER_DIR": folder, **values}
+        async with _site(database_url, clock, port, values) as running:
+            yield running
+
+
+@asynccontextmanager
+async def _site(
+    database_url: str, clock: TestClock, port: int, values: Mapping[str, str]
+) -> AsyncIterator[Site]:
     values = {
         "THUPHI_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "THUPHI_MASTER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",

@@ -13,6 +13,7 @@ from front_door import AGENCY, Site, vnpay_query
 from sqlalchemy import text
 
 from gateway.services.agencies import Agencies
+from gateway.services.erasure import Erasure
 from gateway.store import tables as t
 from receipts.authority import Authority
 from receipts.corrections import Corrections, Wanted
@@ -87,6 +88,7 @@ async def told(site: Site) -> dict[str, str]:
     pages |= {"verify-replaced": f"/verify/{old['verify_code']}",
               "receipt-replaced": f"/receipts/{old['token']}.html"}  # fmt: skip
     await told_to_nobody(site)
+    erased = await to_be_erased(site)
     console = {
         "login": "/login", "today": "", "payments": "/payments",
         "payment": f"/payments/{paid['id']}", "breaks": "/breaks",
@@ -94,7 +96,8 @@ async def told(site: Site) -> dict[str, str]:
         "shifts": "/shifts", "refunds": "/refunds", "refund": f"/refunds/{asked_back}",
         "receipts": "/receipts", "receipt": f"/receipts/{new['id']}", "authority": "/authority",
         "usage": "/usage", "days": "/days",
-        "providers": "/providers",
+        "providers": "/providers", "erasures": "/erasures",
+        "privacy": f"/payments/{erased}/privacy",
         "run": f"/runs/{row['run']}", "balance": f"/trial-balance?since={FIRST}&date={TODAY}",
         "nothing-found": "/payments?q=nothing-like-it", "lost": "/payments/nobody",
     }  # fmt: skip
@@ -130,6 +133,21 @@ async def told_to_nobody(site: Site) -> None:
     authority = Authority(site.parts.store, site.parts.vault)
     await authority.connect(AGENCY, "https", values, "staff:vanhanh")
     await site.parts.transmission.run()
+
+
+async def to_be_erased(site: Site) -> str:
+    """Look at a payer, and ask to erase them; give their payment."""
+    async with site.parts.store.begin() as tx:
+        row = await tx.row(
+            text("SELECT max(id) AS id FROM payment WHERE state = 'paid' AND payer_sealed IS NOT"
+                 " NULL AND EXISTS (SELECT 1 FROM receipt r WHERE r.payment_id = payment.id)"
+                 " AND NOT EXISTS (SELECT 1 FROM refund f WHERE f.payment_id = payment.id)")
+        )  # fmt: skip
+        assert row is not None
+        await tx.note(AGENCY, "staff:quay", "payer.read", row["id"])
+    erasure = Erasure(site.parts.store, site.parts.vault)
+    await erasure.ask(AGENCY, [row["id"]], "Người nộp đề nghị xoá dữ liệu", "staff:quay")
+    return str(row["id"])
 
 
 async def accounts(site: Site) -> None:

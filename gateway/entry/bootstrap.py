@@ -51,8 +51,8 @@ from gateway.store.migrate import migrate
 from gateway.store.partitions import keep_partitions
 from gateway.store.tx import Store
 from receipts.authorities import Authorities
-from receipts.log.journal import Journal
 from receipts.log.push import Push
+from receipts.outside import Outside
 from receipts.proving import Proofs
 from receipts.replacing import Replacing
 from receipts.service import Receipts
@@ -196,7 +196,8 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
         agencies["counter", agency_id] = agency_id
         return Counter(agency_id)
 
-    receipts = Receipts(store, vault, Token(settings.token) if settings.token else None)
+    outside = Outside(settings.high_water_dir, settings.high_water_days)
+    receipts = Receipts(store, vault, outside, Token(settings.token) if settings.token else None)
     return Parts(
         settings=settings, registry=registry, engine=engine, clock=clock, vault=vault, store=store,
         providers=providers, access=Access(store), payments=payments, captures=captures,
@@ -209,14 +210,14 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
         counters=Counters(store, attempts, till_of), outbox=Outbox(store),
         webhooks=Webhooks(
             store, vault, GuardedWire(_origins(settings.adapters), settings.wire_allow)
-        ), receipts=receipts, replacing=Replacing(store, vault, receipts.keys),
+        ), receipts=receipts, replacing=Replacing(store, vault, receipts.keys, outside),
         transmission=Transmission(
             store, vault, receipts.keys,
             lambda url: GuardedWire(_origins({"LINE_URL": url}), settings.wire_allow),
         ),
         proofs=Proofs(store, Authorities(_stamping(settings), settings.stamp_url)),
         push=Push(
-            store, Journal(store, vault),
+            store, receipts.journal,
             GuardedWire(_origins({"LOG_PUSH_URL": settings.log_push}), settings.wire_allow),
             settings.log_push,
         ),

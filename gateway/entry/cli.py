@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.entry import cli_accounts as accounts
-from gateway.entry import cli_adapters, cli_agency, cli_log, cli_people, cli_privacy, cli_verify
+from gateway.entry import (
+    cli_adapters,
+    cli_agency,
+    cli_log,
+    cli_people,
+    cli_privacy,
+    cli_receipts,
+    cli_verify,
+)
 from gateway.entry import cli_books as books
 from gateway.entry import cli_values as values
 from gateway.entry.bootstrap import (
@@ -213,7 +221,7 @@ def parser() -> argparse.ArgumentParser:
     )
     cli_verify.describe(add)
     _add_books(add)
-    for group in (accounts, cli_agency, cli_people, cli_privacy):
+    for group in (accounts, cli_agency, cli_people, cli_privacy, cli_receipts):
         group.describe(add, commands, lambda: opened(WORKER))
     cli_log.describe(add, commands, opened)
     cli_adapters.describe(add, commands)

@@ -6,6 +6,7 @@ from typing import Final
 from gateway.domain.calendar import rfc3339
 from gateway.entry.bootstrap import Parts
 from gateway.entry.doctor_finding import Finding, Look, row_of
+from gateway.entry.ends import file_words
 from receipts.authority import Authority
 from receipts.proving import pause_max, steps_first
 
@@ -99,4 +100,23 @@ async def log(parts: Parts) -> Finding:
     return Finding("log", is_right=True, said="checkpoints arrive where they are pushed")
 
 
-RECEIPTS: Final[tuple[Look, ...]] = (certificates, receipts, proofs, log, authority)
+async def high_water(parts: Parts) -> Finding:
+    """Look whether receipts are known outside that the database forgot, or the other way round."""
+    marks, before = parts.receipts.high_water, parts.clock.now() - receipt_wait_max
+    try:
+        wrong = [f"{a}: {said}" for a, all_ in (await marks.forgotten()).items() for said in all_]
+        wrong += [
+            f"{agency} has receipts that are not in {marks.outside.folder}: a restored backup would"
+            " lose them. The worker writes them there when nothing of the agency is left in it."
+            for agency in await marks.unkept(before)
+        ]
+    except OSError as error:
+        wrong = [file_words(error)]
+    if wrong:
+        return Finding("high-water", is_right=False, said="; ".join(wrong))
+    return Finding("high-water", is_right=True, said="each number is kept outside the database")
+
+
+RECEIPTS: Final[tuple[Look, ...]] = (
+    certificates, receipts, high_water, proofs, log, authority,
+)  # fmt: skip

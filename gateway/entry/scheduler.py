@@ -147,6 +147,7 @@ def jobs_of(parts: Parts) -> dict[str, tuple[int, Job]]:
         "fetch reports": (86_400, fetch),
         "reconcile yesterday": (86_400, reconcile),
         "keep partitions": (86_400, partition),
+        "thin what is outside": (86_400, parts.receipts.high_water.thin),
         "retire payers' keys": (86_400, Erasure(parts.store, parts.vault).retire),
     }
 

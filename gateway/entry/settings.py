@@ -22,8 +22,8 @@ NAMES: Final = frozenset(
         "DATABASE_URL", "DATABASE_PASSWORD_FILE", "DATA_DIR", "PUBLIC_URL", "MASTER_KEY",
         "MASTER_KEY_FILE", "MASTER_KEY_FORMER_FILE", "WIRE_ALLOW", "TRUSTED_PROXIES", "CLOCK",
         "DEFAULT_AGENCY", "ALLOW_ABROAD", "TEST_DATABASE_URL", "PKCS11_MODULE", "PKCS11_TOKEN",
-        "PKCS11_PIN_FILE", "TSA_URL", "LOG_PUSH", "SMTP_URL",
-        "SMTP_FROM", "SMTP_PASSWORD_FILE",
+        "PKCS11_PIN_FILE", "TSA_URL", "LOG_PUSH", "HIGH_WATER_DIR", "HIGH_WATER_DAYS",
+        "SMTP_URL", "SMTP_FROM", "SMTP_PASSWORD_FILE",
     }
 )  # fmt: skip
 _TOKEN: Final = ("PKCS11_MODULE", "PKCS11_TOKEN", "PKCS11_PIN_FILE")
@@ -47,6 +47,8 @@ class Settings:
 
     database_url: str | None = field(repr=False)
     data_dir: Path
+    high_water_dir: Path  # Where receipts are kept that a restored database must not forget.
+    high_water_days: int  # For how long: as far back as backups go.
     public_url: str
     master_key: str = field(repr=False)
     master_key_former: str = field(repr=False)  # Opens what it sealed, until it is sealed anew.
@@ -104,6 +106,8 @@ def read_settings(values: Mapping[str, str], adapter_fields: Iterable[str]) -> S
     settings = Settings(
         database_url=_database(mine),
         data_dir=_folder(mine),
+        high_water_dir=_high_water(mine),
+        high_water_days=_days(mine),
         public_url=_public_url(mine),
         master_key=_master_key(mine),
         master_key_former=_content(mine, "MASTER_KEY_FORMER_FILE")
@@ -148,6 +152,20 @@ def _folder(mine: Mapping[str, str]) -> Path:
     if not given.strip():
         raise SettingError("THUPHI_DATA_DIR must name a folder; leave it out for .data.")
     return Path(given).absolute()
+
+
+def _days(mine: Mapping[str, str]) -> int:
+    given = mine.get("HIGH_WATER_DAYS", "35")
+    if not re.fullmatch("[1-9][0-9]{0,3}", given, re.ASCII):
+        raise SettingError("THUPHI_HIGH_WATER_DAYS must be 1 to 9999: your oldest backup's age.")
+    return int(given)
+
+
+def _high_water(mine: Mapping[str, str]) -> Path:
+    given = mine.get("HIGH_WATER_DIR", f"{_folder(mine) / 'high-water'}")
+    if not Path(given).is_absolute():
+        raise SettingError("THUPHI_HIGH_WATER_DIR must be absolute, best on another disk.")
+    return Path(given)
 
 
 def _log_push(mine: Mapping[str, str]) -> str:

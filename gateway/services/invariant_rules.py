@@ -194,9 +194,10 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
             "SELECT s.agency_id, s.agency_id || ' ' || s.series AS what"
             " FROM series s LEFT JOIN receipt r"
             " ON r.agency_id = s.agency_id AND r.form = s.form AND r.series = s.series"
-            " GROUP BY s.agency_id, s.form, s.series, s.last_number"
-            " HAVING count(r.number) <> s.last_number"
-            " OR coalesce(max(r.number), 0) <> s.last_number"
+            " GROUP BY s.agency_id, s.form, s.series, s.last_number, s.taken_over"
+            " HAVING count(r.number) <> s.last_number - s.taken_over"
+            " OR coalesce(max(r.number), s.taken_over) <> s.last_number"
+            " OR coalesce(min(r.number), s.taken_over + 1) <> s.taken_over + 1"
         ),
         LOGGED: (
             "SELECT agency_id, id AS what FROM receipt WHERE xml IS NOT NULL AND leaf_index IS NULL"

@@ -87,6 +87,11 @@ class PayerKeys:
         years: dict[int, Cells] = {}  # Opened once for all of them.
         return {row["id"]: self._cells(agency_id, row, years) for row in rows}
 
+    def given(self, agency_id: str, payment: Row, year: Row | None) -> PayerCells:
+        """Give what opens a payment's cells, from rows that are not in this database."""
+        named = {"year": year and year["year"], "year_sealed": year and year["key_sealed"]}
+        return self._cells(agency_id, {**payment, **named}, {})
+
     async def to_seal(self, tx: Tx, agency_id: str, payment_id: str) -> PayerCells:
         """Give what seals something new of a payer, where the payment is locked already.
 

@@ -35,6 +35,7 @@ erasure: Final = Table(
         words("decided_by", optional=True),
         instant("asked_at"),
         instant("decided_at", optional=True),
+        instant("outside_at", optional=True),  # Since when a restored backup cannot forget it.
     ),
     belongs("payment", "payment_id"),
     CheckConstraint("state IN ('asked','agreed','refused')", name="state"),
@@ -44,6 +45,10 @@ erasure: Final = Table(
     Index(
         "uq_erasure_asked", "agency_id", "payment_id", unique=True,
         postgresql_where=text("state = 'asked'"),
+    ),
+    Index(
+        "ix_erasure_inside", "decided_at", "id",
+        postgresql_where=text("state = 'agreed' AND outside_at IS NULL"),
     ),
     Index("ix_erasure_payment", "agency_id", "payment_id"),
 )  # fmt: skip

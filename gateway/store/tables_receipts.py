@@ -29,10 +29,16 @@ series: Final = Table(
     words("form"),
     words("series"),
     Column("last_number", Integer, nullable=False),
+    words("kind", optional=True),  # Of one that is taken over; else its first receipt says it.
+    Column("taken_over", Integer, nullable=False, server_default="0"),  # Given elsewhere up to it.
     PrimaryKeyConstraint("agency_id", "form", "series"),
     UniqueConstraint("agency_id", "branch_id", "form", "series"),
     belongs("branch", "branch_id"),
     CheckConstraint("last_number BETWEEN 0 AND 99999999", name="last_number"),
+    CheckConstraint(
+        "taken_over BETWEEN 0 AND last_number AND (kind IS NOT NULL) = (taken_over > 0)",
+        name="taken_over",
+    ),
 )
 
 receipt: Final = Table(

@@ -6,20 +6,25 @@ drawn, and a crash leaves receipts that the next run adds. Before anything is ad
 what is there must be the one that was signed last: a log that was changed grows no further.
 """
 
+import asyncio
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
 
+from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import Refusal
 from gateway.ports.vault import Vault
 from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
+from receipts import records
 from receipts.log.note import Checkpoint, Link, LogKey, Proof
 from receipts.log.tree import (
     Growth,
@@ -32,6 +37,7 @@ from receipts.log.tree import (
     kept_hash,
     subtrees,
 )
+from receipts.outside import Outside
 
 log: Final = logging.getLogger("thuphi.log")
 leaves_batch: Final = 500  # One transaction, about a tenth of a second.
@@ -44,6 +50,10 @@ _WAITING: Final = text(
 _UNLOGGED: Final = text(
     "SELECT id, sha256(xml) AS digest FROM receipt WHERE agency_id = :agency AND xml IS NOT NULL"
     " AND leaf_index IS NULL ORDER BY id LIMIT :batch"
+)
+_THESE: Final = text(
+    "SELECT id, sha256(xml) AS digest FROM receipt WHERE agency_id = :agency AND id = ANY(:ids)"
+    " AND xml IS NOT NULL AND leaf_index IS NULL"
 )
 _LEAVES: Final = text(
     "SELECT leaf_index, subtrees FROM log_leaf WHERE agency_id = :agency"
@@ -83,6 +93,7 @@ class Journal:
 
     store: Store
     vault: Vault
+    outside: Outside
 
     async def open(self, agency_id: str) -> str:
         """Give the name of an agency's log; the first who asks makes it, with its key."""
@@ -106,7 +117,7 @@ class Journal:
         await tx.run(t.receipt_log.insert(), row)
         return row
 
-    async def append(self) -> int:
+    async def append(self, stopped: Collection[str] = ()) -> int:
         """Add every sealed receipt that is no leaf yet; give how many. Safe to call by many.
 
         A log that cannot grow is said in the log, and stops no other agency's.
@@ -114,7 +125,7 @@ class Journal:
         async with self.store.begin() as tx:
             agencies = [r["agency_id"] for r in await tx.rows(_WAITING)]
         done = 0
-        for agency_id in sorted(agencies):
+        for agency_id in sorted({*agencies}.difference(stopped)):
             try:
                 done += await self._append_all(agency_id)
             except Exception:
@@ -139,18 +150,41 @@ class Journal:
             if not rows:
                 return 0
             tree = await self._grown(tx, agency_id)
-            first, now = tree.size, self.store.clock.now()
-            leaves = [
-                {"agency_id": agency_id, "leaf_index": index, "receipt_id": row["id"],
-                 "digest": bytes(row["digest"]), "subtrees": tree.add(bytes(row["digest"])),
-                 "logged_at": now}
-                for index, row in enumerate(rows, first)
-            ]  # fmt: skip
-            await tx.run(t.log_leaf.insert(), leaves)
-            placed = {"ids": [r["id"] for r in rows], "leaves": list(range(first, tree.size))}
-            await tx.run(_PLACED, placed | {"agency": agency_id})
-            await self._sign(tx, agency_id, tree)
+            now = self.store.clock.now()
+            leaves = await _add(tx, agency_id, tree, rows, now)
+            book, note = await self._sign(tx, agency_id, tree)
+            kept = [records.logged(book, leaves, note)]
+            await asyncio.to_thread(self.outside.keep, agency_id, hanoi_day(now), kept)
         return len(rows)
+
+    async def size(self, agency_id: str) -> int:
+        """Say how many leaves are signed for."""
+        async with self.store.begin() as tx:
+            newest = await tx.row(_NEWEST, {"agency": agency_id})
+        return int(newest["size"]) if newest else 0
+
+    async def take_back(self, agency_id: str, said: Mapping[str, Any]) -> int:
+        """Add a batch again that was signed before a backup was restored, as it was signed then.
+
+        Raises RewrittenLogError when that does not give the same checkpoint.
+        """
+        ids = said["leaves"]
+        book = records.row_of(t.receipt_log, said["log"])
+        async with self.store.begin() as tx:
+            await tx.run(locks.LOG, {"agency": agency_id})
+            await tx.run(insert(t.receipt_log).on_conflict_do_nothing(), book)
+            found = await tx.rows(_THESE, {"agency": agency_id, "ids": ids})
+            if len(found) != len(ids):
+                raise RewrittenLogError(f"The log of {agency_id} had leaves of receipts that are"
+                                        " not here.")  # fmt: skip
+            tree = await self._grown(tx, agency_id)
+            by_id = {row["id"]: row for row in found}
+            rows = [by_id[receipt_id] for receipt_id in ids]
+            await _add(tx, agency_id, tree, rows, datetime.fromisoformat(said["at"]))
+            _, note = await self._sign(tx, agency_id, tree)
+            if note != said["note"]:
+                raise RewrittenLogError(f"The log of {agency_id} does not become what it was.")
+        return len(ids)
 
     async def _grown(self, tx: Tx, agency_id: str) -> Growth:
         """Give the tree as it was signed last. Raises RewrittenLogError when it is another."""
@@ -164,18 +198,19 @@ class Journal:
             raise RewrittenLogError(f"The log of {agency_id} is not what was signed.")
         return tree
 
-    async def _sign(self, tx: Tx, agency_id: str, tree: Growth) -> None:
+    async def _sign(self, tx: Tx, agency_id: str, tree: Growth) -> tuple[Row, str]:
         book = await tx.row(select(t.receipt_log).where(t.receipt_log.c.agency_id == agency_id))
         if book is None:
             raise LookupError(agency_id)
         raw = self.vault.open(_place(agency_id), bytes(book["key_sealed"]))
         said = Checkpoint(book["origin"], tree.size, tree.root)
+        note = said.signed(Ed25519PrivateKey.from_private_bytes(raw))
         await tx.run(
             t.log_checkpoint.insert(),
-            {"agency_id": agency_id, "size": said.size, "root": said.root,
-             "note": said.signed(Ed25519PrivateKey.from_private_bytes(raw)),
+            {"agency_id": agency_id, "size": said.size, "root": said.root, "note": note,
              "signed_at": self.store.clock.now()},
         )  # fmt: skip
+        return book, note
 
     async def key(self, agency_id: str) -> LogKey:
         """Give what checks a log's checkpoints. Raises Refusal when there is no such log."""
@@ -219,6 +254,23 @@ class Journal:
             if not 0 < old <= newer:
                 raise Refusal("not-found", "The older checkpoint is of another size.")
             return Link(old, await _path(tx, agency_id, consistency(old, newer)), note)
+
+
+async def _add(
+    tx: Tx, agency_id: str, tree: Growth, rows: Sequence[Row], now: datetime
+) -> list[dict[str, Any]]:
+    """Write leaves in this order, behind those that are there."""
+    first = tree.size
+    leaves = [
+        {"agency_id": agency_id, "leaf_index": index, "receipt_id": row["id"],
+         "digest": bytes(row["digest"]), "subtrees": tree.add(bytes(row["digest"])),
+         "logged_at": now}
+        for index, row in enumerate(rows, first)
+    ]  # fmt: skip
+    await tx.run(t.log_leaf.insert(), leaves)
+    placed = {"ids": [r["id"] for r in rows], "leaves": list(range(first, tree.size))}
+    await tx.run(_PLACED, placed | {"agency": agency_id})
+    return leaves
 
 
 async def proofs(tx: Tx, agency_id: str, leaves: Collection[int]) -> dict[int, Proof]:

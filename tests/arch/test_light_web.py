@@ -96,7 +96,7 @@ async def test_a_web_process_that_used_every_door_never_loaded_what_is_heavy(
     database_url: str, tmp_path: Path
 ) -> None:
     port = free_port()
-    values = environment(database_url, port)
+    values = environment(database_url, port) | {"THUPHI_HIGH_WATER_DIR": f"{tmp_path}"}
     (tmp_path / "sitecustomize.py").write_text(WITNESS, "utf-8")
     told = tmp_path / "modules"
     settings = read_settings(values, [f for spec in adapters() for f in spec.known_fields])

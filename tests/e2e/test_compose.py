@@ -202,7 +202,9 @@ def test_the_image_installs_only_what_is_locked_and_runs_as_nobody() -> None:
 def test_the_providers_settings_are_where_the_program_looks() -> None:
     """``.env`` is read from the present folder, which is the image's working directory."""
     for name, said in OURS.items():
-        assert said["volumes"] == ["./secrets/thuphi.env:/srv/thuphi/.env:ro"], name
+        kept = f"high-water:{said['environment'].get('THUPHI_HIGH_WATER_DIR')}"
+        mine = {"worker": [kept], "web": [f"{kept}:ro"]}.get(name, [])
+        assert said["volumes"] == ["./secrets/thuphi.env:/srv/thuphi/.env:ro", *mine], name
 
 
 def test_every_folder_that_the_image_copies_is_there_and_every_package_is_copied() -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 from secrets import token_hex
 
 import asyncpg
-from conftest import engine_url, in_database
+from conftest import engine_url
+from databases import in_database
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 

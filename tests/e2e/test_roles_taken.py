@@ -16,7 +16,7 @@ import httpx
 import pytest
 import pytest_asyncio
 import yaml
-from conftest import in_database
+from databases import in_database
 from front_door import Site, free_port
 from sqlalchemy import text
 

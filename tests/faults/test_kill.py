@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import httpx
@@ -31,6 +32,7 @@ def environment(url: str, port: int) -> dict[str, str]:
         "THUPHI_VNPAY_TMN_CODE": "TESTTMN1", "THUPHI_VNPAY_SECRET": VNPAY_SECRET,
         "THUPHI_VNPAY_BASE_URL": "http://127.0.0.1:9/pay",
         "THUPHI_VNPAY_API_URL": "http://127.0.0.1:9/api",
+        "THUPHI_HIGH_WATER_DIR": f"{Path(parse_qs(urlsplit(url).query)['host'][0]) / 'outside'}",
     }  # fmt: skip
 
 

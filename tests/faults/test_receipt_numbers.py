@@ -24,7 +24,7 @@ async def start(site: Site, url: str, n: int) -> asyncio.subprocess.Process:
     now = site.clock.now() + timedelta(seconds=n * 7 % 16)
     return await asyncio.create_subprocess_exec(
         sys.executable, str(ISSUER), url, site.parts.settings.public_url,
-        now.isoformat(),
+        now.isoformat(), str(site.parts.settings.high_water_dir),
         env={**os.environ, "PYTHONPATH": str(Path.cwd())}, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
 

@@ -76,7 +76,7 @@ def say(word: str) -> None:
 async def walk_and_die(name: str, url: str, given: dict[str, str], at: int) -> None:
     """Walk until the end, or until killed."""
     engine = engine_of(url)
-    parts = parts_on(engine, WALKS[name].at)
+    parts = parts_on(engine, url, WALKS[name].at)
     Boundaries(engine, at, die)
     await WALKS[name].go(parts, given, say)
     await engine.dispose()

@@ -1,9 +1,12 @@
 """What a walk is, the gateway that it goes through, and the books that it must leave."""
 
+import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from front_door import SEPAY_SECRET, VNPAY_SECRET
 from sqlalchemy import text
@@ -38,9 +41,15 @@ class Walk:
         return [*self.phases, "nothing"][len(said)]
 
 
-def parts_on(engine: AsyncEngine, at: datetime = AT) -> Parts:
+def outside_of(url: str) -> Path:
+    """Say where a database's receipts are kept outside it, for all processes that walk there."""
+    return Path(tempfile.gettempdir()) / f"{urlsplit(url).path.strip('/')}-outside"
+
+
+def parts_on(engine: AsyncEngine, url: str, at: datetime = AT) -> Parts:
     """Put everything together on a database."""
     values = {
+        "THUPHI_HIGH_WATER_DIR": str(outside_of(url)),
         "THUPHI_MASTER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
         "THUPHI_WIRE_ALLOW": "127.0.0.0/8",
         "THUPHI_VNPAY_TMN_CODE": "TESTTMN1", "THUPHI_VNPAY_SECRET": VNPAY_SECRET,

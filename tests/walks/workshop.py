@@ -1,6 +1,7 @@
 """Databases to break: a walk is prepared once, and each point strikes at a copy of its own."""
 
 import os
+import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ from secrets import token_hex
 from typing import Any
 
 import asyncpg
-from conftest import in_database
+from databases import in_database
 from sqlalchemy import text
 
 from gateway.entry.bootstrap import Parts, engine_of
@@ -19,7 +20,7 @@ from gateway.infra.clock import TestClock
 from gateway.services.invariants import violations
 from gateway.store.migrate import migrate
 from walks.strike import EVERY_STATEMENT, Boundaries
-from walks.walk import Given, Walk, books, parts_on
+from walks.walk import Given, Walk, books, outside_of, parts_on
 from walks.webhooks import Ear, listening
 
 
@@ -59,6 +60,7 @@ class Workshop:
             yield name
         finally:
             await self.sql(f"DROP DATABASE {name} WITH (FORCE)")
+            shutil.rmtree(outside_of(self.url(name)), ignore_errors=True)
 
     async def sql(self, statement: str, name: str = "postgres") -> Any:
         """Say one thing to the server, or to a copy; the connection lives no longer than that."""
@@ -134,6 +136,7 @@ async def opened(walk: Walk, server_url: str) -> AsyncIterator[Workshop]:
             yield shop
         finally:
             await shop.sql(f"DROP DATABASE IF EXISTS {shop.prepared} WITH (FORCE)")
+            shutil.rmtree(outside_of(shop.url(shop.prepared)), ignore_errors=True)
 
 
 @asynccontextmanager
@@ -141,6 +144,6 @@ async def gateway(url: str, walk: Walk) -> AsyncIterator[Parts]:
     """Open a gateway on a database."""
     engine = engine_of(url)
     try:
-        yield parts_on(engine, walk.at)
+        yield parts_on(engine, url, walk.at)
     finally:
         await engine.dispose()
