@@ -21,7 +21,7 @@ from bench import day, log, parsing, receipts, storm
 from bench.load import fire
 from bench.result import Result, at_least, at_most, machine
 from bench.site import Site, Web, agency, baseline_database, database, pgbench, site
-from bench.statements import Seen, Witness, changing, expressions, script, set_loud
+from bench.statements import Seen, Witness, changing, expressions, script, set_loud, texts_of
 
 clients: Final = 32
 rounds: Final = 3
@@ -133,7 +133,7 @@ async def captured(at: Site) -> Captured:
     await by.close()
     create_unique = expressions(changing(*(seen.sent for seen in created)), "c")
     notice_unique = expressions(changing(*(seen.sent for seen in told)), "n")
-    ids = {v for one in told[0].sent for v in one.values if v}
+    ids = {v for one in told[0].sent for value in one.values for v in texts_of(value)}
     return Captured(
         by.said, created[0], told[0], script(created[0].sent, create_unique, clients),
         script(told[0].sent, notice_unique, clients), notice_unique,

@@ -168,13 +168,13 @@ def changing(first: Sequence[Sent], second: Sequence[Sent]) -> list[str]:
     found: dict[str, None] = {}
     for one, two in zip(first, second, strict=True):
         for a, b in zip(one.values, two.values, strict=True):
-            for text, other in zip(_texts(a), _texts(b), strict=True):
+            for text, other in zip(texts_of(a), texts_of(b), strict=True):
                 if text != other and not text.startswith("\\x") and not _INSTANT.match(text):
                     found[text] = None
     return list(found)
 
 
-def _texts(value: str | None) -> list[str]:
+def texts_of(value: str | None) -> list[str]:
     """Give a value's texts: itself, or the leaves of JSON."""
     if value is None or not value.startswith(("[", "{")):
         return [value] if value else []
