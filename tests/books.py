@@ -8,7 +8,7 @@ from typing import Any
 from front_door import AGENCY, Site
 from sqlalchemy import text
 
-from gateway.entry.bootstrap import reconciliation_of
+from gateway.entry.reconciling import reconciliation_of
 from reconciliation.intake import Taken
 from reconciliation.service import Reconciliation, Report
 

@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from asyncpg import InsufficientPrivilegeError
@@ -58,12 +58,6 @@ from receipts.replacing import Replacing
 from receipts.service import Receipts
 from receipts.token import Token
 from receipts.transmission import Transmission
-
-if TYPE_CHECKING:
-    from reconciliation.fetched import Fetched
-    from reconciliation.holders import Holders
-    from reconciliation.intake import Intake
-    from reconciliation.service import Reconciliation
 
 pool_connections_max: Final = 20
 without: Final = "thuphi without "  # How a session calls itself that could not take its role.
@@ -221,48 +215,6 @@ def build(settings: Settings, engine: AsyncEngine, clock: Clock) -> Parts:
             GuardedWire(_origins({"LOG_PUSH_URL": settings.log_push}), settings.wire_allow),
             settings.log_push,
         ),
-    )  # fmt: skip
-
-
-def holders_of(parts: Parts) -> "Holders":
-    """Say which agency has which account."""
-    from reconciliation.holders import Holders
-
-    return Holders(parts.providers, parts.captures.agencies)
-
-
-def intake_of(parts: Parts) -> "Intake":
-    """Put the queue of files together; it is light, so the web process has it too."""
-    from reconciliation.intake import Intake
-
-    return Intake(parts.engine, parts.clock, parts.vault, holders_of(parts))
-
-
-def fetched_of(parts: Parts) -> "Fetched":
-    """Put together what fetches providers' reports, for the worker."""
-    from reconciliation.fetched import Fetched
-
-    return Fetched(intake_of(parts), holders_of(parts))
-
-
-def reconciliation_of(parts: Parts) -> "Reconciliation":
-    """Put reconciliation together, for the worker and the commands; the web process never asks.
-
-    What only a file told of gets its receipts and events before the day is closed.
-    """
-    from reconciliation.casework import Casework
-    from reconciliation.service import Reconciliation
-
-    async def catch_up() -> None:
-        while await parts.replacing.run() + await parts.receipts.issue():
-            pass
-        while await parts.outbox.sequence():
-            pass
-
-    holders = holders_of(parts)
-    return Reconciliation(
-        store=parts.store, intake=intake_of(parts), captures=parts.captures, sender=parts.sender,
-        casework=Casework(parts.store, holders), holders=holders, before_close=catch_up,
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from gateway.entry import (
     cli_people,
     cli_privacy,
     cli_receipts,
+    cli_sources,
     cli_verify,
 )
 from gateway.entry import cli_books as books
@@ -221,7 +222,7 @@ def parser() -> argparse.ArgumentParser:
     )
     cli_verify.describe(add)
     _add_books(add)
-    for group in (accounts, cli_agency, cli_people, cli_privacy, cli_receipts):
+    for group in (accounts, cli_agency, cli_people, cli_privacy, cli_receipts, cli_sources):
         group.describe(add, commands, lambda: opened(WORKER))
     cli_log.describe(add, commands, opened)
     cli_adapters.describe(add, commands)

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from gateway.domain.errors import Refusal
 from gateway.domain.money import figures
-from gateway.entry.bootstrap import Parts, reconciliation_of
+from gateway.entry.bootstrap import Parts
 from gateway.entry.ends import file_words
+from gateway.entry.reconciling import reconciliation_of
 from gateway.services.agencies import Agencies
 from gateway.services.books import BalanceLine, trial_balance, unbalanced
 

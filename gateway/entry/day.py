@@ -23,12 +23,13 @@ import httpx
 
 from adapters.simulator.app import build_simulator
 from gateway.domain.calendar import day_start
-from gateway.entry.bootstrap import Parts, build, engine_of, prepare, reconciliation_of
+from gateway.entry.bootstrap import Parts, build, engine_of, prepare
 from gateway.entry.day_counter import METHODS, Booths
 from gateway.entry.day_plan import AT_CHECKOUT, NOT_NOW, PAID, drawn, for_treasury
 from gateway.entry.day_witness import TOTALS, Inbox, differences, free_port, inbox_app
 from gateway.entry.demo import agency, simulated, simulator_config
 from gateway.entry.plugins import adapters, setting_names
+from gateway.entry.reconciling import reconciliation_of
 from gateway.entry.settings import PREFIX, Settings, read_settings
 from gateway.infra.clock import TestClock
 from gateway.infra.embedded import Embedded

@@ -14,6 +14,7 @@ from gateway.entry.bootstrap import Parts, without
 from gateway.entry.doctor_finding import Finding, Look, broken, row_of
 from gateway.entry.doctor_receipts import RECEIPTS
 from gateway.entry.plugins import adapters
+from gateway.entry.reconciling import sources_of
 from gateway.entry.scheduler import jobs_of
 from gateway.services.agencies import TREASURY_CODE
 from gateway.services.invariant_rules import HEARD, NOTICES
@@ -120,6 +121,22 @@ async def agencies(parts: Parts) -> Finding:
                        " add NAME --agency A.")  # fmt: skip
     said = f"{row['agencies']} agencies, {row['branches']} branches, {row['keys']} keys"
     return Finding("agencies", is_right=True, said=said)
+
+
+async def sources(parts: Parts) -> Finding:
+    """Look for sources of files that are late or out of reach."""
+    rows = await sources_of(parts).shown()
+    wrong = [f"{r['agency_id']} {r['name']}: {r['trouble']}" for r in rows if r["trouble"]]
+    wrong += [
+        f"{r['agency_id']} {r['name']} is late since {r['late_since']}"
+        for r in rows
+        if r["late_since"]
+    ]
+    if wrong:
+        said = "; ".join(wrong) + ": see thuphi sources list."
+        return Finding("sources", is_right=False, said=said)
+    said = f"{len(rows)} are on time" if rows else "none; files are brought by hand"
+    return Finding("sources", is_right=True, said=said)
 
 
 async def treasury(parts: Parts) -> Finding:
@@ -236,7 +253,7 @@ async def folder(parts: Parts) -> Finding:
 
 
 LOOKS: Final[tuple[Look, ...]] = (
-    database, powers, clock, key, folder, providers, agencies, treasury, *RECEIPTS, worker,
+    database, powers, clock, key, folder, providers, agencies, treasury, sources, *RECEIPTS, worker,
     notices, messages, days, calendar, books,
 )  # fmt: skip
 

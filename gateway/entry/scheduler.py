@@ -13,7 +13,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import text
 
 from gateway.domain.calendar import hanoi_day
-from gateway.entry.bootstrap import Parts, fetched_of, reconciliation_of
+from gateway.entry.bootstrap import Parts
+from gateway.entry.reconciling import collecting_of, fetched_of, reconciliation_of
 from gateway.services.erasure import Erasure
 from gateway.services.invariants import check
 from gateway.store.partitions import keep_partitions
@@ -126,6 +127,7 @@ def jobs_of(parts: Parts) -> dict[str, tuple[int, Job]]:
     async def read_files() -> int:
         return await reconciliation_of(parts).intake.take_all()
 
+    collecting = collecting_of(parts)  # One, as it remembers what it saw at its last look.
     return {
         "sequence": (1, parts.outbox.sequence),
         "deliver": (1, parts.webhooks.deliver),
@@ -141,6 +143,7 @@ def jobs_of(parts: Parts) -> dict[str, tuple[int, Job]]:
         "expire": (10, expire),
         "replay notices": (30, parts.notices.replay),
         "purge notices": (3_600, parts.notices.purge),
+        "collect files": (60, collecting.run),
         "read files": (10, read_files),
         "check invariants": (60, watch),
         "push checkpoints": (300, parts.push.run),

@@ -207,7 +207,7 @@ async def test_a_file_is_queued_at_the_door_read_by_the_worker_and_refused_by_it
         )  # fmt: skip
         assert sent.headers["location"] == "/console/days?told=queued"
 
-    from gateway.entry.bootstrap import reconciliation_of
+    from gateway.entry.reconciling import reconciliation_of
 
     assert await reconciliation_of(site.parts).intake.take_all() == 2
     page = (await desk.get("/console/days")).text

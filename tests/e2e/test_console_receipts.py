@@ -11,7 +11,7 @@ from officers import csrf, signed_in
 from receipt_days import paid
 from sqlalchemy import text
 
-from gateway.entry.bootstrap import intake_of
+from gateway.entry.reconciling import intake_of
 from gateway.services.seed import seed
 
 NAME = "Nguyễn Thị Hoà"

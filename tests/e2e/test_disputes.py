@@ -21,7 +21,7 @@ from front_door import AGENCY, Site
 
 from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import Refusal
-from gateway.entry.bootstrap import holders_of
+from gateway.entry.reconciling import holders_of
 from gateway.ports.provider import DisputeState
 from gateway.services.working_calendar import vietnam
 from reconciliation.inputs import DayRules, load

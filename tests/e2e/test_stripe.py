@@ -18,8 +18,9 @@ from adapters.simulator.stripe import StripeSide
 from adapters.stripe import Stripe
 from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import InDoubtError
-from gateway.entry.bootstrap import Parts, fetched_of, reconciliation_of
+from gateway.entry.bootstrap import Parts
 from gateway.entry.cli_accounts import do_list, do_test
+from gateway.entry.reconciling import fetched_of, reconciliation_of
 from gateway.ports.provider import ReportLine
 from gateway.services.invariants import violations
 from gateway.services.sweeps import SweepError

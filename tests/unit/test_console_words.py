@@ -9,7 +9,8 @@ import pytest
 
 from gateway.domain.ledger import TITLES
 from gateway.domain.states import AttemptState, State
-from gateway.entry.web.console_reasons import ADVICE, REASONS
+from gateway.entry.web.console_advice import ADVICE
+from gateway.entry.web.console_reasons import REASONS
 from gateway.entry.web.console_words import ACCOUNTS, TABLES, actor, sentence, word
 from reconciliation.checks import CHECKS
 from reconciliation.engine import BREAKS, rules

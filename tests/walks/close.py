@@ -11,7 +11,8 @@ from books import DAY, written
 from front_door import AGENCY
 from sqlalchemy import text
 
-from gateway.entry.bootstrap import Parts, reconciliation_of
+from gateway.entry.bootstrap import Parts
+from gateway.entry.reconciling import reconciliation_of
 from walks import pay
 from walks.walk import Given, Say, Walk
 

@@ -9,7 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from gateway.domain.errors import Refusal
-from gateway.entry.bootstrap import Parts, intake_of
+from gateway.entry.bootstrap import Parts
+from gateway.entry.reconciling import intake_of, sources_of
 from gateway.entry.web import (
     api,
     checking,
@@ -86,7 +87,7 @@ def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
     app.include_router(transparency.routes(transparency.LogPages(parts.receipts.journal)))
     console = Console(
         parts.store, parts.access, Desk(parts.store, parts.vault), intake_of(parts),
-        BankTexts(parts.store, parts.vault), parts.settings.public_url,
+        sources_of(parts), BankTexts(parts.store, parts.vault), parts.settings.public_url,
     )  # fmt: skip
     stuck = StuckRefunds(parts.store, parts.sender.rows, parts.providers)
     refunds = RefundPages(console, parts.refunds, parts.sender, RefundList(parts.store), stuck)

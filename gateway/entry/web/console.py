@@ -27,6 +27,7 @@ from gateway.store.tx import Row, Store
 from receipts.words import in_words
 from reconciliation.intake import Intake
 from reconciliation.readers.table import PROFILES, file_bytes_max
+from reconciliation.sources import Sources
 
 COOKIE: Final = "thuphi_session"
 LANGUAGE: Final = "thuphi_lang"
@@ -45,6 +46,7 @@ class Console:
     access: Access
     desk: Desk
     intake: Intake
+    sources: Sources
     texts: BankTexts
     public_url: str
 
@@ -212,6 +214,7 @@ class Console:
         days, files = await self.desk.days(officer.agency_id)
         return self.page("days", request, officer, {
             "days": days, "files": files, "profiles": PROFILES,
+            "sources": await self.sources.shown(officer.agency_id),
             "may_upload": officer.role in MAY_UPLOAD, "told": request.query_params.get("told", ""),
             "yesterday": hanoi_day(self.store.clock.now()) - timedelta(days=1),
         })  # fmt: skip

@@ -5,9 +5,10 @@ from typing import Final
 
 from gateway.domain.ledger import TITLES
 from gateway.entry.web.checking_words import CORRECTED
+from gateway.entry.web.console_advice import ADVICE
 from gateway.entry.web.console_privacy_words import ACTIONS as PRIVACY_ACTIONS
 from gateway.entry.web.console_privacy_words import ERASURES
-from gateway.entry.web.console_reasons import ADVICE, in_vietnamese
+from gateway.entry.web.console_reasons import in_vietnamese
 from gateway.entry.web.console_receipt_words import ACTIONS as CORRECTION_ACTIONS
 from gateway.entry.web.console_receipt_words import CORRECTIONS, LINES, MESSAGES, TONES
 from gateway.entry.web.console_receipt_words import STATES as CORRECTION_STATES
@@ -63,6 +64,8 @@ SOURCES: Final[Words] = {
     "statement": ("sao kê ngân hàng", "the bank's statement"),
     "provider_report": ("báo cáo của ngân hàng, ví", "the provider's report"),
     "provider": ("báo cáo ngân hàng, ví", "provider's report"),
+    "folder": ("thư mục", "folder"), "sftp": ("máy chủ SFTP", "SFTP server"),
+    "upload": ("gửi bằng tay", "brought by hand"),
     "treasury": ("kho bạc", "treasury"),
 }  # fmt: skip
 EVENTS: Final[Words] = {

@@ -1,0 +1,308 @@
+"""Files come from folders and banks' servers by themselves, and one that does not come is seen."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+import pytest
+import pytest_asyncio
+from commands import KEY, Ended, Terminal
+from front_door import AGENCY, Site
+from sqlalchemy import text
+
+from gateway.entry.doctor import sources as look_at_sources
+from gateway.entry.reconciling import collecting_of, intake_of, sources_of
+from gateway.services.sweeps import SweepError
+from reconciliation.places import AwayError
+from reconciliation.sources import Collecting, Wanted
+
+HEADER = "account,line_id,booked_on,value_on,amount,currency,counterparty,reference,memo,balance\n"
+PROFILE = "canonical-statement"
+
+
+def statement(day: str, n: int = 1) -> bytes:
+    return f"{HEADER}0123456789,L{day}-{n},{day},,10000,VND,,,memo,\n".encode()
+
+
+@dataclass
+class Bank:
+    """A bank's server: a real one, with one user who has a password and a key."""
+
+    folder: Path
+    port: int
+    host_key: str
+    user_key: bytes
+
+
+@pytest_asyncio.fixture
+async def bank(tmp_path: Path) -> AsyncIterator[Bank]:
+    folder = tmp_path / "bank"
+    (folder / "out").mkdir(parents=True)
+    own, theirs = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
+
+    class Door(asyncssh.SSHServer):
+        def begin_auth(self, username: str) -> bool:  # noqa: ARG002 - asyncssh calls it so.
+            return True
+
+        def password_auth_supported(self) -> bool:
+            return True
+
+        def validate_password(self, username: str, password: str) -> bool:
+            return (username, password) == ("kho-bac", "canary-password")
+
+        def public_key_auth_supported(self) -> bool:
+            return True
+
+        def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+            return username == "kho-bac" and key.public_data == theirs.public_data
+
+    def rooted(channel: Any) -> asyncssh.SFTPServer:
+        return asyncssh.SFTPServer(channel, chroot=str(folder).encode())
+
+    server = await asyncssh.create_server(
+        Door, "127.0.0.1", 0, server_host_keys=[own], sftp_factory=rooted
+    )
+    port = server.sockets[0].getsockname()[1]
+    yield Bank(
+        folder / "out", port, own.export_public_key().decode().strip(), theirs.export_private_key()
+    )
+    server.close()
+    await server.wait_closed()
+
+
+def wanted(kind: str, place: dict[str, Any], secret: bytes | None = None) -> Wanted:
+    return Wanted("sao-ke", kind, PROFILE, place, "working_day", "08:30", secret)
+
+
+def folder_of(path: Path, pattern: str = "SK_*.csv") -> Wanted:
+    return wanted("folder", {"path": str(path), "pattern": pattern})
+
+
+def server_of(bank: Bank, secret: bytes, **changes: Any) -> Wanted:
+    place = {"host": "127.0.0.1", "port": bank.port, "user": "kho-bac", "path": "/out",
+             "pattern": "*.csv", "host_key": bank.host_key}  # fmt: skip
+    return wanted("sftp", place | changes, secret)
+
+
+async def opened(site: Site, what: Wanted) -> Collecting:
+    await sources_of(site.parts).add(AGENCY, what, "staff:test")
+    return collecting_of(site.parts)
+
+
+async def looked(site: Site, collecting: Collecting) -> list[tuple[str, str]]:
+    """Look twice, as a file is taken when it lies still; give what was taken in, and how."""
+    for _ in range(2):
+        await collecting.run()
+    await intake_of(site.parts).take_all()
+    return [(r["name"], r["state"]) for r in await rows(site, "SELECT * FROM statement_file")]
+
+
+async def rows(site: Site, query: str) -> list[dict[str, Any]]:
+    async with site.parts.store.begin() as tx:
+        return [dict(r) for r in await tx.rows(text(f"{query} ORDER BY id"))]
+
+
+async def breaks(site: Site) -> list[tuple[str, str, str]]:
+    found = await rows(site, "SELECT * FROM break WHERE kind = 'file_error'")
+    return [(b["since_on"].isoformat(), b["state"], b["why"]) for b in found]
+
+
+async def test_a_folder_is_watched_and_each_file_is_taken_once(site: Site, tmp_path: Path) -> None:
+    """One that still grows is left alone; what it was does not count as another file."""
+    collecting = await opened(site, folder_of(tmp_path))
+    path = tmp_path / "SK_1.csv"
+    path.write_bytes(HEADER.encode())
+    (tmp_path / "notes.txt").write_text("no statement")
+    (tmp_path / "SK_link.csv").symlink_to("/etc/passwd")
+    (tmp_path / "SK_dir.csv").mkdir()
+
+    await collecting.run()
+    path.write_bytes(statement("2026-11-17"))
+    await collecting.run()
+    assert await rows(site, "SELECT * FROM statement_file") == [], "it had just changed"
+
+    assert await looked(site, collecting) == [("SK_1.csv", "taken")]
+    assert await looked(site, collecting_of(site.parts)) == [("SK_1.csv", "taken")], "a new worker"
+    (line,) = await rows(site, "SELECT * FROM statement_line")
+    assert line["net"] == 10_000
+    (kept,) = await rows(site, "SELECT * FROM source_file")
+    assert kept["file_id"]
+    (audit,) = await rows(site, "SELECT * FROM audit WHERE action = 'file.add'")
+    assert audit["actor"] == "source:sao-ke"
+
+
+@pytest.mark.parametrize("by", ["password", "key"])
+async def test_a_banks_server_is_asked_by_sftp(site: Site, bank: Bank, by: str) -> None:
+    secret = b"canary-password" if by == "password" else bank.user_key
+    collecting = await opened(site, server_of(bank, secret))
+    (bank.folder / "SK.csv").write_bytes(statement("2026-11-17"))
+
+    assert await looked(site, collecting) == [("SK.csv", "taken")]
+    assert (bank.folder / "SK.csv").exists(), "it is theirs"
+
+
+@pytest.mark.parametrize(
+    ("secret", "changes", "said"),
+    [
+        (b"wrong", {}, "refuses this user or secret"),
+        (b"canary-password", {"host_key": "other"}, "shows another key"),
+        (b"canary-password", {"path": "/nowhere"}, "refuses it (SFTPNoSuchFile)"),
+        (b"canary-password", {"port": 9}, "cannot be reached"),
+    ],
+)
+async def test_a_server_that_cannot_be_believed_or_reached_is_trouble_and_loses_nothing(
+    site: Site, bank: Bank, secret: bytes, changes: dict[str, Any], said: str
+) -> None:
+    if "host_key" in changes:
+        other = asyncssh.generate_private_key("ssh-ed25519")
+        changes = {"host_key": other.export_public_key().decode().strip()}
+    collecting = await opened(site, server_of(bank, secret, **changes))
+
+    with pytest.raises(SweepError):
+        await collecting.run()
+
+    (row,) = await sources_of(site.parts).shown(AGENCY)
+    assert said in row["trouble"]
+    assert "canary" not in row["trouble"]
+    found = await look_at_sources(site.parts)
+    assert not found.is_right
+    assert said in found.said
+    with pytest.raises(AwayError, match="its server"):
+        await sources_of(site.parts).test(AGENCY, "sao-ke")
+
+
+async def test_a_file_that_is_late_is_a_break_until_it_comes(site: Site, tmp_path: Path) -> None:
+    """Wednesday 18 November: due at 08:30. Saturday, Sunday and Tuesday 24 are no working days."""
+    collecting = await opened(site, folder_of(tmp_path))
+    await collecting.run()
+    assert await breaks(site) == [], "it is 08:00"
+
+    site.clock.move(timedelta(minutes=31))
+    await collecting.run()
+    said = "no file came from sao-ke by 08:30"
+    assert await breaks(site) == [("2026-11-18", "open", said)]
+    (row,) = await sources_of(site.parts).shown(AGENCY)
+    assert row["late_since"].isoformat() == "2026-11-18"
+
+    (tmp_path / "SK_18.csv").write_bytes(statement("2026-11-17"))
+    await looked(site, collecting)
+    assert await breaks(site) == [("2026-11-18", "resolved", said)]
+    assert (await look_at_sources(site.parts)).is_right
+
+    site.clock.move(timedelta(days=1))
+    await collecting.run()
+    assert [b[:2] for b in await breaks(site)] == [
+        ("2026-11-18", "resolved"), ("2026-11-19", "open"),
+    ], "yesterday's file, though late, is not today's"  # fmt: skip
+    (tmp_path / "SK_19.csv").write_bytes(statement("2026-11-18"))
+    await looked(site, collecting)
+    (tmp_path / "SK_20.csv").write_bytes(statement("2026-11-19"))
+    await looked(site, collecting)
+    site.clock.move(timedelta(days=3))
+    await collecting.run()
+    assert {b[1] for b in await breaks(site)} == {"resolved"}, "Friday's came on Thursday"
+    site.clock.move(timedelta(days=1))
+    await collecting.run()
+    assert [b[0] for b in await breaks(site) if b[1] == "open"] == ["2026-11-23"]
+
+
+async def test_a_file_that_cannot_be_read_is_as_good_as_none(site: Site, tmp_path: Path) -> None:
+    collecting = await opened(site, folder_of(tmp_path))
+    (tmp_path / "SK_1.csv").write_bytes(b"not,a,header\n")
+
+    assert await looked(site, collecting) == [("SK_1.csv", "refused")]
+    site.clock.move(timedelta(hours=1))
+    await collecting.run()
+    ((_, state, why),) = await breaks(site)
+    assert (state, why[:41]) == ("open", "the file from sao-ke cannot be read: Line")
+
+    (tmp_path / "SK_1.csv").write_bytes(statement("2026-11-17"))
+    await looked(site, collecting)
+    assert [b[1] for b in await breaks(site)] == ["resolved"]
+
+
+async def test_what_is_brought_by_hand_counts_for_a_source_of_its_kind(site: Site) -> None:
+    collecting = await opened(site, wanted("upload", {}))
+    site.clock.move(timedelta(hours=1))
+    await collecting.run()
+    assert [b[1] for b in await breaks(site)] == ["open"]
+
+    await intake_of(site.parts).store(AGENCY, PROFILE, "x.csv", statement("2026-11-17"), "staff:an")
+    await looked(site, collecting)
+
+    assert [b[1] for b in await breaks(site)] == ["resolved"]
+
+
+@pytest.fixture
+def files(tmp_path: Path, bank: Bank) -> Path:
+    """Give a folder with what the command reads."""
+    (tmp_path / "key").write_bytes(bank.user_key)
+    (tmp_path / "host").write_text(bank.host_key)
+    (tmp_path / "in").mkdir()
+    return tmp_path
+
+
+@pytest.mark.usefixtures("site")
+async def test_an_operator_opens_tests_lists_and_closes_them(
+    terminal: Terminal, database_url: str, bank: Bank, files: Path
+) -> None:
+    async def run(words: str) -> Ended:
+        return await terminal.run(*words.split(), DATABASE_URL=database_url, MASTER_KEY=KEY)
+
+    ours = f"--agency {AGENCY}"
+    server = f"--kind sftp --host 127.0.0.1 --port {bank.port} --user kho-bac --path /out"
+    add = f"sources add kho-bac {ours} {server} --profile canonical-treasury --due 09:00"
+    for words, said in (
+        (add, "wants --host, --user, --host-key and --secret"),
+        (f"{add} --host-key {files}/key --secret {files}/key", "is not a public key"),
+        (f"{add} --host-key {files}/none --secret {files}/key", "cannot be read (No such file"),
+        (add.replace("09:00", "9h"), "HH:MM"),
+        (add.replace("kho-bac ", "KHO_BAC "), "A source's name is"),
+        (add.replace("canonical-treasury", "nope"), "The profiles are"),
+        (f"sources add x {ours} --kind folder --path in --profile {PROFILE} --due 09:00", "root"),
+        (f"sources add x {ours} --kind folder --path /no --profile {PROFILE} --due 09:00",
+         "no folder here"),
+        (f"sources close x {ours}", "There is no source x"),
+    ):  # fmt: skip
+        keys = f" --host-key {files}/host --secret {files}/key"
+        is_whole = "--host-key" in words or "wants" in said or "close" in words
+        full = words if is_whole else words + keys
+        end = await run(full)
+        assert (end.code, said in end.said) == (2, True), (words, end)
+
+    end = await run(f"{add} --host-key {files}/host --secret {files}/key")
+    assert end.code == 0, end.said
+    assert "thuphi sources test kho-bac" in end.out
+    assert (await run(f"{add} --host-key {files}/host --secret {files}/key")).code == 2
+    (bank.folder / "a.csv").write_bytes(b"x")
+    tried = json.loads((await run(f"sources test kho-bac {ours} --json")).out)
+    assert [f["name"] for f in tried["files"]] == ["a.csv"]
+    assert (await run("sources collect")).code == 0
+    (listed,) = json.loads((await run(f"sources list {ours} --json")).out)["sources"]
+    assert (listed["source"], listed["trouble"], bool(listed["came_at"])) == ("kho-bac", None, True)
+    assert (await run(f"sources close kho-bac {ours}")).code == 0
+    assert json.loads((await run("sources list --json")).out) == {"sources": []}
+
+
+async def test_a_slow_server_is_given_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    monkeypatch.setattr("reconciliation.places.connect_s_max", 0.2)
+    key = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode().strip()
+    here = Bank(Path(), server.sockets[0].getsockname()[1], key, b"")
+    collecting = await opened(site, server_of(here, b"x"))
+
+    with pytest.raises(SweepError):
+        await collecting.run()
+
+    (row,) = await sources_of(site.parts).shown(AGENCY)
+    assert "said nothing" in row["trouble"]
+    server.close()
