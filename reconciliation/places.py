@@ -69,7 +69,7 @@ class Folder:
                     at = datetime.fromtimestamp(said.st_mtime, UTC)
                     found.append(Seen(entry.name, said.st_size, at))
         except OSError as error:
-            raise AwayError(f"{self.path}: {error.strerror}") from None
+            raise AwayError(f"the folder cannot be read ({error.strerror})") from None
         return _few(found)
 
     async def read(self, name: str, limit: int) -> bytes:
@@ -82,7 +82,7 @@ class Folder:
         try:
             return await asyncio.to_thread(read)
         except OSError as error:
-            raise AwayError(f"{name}: {error.strerror}") from None
+            raise AwayError(f"a file in it cannot be read ({error.strerror})") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,8 @@ _CAME_AFTER_ALL: Final = text(
     " AND subject = ANY(:subjects)"
 )
 _SHOWN: Final = text(
-    "SELECT s.*, (SELECT max(x.at) FROM source_file x WHERE x.agency_id = s.agency_id"
+    "SELECT s.agency_id, s.id, s.name, s.kind, s.profile, s.every, s.due_at, s.trouble,"
+    " (SELECT max(x.at) FROM source_file x WHERE x.agency_id = s.agency_id"
     " AND x.source_id = s.id) AS came_at, (SELECT min(b.since_on) FROM break b"
     " WHERE b.agency_id = s.agency_id AND b.kind = 'file_error' AND b.state = 'open'"
     " AND b.subject LIKE 'source:' || s.id || ':%') AS late_since FROM source s"

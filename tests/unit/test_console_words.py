@@ -91,7 +91,8 @@ def test_the_reasons_are_found_in_every_rule_and_none_is_translated_for_nothing(
                      "gateway/services/refund_sender.py",
                      "gateway/domain/till.py", "gateway/services/attempt_rows.py",
                      "gateway/services/withdrawals.py",
-                     "reconciliation/casework.py", "reconciliation/retold.py")
+                     "reconciliation/casework.py", "reconciliation/retold.py",
+                     "reconciliation/sources.py", "reconciliation/places.py")
     )  # fmt: skip
     everything = [said for _, said in WRITTEN]
     for english in REASONS:

@@ -69,6 +69,16 @@ REASONS: Final[Mapping[str, str]] = {
     "no file came from {} by {}": "chưa nhận được tệp từ nguồn {} trước {}",
     "the file from {} cannot be read: {}": "tệp từ nguồn {} không đọc được: {}",
     "the file came": "đã nhận được tệp",
+    "the folder cannot be read ({})": "không đọc được thư mục ({})",
+    "a file in it cannot be read ({})": "không đọc được một tệp ở đó ({})",
+    "its server shows another key than the one that was given":
+        "máy chủ đưa ra khoá khác với khoá đã đăng ký",
+    "its server refuses this user or secret": "máy chủ từ chối người dùng hoặc mật khẩu này",
+    "its server said nothing for {} seconds": "máy chủ không trả lời trong {} giây",
+    "its server refuses it ({})": "máy chủ từ chối ({})",
+    "its server cannot be reached ({})": "không kết nối được máy chủ ({})",
+    "it holds more than {} files: narrow the pattern":
+        "có hơn {} tệp: hãy thu hẹp mẫu tên tệp",
     "money left the account and no rule knows why": "tiền ra khỏi tài khoản, chưa rõ vì sao",
     "the bank counted what left in bag {}": "ngân hàng đếm đúng số tiền đã niêm phong trong túi {}",
     "the bank counted another amount than left in this bag, or credits it twice":
