@@ -24,6 +24,7 @@ from gateway.entry import (
     cli_receipts,
     cli_sources,
     cli_verify,
+    cli_vouchers,
 )
 from gateway.entry import cli_books as books
 from gateway.entry import cli_values as values
@@ -222,7 +223,15 @@ def parser() -> argparse.ArgumentParser:
     )
     cli_verify.describe(add)
     _add_books(add)
-    for group in (accounts, cli_agency, cli_people, cli_privacy, cli_receipts, cli_sources):
+    for group in (
+        accounts,
+        cli_agency,
+        cli_people,
+        cli_privacy,
+        cli_receipts,
+        cli_sources,
+        cli_vouchers,
+    ):
         group.describe(add, commands, lambda: opened(WORKER))
     cli_log.describe(add, commands, opened)
     cli_adapters.describe(add, commands)

@@ -4,7 +4,19 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from books import DAY, NEXT, balance, breaks, reconcile, reconciliation, take, written
+from books import (
+    DAY,
+    NEXT,
+    balance,
+    breaks,
+    night,
+    paid_by_vnpay,
+    reconcile,
+    reconciliation,
+    take,
+    two_days,
+    written,
+)
 from front_door import AGENCY, Site
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -14,47 +26,10 @@ from gateway.services.books import trial_balance, unbalanced
 from gateway.services.invariants import violations
 
 
-async def paid_by_vnpay(site: Site, n: int = 1, txn: str = "14831393") -> dict[str, str]:
-    """Let a citizen pay 10,000 đồng at VNPAY, and give the payment."""
-    payment = await site.payment(n)
-    attempt = await site.attempt(payment)
-    assert await site.vnpay_says(attempt, vnp_TransactionNo=txn) == "00"
-    return payment | {"attempt": attempt["provider_reference"]}
-
-
-async def night(site: Site, nights: int = 1) -> None:
-    """Let the day end: 01:30 on the next day in Hanoi."""
-    site.clock.move(timedelta(hours=17, minutes=30) + timedelta(days=nights - 1))
-
-
 async def state(site: Site, payment: dict[str, str]) -> str:
     """Give a payment's state."""
     shown = await site.get(f"/payments/{payment['id']}")
     return str(shown["state"])
-
-
-async def two_days(site: Site, payment: dict[str, str]) -> None:
-    """Import what an ordinary day and its next bring, and close both."""
-    await night(site)
-    await take(site, "provider", {"merchant_reference": payment["attempt"]})
-    first = await reconcile(site)
-    assert first.closed is not None
-    assert first.closed.is_closed, first.closed.open_checks
-    assert first.closed.settled == 0
-    site.clock.move(timedelta(days=1))
-    await take(
-        site, "statement",
-        {"booked_on": "2026-11-19", "amount": 8_920, "reference": "VNPAY-20261118",
-         "memo": "VNPAY THANH TOAN TESTTMN1 VNPAY-20261118"},
-        {"booked_on": "2026-11-19", "amount": 1_080, "reference": "BP",
-         "memo": "BU PHI THANH TOAN VNPAY-20261118"},
-        {"booked_on": "2026-11-19", "amount": -10_000, "reference": "NS20261119",
-         "memo": "NOP NSNN 19/11/2026 NS20261119"},
-    )  # fmt: skip
-    await take(site, "treasury", {"obligation_id": payment["id"]})
-    second = await reconcile(site, NEXT)
-    assert second.closed is not None
-    assert second.closed.is_closed, second.closed.open_checks
 
 
 async def test_a_fee_is_settled_when_provider_bank_and_treasury_agree(site: Site) -> None:
