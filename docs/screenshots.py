@@ -65,6 +65,8 @@ SEEN_BY_STAFF: Final = {
     "console-days": "Days and files",
     "console-run": "One run of the reconciliation",
     "console-balance": "The trial balance",
+    "console-remittances": "What is due to the budget, and the slips",
+    "console-remittance": "One slip, which a second person signs",
     "console-providers": "Providers: how each works now",
 }
 SEEN_BY_OPERATORS: Final = {

@@ -12,6 +12,7 @@ from books import reconcile, reconciliation, take, written
 from front_door import AGENCY, Site, vnpay_query
 from sqlalchemy import text
 
+from gateway.entry.reconciling import remittances_of
 from gateway.services.agencies import Agencies
 from gateway.services.erasure import Erasure
 from gateway.store import tables as t
@@ -89,6 +90,7 @@ async def told(site: Site) -> dict[str, str]:
               "receipt-replaced": f"/receipts/{old['token']}.html"}  # fmt: skip
     await told_to_nobody(site)
     erased = await to_be_erased(site)
+    (slip,) = await remittances_of(site.parts).listed(AGENCY)
     console = {
         "login": "/login", "today": "", "payments": "/payments",
         "payment": f"/payments/{paid['id']}", "breaks": "/breaks",
@@ -97,6 +99,7 @@ async def told(site: Site) -> dict[str, str]:
         "receipts": "/receipts", "receipt": f"/receipts/{new['id']}", "authority": "/authority",
         "usage": "/usage", "days": "/days",
         "providers": "/providers", "erasures": "/erasures",
+        "remittances": "/remittances", "remittance": f"/remittances/{slip['id']}",
         "privacy": f"/payments/{erased}/privacy",
         "run": f"/runs/{row['run']}", "balance": f"/trial-balance?since={FIRST}&date={TODAY}",
         "nothing-found": "/payments?q=nothing-like-it", "lost": "/payments/nobody",
@@ -187,6 +190,9 @@ async def days_in_order(site: Site) -> dict[str, Any]:
          "net": 196_700},
     )  # fmt: skip
     await closed(site, FIRST)
+    slips = remittances_of(site.parts)
+    slip = await slips.one(AGENCY, await slips.prepare(AGENCY, FIRST, "staff:quay"))
+    await slips.decide(AGENCY, slip["id"], "staff:duyet", slip["hash"], sign=True)
     await until_night(site)
     # What the banks bring a day later: a payout, its charges made good, and the treasury's word.
     await take(
@@ -204,6 +210,7 @@ async def days_in_order(site: Site) -> dict[str, Any]:
          "tieu_muc": "2721"},
     )  # fmt: skip
     await closed(site, SECOND)
+    await slips.confirm()
     return residence
 
 

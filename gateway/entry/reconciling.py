@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from reconciliation.fetched import Fetched
     from reconciliation.holders import Holders
     from reconciliation.intake import Intake
+    from reconciliation.remittances import Remittances
     from reconciliation.service import Reconciliation
     from reconciliation.sources import Collecting, Sources
 
@@ -38,6 +39,13 @@ def collecting_of(parts: Parts) -> "Collecting":
     from reconciliation.sources import Collecting
 
     return Collecting(sources_of(parts), intake_of(parts))
+
+
+def remittances_of(parts: Parts) -> "Remittances":
+    """Put together the slips to the budget."""
+    from reconciliation.remittances import Remittances
+
+    return Remittances(parts.store, holders_of(parts))
 
 
 def fetched_of(parts: Parts) -> "Fetched":

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from gateway.domain.calendar import hanoi_day
 from gateway.entry.bootstrap import Parts
-from gateway.entry.reconciling import collecting_of, fetched_of, reconciliation_of
+from gateway.entry.reconciling import collecting_of, fetched_of, reconciliation_of, remittances_of
 from gateway.services.erasure import Erasure
 from gateway.services.invariants import check
 from gateway.store.partitions import keep_partitions
@@ -145,6 +145,7 @@ def jobs_of(parts: Parts) -> dict[str, tuple[int, Job]]:
         "purge notices": (3_600, parts.notices.purge),
         "collect files": (60, collecting.run),
         "read files": (10, read_files),
+        "confirm remittances": (60, remittances_of(parts).confirm),
         "check invariants": (60, watch),
         "push checkpoints": (300, parts.push.run),
         "fetch reports": (86_400, fetch),

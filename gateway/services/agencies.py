@@ -18,6 +18,8 @@ _RULES: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
     "tax_code": (re.compile(r"[0-9]{10}(-[0-9]{3})?"), "10 digits, or 10-3"),
     "budget_chapter": (re.compile(r"[0-9]{3}"), "3 digits"),
     "treasury_code": (re.compile(r"[0-9]{7}"), "7 digits"),
+    "treasury_account": (re.compile(r"[0-9A-Z.]{4,34}"), "4 to 34 digits, letters and points"),
+    "area_code": (re.compile(r"[0-9A-Z]{2,10}"), "2 to 10 digits and letters"),
     "payer_years": (re.compile(r"[1-9][0-9]?"), "1 to 99, in years"),
 }
 SHOWS_NAME: Final = "receipt_shows_payer_name"
@@ -29,6 +31,11 @@ REPLACED_FROM: Final = "refunds_replace_receipts_from"
 PAYER_YEARS: Final = "payer_years"
 payer_years_default: Final = 10  # As long as a receipt is kept by law.
 TREASURY_CODE: Final = "treasury_code"  # By which the treasury names the agency in its files.
+# What a slip to the budget says of where the money goes (DOMAIN 3.3).
+TREASURY_NAME: Final = "treasury_name"
+TREASURY_ACCOUNT: Final = "treasury_account"
+AREA: Final = "area_code"
+_KEPT: Final = (TREASURY_CODE, TREASURY_NAME, TREASURY_ACCOUNT, AREA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +68,7 @@ class Agencies:
             if row is None:
                 raise Refusal("not-found", f"There is no agency {agency_id}; run seed first.")
             settings = {**row["settings"], **{n: v for n, v in wants.items() if n != REPLACED_FROM}}
-            if TREASURY_CODE in changes:
-                settings[TREASURY_CODE] = changes.pop(TREASURY_CODE)
+            settings |= {name: changes.pop(name) for name in _KEPT if name in changes}
             if PAYER_YEARS in changes:
                 settings[PAYER_YEARS] = int(changes.pop(PAYER_YEARS))
             if wants.get(REPLACED_FROM) is False:
@@ -83,7 +89,7 @@ def _shown(row: Row) -> dict[str, Any]:
     settings = row["settings"]
     wants = {n: bool(settings.get(n, False)) for n in (SHOWS_NAME, SIGNS_PDF, MAILS)}
     return {n: row[n] for n in names} | wants | {
-        TREASURY_CODE: settings.get(TREASURY_CODE, ""),
+        **{name: settings.get(name, "") for name in _KEPT},
         PAYER_YEARS: settings.get(PAYER_YEARS, payer_years_default),
         REPLACED_FROM: settings.get(REPLACED_FROM),
     }  # fmt: skip

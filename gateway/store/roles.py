@@ -73,6 +73,7 @@ RIGHTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "log_leaf": (_SEE, _ADD),
         "log_checkpoint": (_SEE, _ADD),
         "log_push": (_SEE, _CHANGE),
+        "remittance": (_CHANGE, _CHANGE),
         "source": (_PLAIN, _CHANGE),
         "source_file": (_SEE, _CHANGE),
         "statement_file": (_ADD, _CHANGE),

@@ -43,6 +43,7 @@ from gateway.store.tables_receipts import (
     transmission,
 )
 from gateway.store.tables_refunds import dispute, refund
+from gateway.store.tables_remittances import remittance
 from gateway.store.tables_sources import source, source_file
 
 # And every table below.
@@ -50,7 +51,7 @@ __all__ = [
     "brand", "channel", "correction", "counter_take", "display", "dispute", "erasure",
     "log_checkpoint", "log_leaf", "log_push", "metadata", "outage", "provider_account",
     "provider_call", "provider_standing", "receipt", "receipt_log", "receipt_mail", "receipt_paper",
-    "receipt_proof", "refund", "series", "shift", "shift_difference", "source",
+    "receipt_proof", "refund", "remittance", "series", "shift", "shift_difference", "source",
     "source_file", "transmission", "year_key",
 ]  # fmt: skip
 

@@ -174,7 +174,8 @@ def test_every_refusal_of_a_file_is_read_in_vietnamese() -> None:
      "gateway/domain/states.py", "gateway/domain/till.py", "gateway/services/counter.py",
      "gateway/services/displays.py", "gateway/entry/web/console_counter.py",
      "gateway/services/accounts.py", "gateway/entry/web/console_accounts.py",
-     "receipts/corrections.py", "gateway/entry/web/console_corrections.py"],
+     "receipts/corrections.py", "gateway/entry/web/console_corrections.py",
+     "reconciliation/remittances.py", "gateway/entry/web/console_remittances.py"],
 )  # fmt: skip
 def test_every_refusal_of_an_officer_is_read_in_vietnamese(path: str) -> None:
     """Those that the page itself words by their code are left out."""

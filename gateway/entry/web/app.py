@@ -10,7 +10,7 @@ from starlette.routing import Match
 
 from gateway.domain.errors import Refusal
 from gateway.entry.bootstrap import Parts
-from gateway.entry.reconciling import intake_of, sources_of
+from gateway.entry.reconciling import intake_of, remittances_of, sources_of
 from gateway.entry.web import (
     api,
     checking,
@@ -33,6 +33,7 @@ from gateway.entry.web.console_counter import CounterPages
 from gateway.entry.web.console_privacy import PrivacyPages
 from gateway.entry.web.console_receipts import ReceiptCopies
 from gateway.entry.web.console_refunds import RefundPages
+from gateway.entry.web.console_remittances import RemittancePages
 from gateway.entry.web.metrics import Metrics
 from gateway.entry.web.telling import METHODS, Telling
 from gateway.services.bank_texts import BankTexts
@@ -104,7 +105,15 @@ def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
     )
     app.include_router(
         console_door.routes(
-            console, refunds, counter, copies, accounts, corrections, authority, privacy
+            console,
+            refunds,
+            counter,
+            copies,
+            accounts,
+            corrections,
+            authority,
+            privacy,
+            RemittancePages(console, remittances_of(parts)),
         )
     )
     shown = display.DisplayPage(displays, parts.attempts, parts.settings.public_url)

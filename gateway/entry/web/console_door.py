@@ -21,6 +21,7 @@ from gateway.entry.web.console_page import render
 from gateway.entry.web.console_privacy import PrivacyPages
 from gateway.entry.web.console_receipts import ReceiptCopies
 from gateway.entry.web.console_refunds import RefundPages
+from gateway.entry.web.console_remittances import RemittancePages
 from gateway.entry.web.reading import PageRoute
 from gateway.services.access import Officer
 from reconciliation.readers.table import file_bytes_max
@@ -39,6 +40,7 @@ def routes(
     corrections: CorrectionPages,
     authority: AuthorityPages,
     privacy: PrivacyPages,
+    remittances: RemittancePages,
 ) -> APIRouter:
     """Give the routes: whoever is not signed in is sent to the form."""
     door = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
@@ -67,6 +69,7 @@ def routes(
         ("/providers", accounts.list), ("/providers/new", accounts.new),
         ("/providers/{provider}/{name}", accounts.one),
         ("/payments/{id}/privacy", privacy.one), ("/erasures", privacy.waiting),
+        ("/remittances", remittances.all), ("/remittances/{id}", remittances.one),
     )  # fmt: skip
     writes: tuple[tuple[str, Page], ...] = (
         ("/payments/{id}/payer", console.reveal), ("/files", console.upload),
@@ -86,6 +89,7 @@ def routes(
         ("/providers/{provider}/{name}/close", accounts.close),
         ("/providers/{provider}/{name}/test", accounts.try_it),
         ("/payments/{id}/privacy", privacy.ask), ("/erasures/{id}", privacy.decide),
+        ("/remittances", remittances.prepare), ("/remittances/{id}", remittances.decide),
     )  # fmt: skip
     for path, page in reads:
         door.add_api_route(path, _guarded(console, page, is_post=False), methods=["GET"])

@@ -11,6 +11,7 @@ from typing import Final
 
 from gateway.entry.web.console_privacy_words import REFUSED as ERASING
 from gateway.entry.web.console_receipt_words import REFUSED
+from gateway.entry.web.console_remittance_words import REFUSED as REMITTING
 
 # Why two sides differ, or why they agree.
 REASONS: Final[Mapping[str, str]] = {
@@ -262,5 +263,6 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
             **_OFFICERS,
             **REFUSED,
             **ERASING,
+            **REMITTING,
         }.items()
     )

@@ -12,6 +12,8 @@ from gateway.entry.web.console_reasons import in_vietnamese
 from gateway.entry.web.console_receipt_words import ACTIONS as CORRECTION_ACTIONS
 from gateway.entry.web.console_receipt_words import CORRECTIONS, LINES, MESSAGES, TONES
 from gateway.entry.web.console_receipt_words import STATES as CORRECTION_STATES
+from gateway.entry.web.console_remittance_words import ACTIONS as REMITTANCE_ACTIONS
+from gateway.entry.web.console_remittance_words import REMITTANCES
 from gateway.entry.web.words import Words
 
 STATES: Final[Words] = {
@@ -130,7 +132,7 @@ ACTIONS: Final[Words] = {
     "account.close": ("Đóng tài khoản", "Provider account closed"),
     "account.test": ("Thử tài khoản", "Provider account tried"),
     "refund.payee": ("Ghi người nhận hoàn trả", "Payee named"), **CORRECTION_ACTIONS,
-    **PRIVACY_ACTIONS,
+    **PRIVACY_ACTIONS, **REMITTANCE_ACTIONS,
 }  # fmt: skip
 PROFILES: Final[Words] = {
     "canonical-provider": ("Báo cáo ngân hàng, ví", "Provider's report"),
@@ -211,7 +213,7 @@ TABLES: Final[Mapping[str, Words]] = {
     "line": LINES, "message": MESSAGES, "tone": TONES,
     "correction": CORRECTIONS, "correction_state": CORRECTION_STATES, "receipt_text": CORRECTED,
     "refund": REFUNDS, "shift": SHIFTS, "route": ROUTES, "source_of_refund": REFUND_SOURCES,
-    "erasure": ERASURES,
+    "erasure": ERASURES, "remittance": REMITTANCES,
 }  # fmt: skip
 
 
