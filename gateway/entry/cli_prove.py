@@ -3,20 +3,29 @@
 import argparse
 import json
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from gateway.domain.errors import Refusal
+from gateway.domain.errors import ForgedError, Refusal
 from gateway.domain.ledger import TITLES
 from gateway.domain.money import figures
 from gateway.entry import cli_values as values
 from gateway.entry.bootstrap import Parts, holders_of
 from gateway.entry.cli_books import Opened, agency_of
-from gateway.ports.provider import HoldsAccount, HoldsVirtualAccounts
+from gateway.ports.provider import (
+    HoldsAccount,
+    HoldsVirtualAccounts,
+    Provider,
+    RawNotice,
+    Verdict,
+)
 from gateway.store.roles import WORKER
 
 if TYPE_CHECKING:
+    from reconciliation.proving.cells import Word
     from reconciliation.proving.service import Proof, Proving, Terms
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HEADS: Final = ("Chứng minh", "Ghi sổ", "Chênh lệch")
 shown_max: Final = 20  # Lines of a kind on a terminal; --json has them all.
 
@@ -40,7 +49,7 @@ def _terms(parts: Parts, agency_id: str) -> "Terms":
         cut_off = days.cut_off if days else None
         accounts.append(
             Account(
-                name, provider.can.fixed_amount,
+                name, provider.can.fixed_amount, provider.can.notice_is_hint,
                 provider.account_number if isinstance(provider, HoldsAccount) else "",
                 cut_off.hour * 3_600 + cut_off.minute * 60 if cut_off else None,
                 rests=days is not None and days.works == "working_days",
@@ -51,7 +60,33 @@ def _terms(parts: Parts, agency_id: str) -> "Terms":
     def payment_of(account: str) -> str:
         return next((named for p in virtual if (named := p.payment_of(account))), "")
 
-    return Terms(accounts, holders.banks(agency_id), payment_of, parts.captures.calendar)
+    def reads(holder: str, plain: bytes) -> "Word | None":
+        return _word(own.get(holder), plain)
+
+    banks = holders.banks(agency_id)
+    return Terms(accounts, banks, payment_of, reads, parts.captures.calendar)
+
+
+def _word(provider: Provider | None, plain: bytes) -> "Word | None":
+    """Read a notice once more by its own adapter; none where it is no word for money."""
+    if provider is None or provider.can.notice_is_hint:
+        return None
+    kept = json.loads(plain)
+    raw = RawNotice(
+        kept["method"], kept["query"], kept["headers"], kept["body"].encode("latin-1"),
+        datetime.fromisoformat(kept["received_at"]),
+    )  # fmt: skip
+    try:
+        said = provider.read(raw)
+    except ForgedError:  # Believed once, perhaps with a secret of before.
+        return None
+    if said.verdict is not Verdict.CAPTURED or said.refund or said.dispute:
+        return None
+    paid = (said.paid_at - _EPOCH) // timedelta(microseconds=1) if said.paid_at else None
+    return (
+        said.txn_id, said.amount, said.order_reference, said.order_serial, said.memo, paid,
+        said.payment_reference or None,
+    )  # fmt: skip
 
 
 async def do_prove(args: argparse.Namespace, opened: Opened) -> int:
@@ -79,12 +114,7 @@ def table(proof: "Proof") -> list[str]:
         rows.append(f"{b.account:5}{TITLES[b.account]:{width}}"
                     + "".join(f"{figures(s):>20}" for s in sums))  # fmt: skip
     rows.append("")
-    differences = [
-        f"DIFFERS  {d.day} {d.debit}/{d.credit}: {d.voucher} is booked {figures(d.booked)},"
-        f" proved {figures(d.proved)}" + ("" if d.day >= proof.since else ", before the period")
-        for d in proof.differences
-    ]
-    rows += _some(differences) + _some([f"FOUND  {what}" for what in proof.findings])
+    rows += _some(wrong_in(proof))
     rows += _some(
         [
             f"NOT DERIVED  capture {u['capture']} of {u['account']}, {figures(u['amount'])}:"
@@ -94,6 +124,15 @@ def table(proof: "Proof") -> list[str]:
     )
     rows.append("The books are what the evidence says." if proof.holds else "They are not equal.")
     return rows
+
+
+def wrong_in(proof: "Proof") -> list[str]:
+    """Name what is not equal, and what the evidence contradicts."""
+    return [
+        f"DIFFERS  {d.day} {d.debit}/{d.credit}: {d.voucher} is booked {figures(d.booked)},"
+        f" proved {figures(d.proved)}" + ("" if d.day >= proof.since else ", before the period")
+        for d in proof.differences
+    ] + [f"FOUND  {what}" for what in proof.findings]
 
 
 def _some(lines: list[str]) -> list[str]:

@@ -18,8 +18,8 @@ Act = tuple[str, str, str, str, int, Any, int]  # kind, voucher, debit, credit, 
 class Order(IntEnum):
     """What comes first of things that happened at one instant."""
 
-    ENDED = 0
-    OPENED = 1
+    OPENED = 0
+    ENDED = 1
     CAPTURED = 2
     APPROVED = 3
     FAILED = 4
@@ -98,13 +98,20 @@ class Walk:
         debt.state = "open" if debt.due else "paid"
         for twin in self.debts.values():
             if twin is not debt and twin.state == "expired" and not twin.is_written_off:
-                twin.is_written_off = True
-                self._memo(twin, event, "M4", "M1")
+                self._write_off(twin, event)
 
     def _ended(self, debt: Debt, event: Event) -> None:
+        """End it; one debt has one open payment, so another that is open has replaced it."""
         debt.state = event.said["how"]
+        replaced = any(t.state == "open" for t in self.debts.values() if t is not debt)
         if debt.state == "cancelled":
             self._memo(debt, event, "M4", "M1")
+        elif replaced:
+            self._write_off(debt, event)
+
+    def _write_off(self, debt: Debt, event: Event) -> None:
+        debt.is_written_off = True
+        self._memo(debt, event, "M4", "M1")
 
     def _memo(self, debt: Debt, event: Event, debit: str, credit: str) -> None:
         day = event.said["on_day"]
@@ -134,7 +141,7 @@ class Walk:
         """Say whether this money makes the debt whole."""
         if debt.state == "expired":
             wrong = said["is_fixed"] and said["expected"] not in (None, amount)
-            replaced = any(t.state in ("open", "paid") for t in self.debts.values() if t.id)
+            replaced = any(t.state in ("open", "paid") for t in self.debts.values())
             return amount == debt.due and not (debt.on_account or replaced or wrong)
         if not self._is_open(debt, said, amount):
             return False

@@ -7,7 +7,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final
 
-# The providers whose notices 20-notices.sql reads; of others' nothing can be proved.
+# The providers whose notices 20-notices.sql reads; others' are read by their own adapters.
 READABLE: Final = ("vnpay", "momo", "zalopay", "vietqr", "payos", "stripe")
 # Which reading each profile of files has.
 PROFILES: Final[Mapping[str, str]] = MappingProxyType(
@@ -21,7 +21,6 @@ _NOTICES: Final = (
     "SELECT n.id, n.provider || '/' || n.account, (extract(epoch FROM n.received_at)"
     " * 1000000)::bigint, n.sealed FROM notice n JOIN notice_work w ON w.notice_id = n.id"
     " AND w.received_at = n.received_at WHERE n.agency_id = $1 AND w.state = 'done'"
-    " AND n.provider = ANY($2)"
 )
 _FILES: Final = (
     "SELECT id, profile, (extract(epoch FROM taken_at) * 1000000)::bigint AS taken,"
@@ -29,6 +28,10 @@ _FILES: Final = (
     " ORDER BY taken_at, id"
 )
 Opens = Callable[[str, bytes], bytes]
+# What an adapter read in a notice of money: number, amount, our name or number of the order, the
+# text, when it was paid, the payment that its account stands for.
+Word = tuple[str, int, str | None, int | None, str | None, int | None, str | None]
+Reads = Callable[[str, bytes], Word | None]  # By the account that the notice came for.
 
 
 def rules(name: str) -> str:
@@ -43,19 +46,32 @@ class Cells:
     source: Any
     base: Any
     opens: Opens
+    reads: Reads
     agency_id: str
 
     async def notices(self) -> int:
         """Read every notice that was believed; gives how many. One that does not open is found."""
         count, text = 0, rules("20-notices")
-        asked = (self.agency_id, list(READABLE))
-        cursor = await self.source.cursor(_NOTICES, *asked)
+        cursor = await self.source.cursor(_NOTICES, self.agency_id)
         while rows := await cursor.fetch(_batch):
             count += len(rows)
             opened = [self._open("notice", row[0], "raw", row[3]) for row in rows]
             self._register([*zip(*rows, strict=True)], opened)
             self.base.execute(text)
+            self._read_others(rows, opened)
         return count
+
+    def _read_others(self, rows: Sequence[Any], opened: Sequence[bytes | None]) -> None:
+        """Take the word of an adapter that is not ours, where no text here reads its notices."""
+        for (name, holder, received, _), plain in zip(rows, opened, strict=True):
+            if plain is None or holder.partition("/")[0] in READABLE:
+                continue
+            word = self.reads(holder, plain)
+            if word:
+                self.base.execute(
+                    "INSERT INTO word VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    [name, holder, received, *word],
+                )
 
     async def files(self) -> int:
         """Read every file that was taken; gives how many."""

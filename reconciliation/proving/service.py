@@ -16,7 +16,7 @@ from gateway.domain.calendar import Calendar
 from gateway.domain.ids import find_references, read_reference
 from reconciliation.proving import compare, evidence
 from reconciliation.proving.cases import walks
-from reconciliation.proving.cells import READABLE, Cells, Opens, rules
+from reconciliation.proving.cells import READABLE, Cells, Opens, Reads, rules
 from reconciliation.proving.compare import Balance, Difference
 from reconciliation.proving.nights import closings, replay
 
@@ -31,6 +31,7 @@ class Account:
 
     name: str  # provider/account
     is_fixed: bool  # The provider sets the amount, and not the payer.
+    is_hint: bool = False  # Its notices make us ask, and are no word for money.
     number: str = ""  # Of the bank account that it tells of.
     cut_off_s: int | None = None  # From that second of the day in Hanoi on it is the next day's.
     rests: bool = False  # It books on working days only.
@@ -43,6 +44,7 @@ class Terms:
     accounts: Sequence[Account]
     banks: Mapping[str, str]  # Bank account -> the account that holds it.
     payment_of: Callable[[str], str]  # The payment that a virtual account stands for, or "".
+    reads: Reads  # The notices of adapters that are not ours.
     calendar: Calendar
 
 
@@ -101,10 +103,11 @@ class Proving:
     async def _read(
         self, source: Any, base: Any, agency_id: str, folder: Path  # noqa: ANN401 - asyncpg and duckdb ship no types.
     ) -> dict[str, int]:  # fmt: skip
+        terms = self.terms_of(agency_id)
         base.execute(rules("10-days"))
-        _lay(base, self.terms_of(agency_id))
+        _lay(base, terms)
         await evidence.copy(source, base, agency_id, folder)
-        cells = Cells(source, base, self.opens, agency_id)
+        cells = Cells(source, base, self.opens, terms.reads, agency_id)
         return {"notices": await cells.notices(), "files": await cells.files()}
 
 
@@ -138,7 +141,8 @@ def _lay(base: Any, terms: Terms) -> None:  # noqa: ANN401 - duckdb ships no typ
     ])  # fmt: skip
     _put(base, "bank", [list(x) for x in terms.banks.items()])
     _put(base, "mark", [[m["kind"], m["text"], m.get("provider")] for m in _marks()["mark"]])
-    _put(base, "readable", [[name] for name in READABLE])
+    told = {*READABLE, *(a.name.partition("/")[0] for a in terms.accounts if not a.is_hint)}
+    _put(base, "readable", [[name] for name in sorted(told)])
     _put(base, "works", [[d, _next_working(terms.calendar, d)] for d in _covered(terms.calendar)])
 
 
@@ -188,14 +192,15 @@ def _virtual(base: Any, terms: Terms) -> None:  # noqa: ANN401 - the same.
     own = next(iter(terms.banks), "")
     told = base.execute(
         "SELECT DISTINCT account FROM file_line WHERE source = 'statement' UNION SELECT DISTINCT"
-        " unnest(string_split(payment_reference, '|')) FROM word WHERE payment_reference <> ''"
+        " unnest(string_split(payment_reference, '|')) FROM word"
+        " WHERE contains(payment_reference, '|')"
     ).fetchall()
     named = [[a, own, r] for (a,) in told if a and (r := terms.payment_of(a))]
     _put(base, "virtual", named)
     base.execute(
         "UPDATE word SET payment_reference = (SELECT min(v.reference) FROM virtual v WHERE"
         " v.account IN (split_part(payment_reference, '|', 1),"
-        " split_part(payment_reference, '|', 2))) WHERE payment_reference IS NOT NULL"
+        " split_part(payment_reference, '|', 2))) WHERE contains(payment_reference, '|')"
     )
 
 
