@@ -11,7 +11,8 @@ import os
 import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from time import perf_counter
+from pathlib import Path
+from time import perf_counter, process_time
 from typing import Any, Final
 
 import asyncpg
@@ -42,125 +43,7 @@ _CSV: Final = {
     "canonical-treasury": "document_ref,obligation_id,booked_on,agency_code,chapter,tieu_muc,"
     "amount,currency,content",
 }
-# A payment in three is a transfer; of the others one in 35 is paid twice. Ten tariffs.
-_MONTH: Final = f"""
-CREATE TABLE month AS SELECT n, DATE '{first}' + n % {days} AS on_day,
-  (ARRAY[5, 10, 15, 20, 30, 50, 75, 100, 200, 500])[n % 10 + 1] * 1000 AS amount,
-  '27' || n % 10 + 10 AS budget_line, n % 10 = ANY(ARRAY{list(_BY_TRANSFER)}) AS is_transfer,
-  n % 50 = 7 AS is_double,
-  'pay_' || lpad(n::text, 26, '0') AS pay, 'att_' || lpad(n::text, 26, '0') AS att,
-  coalesce(r.reference, lpad(n::text, 12, '0')) AS reference,
-  (DATE '{first}' + n % {days})::timestamptz + interval '1 hour' + n * interval '10 ms' AS paid_at
-FROM generate_series(1, $1::int) n LEFT JOIN named r USING (n)"""
-_CAPTURES: Final = """
-CREATE TABLE taken AS SELECT 'cap_' || lpad(n::text, 26, '0') AS cap,
-  'ntc_' || lpad(n::text, 26, '0') AS ntc, CASE WHEN is_transfer THEN 'vietqr' ELSE 'vnpay' END
-  AS provider, CASE WHEN is_transfer THEN 'sepay-' || n ELSE (10000000 + n)::text END AS txn,
-  false AS again, * FROM month
-UNION ALL SELECT 'cap_2' || lpad(n::text, 25, '0'), 'ntc_2' || lpad(n::text, 25, '0'), 'vnpay',
-  (90000000 + n)::text, true, m.* FROM month m WHERE is_double"""
-_ROWS: Final = (
-    (
-        "INSERT INTO payment (agency_id, id, reference, branch_id, client_id, dossier_id, procedure,"
-        " instalment, price_on, state, amount, amount_received, amount_on_account, amount_suspended,"
-        " amount_refunded, amount_refunding, amount_settled, in_doubt, late, metadata, token, sequence,"
-        " created_at, expires_at, paid_at) SELECT $1, pay, reference, 'hoan-kiem', 'bench', pay,"
-        " '1.004222', 1, on_day, 'paid', amount, amount, 0, CASE WHEN is_double THEN amount ELSE 0 END,"
-        " 0, 0, 0, false, false, '{}', pay, 2, paid_at - interval '1 min', paid_at + interval '1 day',"
-        " paid_at FROM month"
-    ),
-    (
-        "INSERT INTO fee_line SELECT $1, pay, 1, '1.004222', 'le_phi', 'x', amount, budget_line"
-        " FROM month"
-    ),
-    (
-        "INSERT INTO attempt (agency_id, id, provider, account, provider_reference, state, amount,"
-        " payer_address, locale, created_at, expires_at, asked) SELECT $1, att, 'vnpay', 'default',"
-        " substr(att, 5), 'captured', amount, '127.0.0.1', 'vi', paid_at, paid_at, 0 FROM month"
-        " WHERE NOT is_transfer"
-    ),
-    "INSERT INTO attempt_share SELECT $1, att, pay, amount FROM month WHERE NOT is_transfer",
-    (
-        "INSERT INTO capture (agency_id, id, provider, account, txn_id, attempt_id, amount, result,"
-        " booked_on, value_on, paid_at, taken_at) SELECT $1, cap, provider, 'default', txn,"
-        " CASE WHEN NOT is_transfer THEN att END, amount, CASE WHEN again THEN 'double' ELSE 'paid'"
-        " END,"
-        " on_day, on_day, paid_at, paid_at + CASE WHEN again THEN interval '5 min' ELSE '0' END"
-        " FROM taken"
-    ),
-    (
-        "INSERT INTO evidence SELECT $1, cap, 'notice', ntc, ntc,"
-        " paid_at + CASE WHEN again THEN interval '5 min' ELSE '0' END FROM taken"
-    ),
-    (
-        "INSERT INTO notice_work (agency_id, notice_id, received_at, state, outcome, tries, due_at)"
-        " SELECT $1, ntc, paid_at, 'done', 'recorded', 0, paid_at FROM taken"
-    ),
-)
-# Each day's lines: the report at once, the statement with yesterday's payout and remittance.
-_NEXT: Final = f"on_day < DATE '{first}' + {days - 1}"
-_LINES: Final = f"""
-CREATE TABLE listed AS
-SELECT on_day AS file_on, 'canonical-provider' AS profile, 'provider' AS source, on_day, cap AS
-  name, 'payment' AS kind, amount::bigint AS gross, 100::bigint AS fee, concat_ws(',', 'vnpay', txn,
-  substr(att, 5), 'payment', amount, 100, amount - 100, 'VND',
-  to_char(paid_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), on_day + 1, 'VNPAY-' || on_day) AS cells,
-  '' AS pay, '' AS budget_line
-FROM taken WHERE provider = 'vnpay'
-UNION ALL SELECT on_day, 'canonical-statement', 'statement', on_day, cap, 'credit', amount, 0,
-  concat_ws(',', '{_ACCOUNT}', cap, on_day, '', amount, 'VND', '', 'FT' || n, 'TP' || reference,
-  ''), '', '' FROM taken WHERE is_transfer
-UNION ALL SELECT on_day + 1, 'canonical-statement', 'statement', on_day + 1, 'payout ' || on_day,
-  'credit', sum(amount - 100), 0, concat_ws(',', '{_ACCOUNT}', 'p' || on_day, on_day + 1, '',
-  sum(amount - 100), 'VND', '', 'VNPAY-' || on_day, 'VNPAY THANH TOAN', ''), '', ''
-  FROM taken WHERE NOT is_transfer AND {_NEXT} GROUP BY on_day
-UNION ALL SELECT on_day + 1, 'canonical-statement', 'statement', on_day + 1, 'sent ' || on_day,
-  'debit', -sum(amount), 0, concat_ws(',', '{_ACCOUNT}', 's' || on_day, on_day + 1, '',
-  -sum(amount), 'VND', '', 'NS' || to_char(on_day, 'YYYYMMDD'), 'NOP NSNN', ''), '', ''
-  FROM month WHERE {_NEXT} GROUP BY on_day
-UNION ALL SELECT on_day + 1, 'canonical-treasury', 'treasury', on_day + 1, 'due ' || pay,
-  'revenue', amount, 0, concat_ws(',', 'NS' || to_char(on_day, 'YYYYMMDD') || '-' || n, pay,
-  on_day + 1, '1057757', '412', budget_line, amount, 'VND', ''), pay, budget_line
-  FROM month WHERE {_NEXT}"""
-_NUMBERED: Final = """
-CREATE TABLE numbered AS SELECT *, 'lin_' || md5(name || source) AS id,
-  (1 + row_number() OVER (PARTITION BY file_on, profile ORDER BY name))::int AS line_no,
-  'fil_' || file_on || profile AS file_id FROM listed"""
-_KEPT: Final = (
-    "INSERT INTO statement_line (agency_id, id, file_id, line_no, source, account, line_key,"
-    " booked_on, value_on, kind, gross, fee, net, marks, candidates) SELECT $1, id, file_id,"
-    " line_no, source, 'x', id, on_day, on_day, kind, gross, fee, gross - fee, '{}', '{}'"
-    " FROM numbered"
-)
-_ENTRIES: Final = """
-INSERT INTO entry (agency_id, booked_on, value_on, debit, credit, amount, voucher_kind, voucher_id,
-  rule, storno, created_at)
-SELECT $1, on_day, on_day, debit, credit, amount, kind, voucher, 'bench', false, now() FROM (
-  SELECT on_day, 'M1' AS debit, 'M9' AS credit, amount, 'payment' AS kind, pay AS voucher FROM month
-  UNION ALL SELECT on_day, '1380', CASE WHEN again THEN '3310' ELSE '3330' END, amount, 'capture',
-    cap FROM taken
-  UNION ALL SELECT on_day, 'M2', 'M1', amount, 'capture', cap FROM taken WHERE NOT again
-  UNION ALL SELECT on_day, '1120', '1380', gross, 'statement_line', id FROM numbered
-    WHERE kind = 'credit'
-  UNION ALL SELECT n.on_day, x.debit, x.credit, t.fees, 'statement_line', n.id FROM numbered n
-    JOIN (SELECT on_day, count(*) * 100 AS fees FROM taken WHERE NOT is_transfer GROUP BY 1) t
-      ON n.name = 'payout ' || t.on_day
-    CROSS JOIN (VALUES ('6420', '1380'), ('1383', '4900')) x (debit, credit)
-  UNION ALL SELECT on_day, '1130', '1120', -gross, 'remittance', id FROM numbered
-    WHERE kind = 'debit'
-  UNION ALL SELECT on_day, '3330', '1130', gross, 'remittance', id FROM numbered
-    WHERE kind = 'revenue') x"""
-_RUNS: Final = (
-    (
-        "INSERT INTO recon_run SELECT $1, 'run_' || d, d::date, d + interval '18 hours 30 min', '', "
-        f"'', '', '{{}}', d, d FROM generate_series(timestamptz '{first}', timestamptz"
-        f" '{first + timedelta(days=days - 1)}', interval '1 day') d"
-    ),
-    (
-        "INSERT INTO audit SELECT 'aud_' || business_on, as_of + interval '1 min', $1, 'bench',"
-        " 'day.close', business_on::text, '{}' FROM recon_run"
-    ),
-)
+_MONTH: Final = Path(__file__).with_name("month.sql")
 
 
 async def live(at: Site, count: int, vault: MasterVault) -> None:
@@ -172,11 +55,11 @@ async def live(at: Site, count: int, vault: MasterVault) -> None:
     await to.copy_records_to_table(
         "named", records=[(n, make_reference(n.to_bytes(7, "big"))) for n in transfers]
     )
-    await to.execute(_MONTH.replace("$1", str(count)))
-    for statement in (_CAPTURES, _LINES, _NUMBERED):
-        await to.execute(statement)
-    for statement in (*_ROWS, _KEPT, _ENTRIES, *_RUNS):
-        await to.execute(statement, agency)
+    text = _MONTH.read_text("utf-8")
+    last = first + timedelta(days=days - 1)
+    for name, value in (("count", count), ("agency", agency), ("first", first), ("last", last)):
+        text = text.replace(f":{name}", str(value))
+    await to.execute(text)
     async with to.transaction():
         cursor = await to.cursor("SELECT * FROM taken ORDER BY n")
         while rows := await cursor.fetch(_seal_batch):
@@ -240,7 +123,7 @@ def _file(row: Any, vault: MasterVault) -> tuple[Any, ...]:  # noqa: ANN401 - as
 
 
 async def measure(at: Site, count: int = payments) -> list[Result]:
-    """Prove the month twice, and take the better; sum the ledger in between."""
+    """Prove the month, and sum the ledger beside it."""
     values = {
         "THUPHI_MASTER_KEY": at.master, "THUPHI_DATABASE_URL": at.server.url(database),
         "THUPHI_PUBLIC_URL": "http://127.0.0.1:9", "THUPHI_VNPAY_TMN_CODE": "BENCHTMN",
@@ -253,22 +136,21 @@ async def measure(at: Site, count: int = payments) -> list[Result]:
     engine = engine_of(at.server.url(database), WORKER)
     parts = build(read_settings(values, setting_names(adapters())), engine, SystemClock())
     admin = await asyncpg.connect(at.server.url(database))
-    took, summed = [], []
-    for _ in range(2):
-        began = perf_counter()
-        proof = await proving_of(parts).prove(agency, first, first + timedelta(days=days))
-        took.append(perf_counter() - began)
-        assert proof.holds, (proof.differences[:3], proof.findings[:3])
-        assert proof.counts["notices"] > count
-        began = perf_counter()
-        await admin.fetch("SELECT debit, credit, sum(amount) FROM entry GROUP BY 1, 2")
-        summed.append(perf_counter() - began)
+    began, worked = perf_counter(), process_time()
+    proof = await proving_of(parts).prove(agency, first, first + timedelta(days=days))
+    took, worked = perf_counter() - began, process_time() - worked
+    assert proof.holds, (proof.differences[:3], proof.findings[:3])
+    assert proof.counts["notices"] > count
+    began = perf_counter()
+    await admin.fetch("SELECT debit, credit, sum(amount) FROM entry GROUP BY 1, 2")
+    summed = perf_counter() - began
     await admin.close()
     await engine.dispose()
-    said = machine(f"{count:,} payments of a month, {proof.counts['notices']:,} notices opened;"
-                   f" a bare sum over the ledger takes {min(summed):.2f} s")  # fmt: skip
-    limit = seconds_max * count / 1_000_000
-    return [at_most(f"a month of {count:,} payments proved", said, min(took), limit, "s", 1.0)]
+    said = machine(
+        f"{count:,} payments, {proof.counts['notices']:,} notices opened, {worked:.0f} s of the"
+        f" processor beside the server's; a bare sum over the ledger takes {summed:.2f} s"
+    )
+    return [at_most(f"a month of {count:,} payments proved", said, took, seconds_max, "s", 1.0)]
 
 
 async def main() -> None:

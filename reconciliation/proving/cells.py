@@ -1,5 +1,6 @@
 """Opens what was kept sealed: notices as they arrived, and the bytes of statement files."""
 
+import asyncio
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -51,14 +52,19 @@ class Cells:
 
     async def notices(self) -> int:
         """Read every notice that was believed; gives how many. One that does not open is found."""
-        count, text = 0, rules("20-notices")
+        count, text, laid = 0, rules("20-notices"), None
         cursor = await self.source.cursor(_NOTICES, self.agency_id)
         while rows := await cursor.fetch(_batch):
             count += len(rows)
             opened = [self._open("notice", row[0], "raw", row[3]) for row in rows]
+            if laid:
+                await laid
             self._register([*zip(*rows, strict=True)], opened)
-            self.base.execute(text)
             self._read_others(rows, opened)
+            # It is read while the next ones are fetched and opened.
+            laid = asyncio.create_task(asyncio.to_thread(self.base.execute, text))
+        if laid:
+            await laid
         return count
 
     def _read_others(self, rows: Sequence[Any], opened: Sequence[bytes | None]) -> None:
@@ -91,7 +97,7 @@ class Cells:
                     column_types=dict.fromkeys(names, "string"), strings_can_be_null=False
                 ),
             )
-            self.base.register("content", _numbered(table))
+            self.base.register("content", _numbered(table, may_break=b'"' in content))
             values = {"file": row["id"], "taken": row["taken"]}
             self.base.execute(rules(PROFILES[row["profile"]]), values)
             self.base.unregister("content")
@@ -116,14 +122,16 @@ class Cells:
         self.base.register("opened", pa.table(laid))
 
 
-def _numbered(table: Any) -> Any:  # noqa: ANN401 - pyarrow ships no types.
+def _numbered(table: Any, *, may_break: bool) -> Any:  # noqa: ANN401 - pyarrow ships no types.
     """Say on which line of the file each record begins; a cell may hold line breaks."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    first = pa.array(range(2, table.num_rows + 2), pa.int32())
+    if not may_break:
+        return table.append_column("line_no", first)
     breaks = pa.array([0] * table.num_rows, pa.int32())
     for column in table.columns:
         breaks = pc.add(breaks, pc.count_substring(column, "\n").combine_chunks())
     before = pc.subtract(pc.cumulative_sum(breaks), breaks)
-    first = pa.array(range(2, table.num_rows + 2), pa.int32())
     return table.append_column("line_no", pc.add(first, before))

@@ -21,6 +21,14 @@ _ASKED: Final = (
 )
 
 
+# A line is looked at as long as it is in a run's window.
+_WAIT: Final = (
+    "CREATE OR REPLACE TABLE waiting AS SELECT * FROM pending WHERE booked_on >="
+    " getvariable('business_on') - getvariable('window_days')"
+    " AND NOT EXISTS (SELECT 1 FROM posted p WHERE p.line_id = pending.id)"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Closings:
     """Which day was the last closed one, from which moment on."""
@@ -53,16 +61,17 @@ def replay(base: Any, known: Closings, window_days: int) -> int:  # noqa: ANN401
     """Go through every run in order; gives how many."""
     base.execute(rules("65-books"))
     text = rules("70-night")
-    runs = base.execute("SELECT business_on, as_of FROM run ORDER BY as_of, business_on").fetchall()
-    for business_on, as_of in runs:
+    runs = base.execute("SELECT n, business_on, as_of FROM night ORDER BY n").fetchall()
+    for n, business_on, as_of in runs:
         values = {
-            "business_on": business_on, "as_of": as_of, "window_days": window_days,
+            "night": n, "business_on": business_on, "as_of": as_of, "window_days": window_days,
             "last_on": known.last(as_of),
         }  # fmt: skip
         for name, value in values.items():
             base.execute(f"SET VARIABLE {name} = ?", [value])
         base.execute(text)
         _make_good(base, as_of)
+        base.execute(_WAIT)
     return len(runs)
 
 

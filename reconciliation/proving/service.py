@@ -219,10 +219,8 @@ def _refer(base: Any) -> None:  # noqa: ANN401 - the same.
         if (found := _references(memo))
     ]
     _put(base, "referring", referring)
-    memos = base.execute(
-        "SELECT memo FROM word WHERE memo <> '' UNION SELECT memo FROM line WHERE memo <> ''"
-        " AND id IN (SELECT source_id FROM evidence WHERE source = 'statement')"
-    ).fetchall()
+    base.execute(rules("45-texts"))
+    memos = base.execute("SELECT memo FROM unread").fetchall()
     named = [[memo, r] for (memo,) in memos for r, _ in _references(memo)]
     if named:
         base.execute("CREATE TEMP TABLE names (memo VARCHAR, reference VARCHAR)")

@@ -1,12 +1,14 @@
 -- What each provider's notice says, read a second time: only that money was taken counts here.
 -- A notice that was refused at the door is no word; the national platform's only makes us ask.
 INSERT INTO word
-WITH raw AS (
-  SELECT id, holder, received, json_extract_string(plain, '$.query') AS query,
-         CASE WHEN json_valid(json_extract_string(plain, '$.body'))
-              THEN json_extract_string(plain, '$.body') END AS body,
-         split_part(holder, '/', 1) AS provider
+WITH parts AS (
+  SELECT id, holder, received, split_part(holder, '/', 1) AS provider,
+         json_extract_string(plain, ['$.query', '$.body']) AS said
   FROM opened
+), raw AS (
+  SELECT id, holder, received, provider, said[1] AS query,
+         CASE WHEN provider <> 'vnpay' AND json_valid(said[2]) THEN said[2] END AS body
+  FROM parts
 ), vnpay AS (
   SELECT id, holder, received,
          regexp_extract(query, '(?:^|&)vnp_TransactionNo=([^&]*)', 1) AS txn_id,

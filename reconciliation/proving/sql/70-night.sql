@@ -1,23 +1,17 @@
 -- One night again: what a run could explain with all that was there at its moment, and no more.
-CREATE OR REPLACE TEMP TABLE seen AS
-SELECT * FROM line
-WHERE taken <= getvariable('as_of') AND booked_on BETWEEN
-  getvariable('business_on') - getvariable('window_days') AND getvariable('business_on');
 CREATE OR REPLACE TEMP TABLE pending AS
-SELECT * FROM seen WHERE source <> 'provider'
- AND NOT EXISTS (SELECT 1 FROM posted p WHERE p.line_id = seen.id);
+SELECT * FROM waiting UNION ALL
+SELECT * EXCLUDE (night) FROM coming WHERE night = getvariable('night');
+DELETE FROM posted;
 -- A payout: the batch that it names, of one account of its provider, adds up to it, and each line of
 -- the batch is a capture, a refund or a quarrel of ours. One that is listed twice counts once.
 CREATE OR REPLACE TEMP TABLE payout AS
-WITH listed AS (
-  SELECT l.*, CASE l.kind WHEN 'payment' THEN l.txn_id ELSE l.reference END AS listed_as
-  FROM seen l WHERE l.source = 'provider' AND l.batch_id IN (
-    SELECT p.reference FROM pending p JOIN marked m ON m.line_id = p.id AND m.kind = 'payout')
-), judged AS (
-  SELECT l.*, l.kind = 'charge' OR EXISTS (SELECT 1 FROM ours o WHERE o.holder = l.account
-    AND o.kind = l.kind AND o.name = l.listed_as AND o.gross = l.gross
-    AND o.noted_at <= getvariable('as_of')) AS is_ours
-  FROM listed l
+WITH judged AS (
+  SELECT *, coalesce(ours_from <= getvariable('as_of'), false) AS is_ours FROM report
+  WHERE batch_id IN (SELECT p.reference FROM pending p
+                     JOIN marked m ON m.line_id = p.id AND m.kind = 'payout')
+   AND taken <= getvariable('as_of') AND booked_on BETWEEN
+     getvariable('business_on') - getvariable('window_days') AND getvariable('business_on')
 ), once AS (
   SELECT * FROM judged QUALIFY kind = 'charge' OR NOT is_ours OR row_number() OVER (
     PARTITION BY account, kind, gross, listed_as, is_ours ORDER BY line_no) = 1
@@ -56,7 +50,12 @@ INSERT INTO posted SELECT line_id FROM banked;
 CREATE OR REPLACE TEMP TABLE sent AS
 SELECT p.id AS line_id, -p.net AS amount, p.booked_on
 FROM pending p JOIN marked m ON m.line_id = p.id AND m.kind = 'remittance'
-JOIN (SELECT batch_id, sum(net) AS net FROM seen WHERE source = 'treasury' GROUP BY batch_id) a
+JOIN (SELECT batch_id, sum(net) AS net FROM treasury
+      WHERE batch_id IN (SELECT p.reference FROM pending p
+                         JOIN marked m ON m.line_id = p.id AND m.kind = 'remittance')
+       AND taken <= getvariable('as_of') AND booked_on BETWEEN
+         getvariable('business_on') - getvariable('window_days') AND getvariable('business_on')
+      GROUP BY batch_id) a
   ON a.batch_id = p.reference AND a.net = -p.net;
 INSERT INTO act
 SELECT 'remittance', line_id, '1130', '1120', amount, booked_on, getvariable('as_of') FROM sent;
@@ -66,15 +65,15 @@ CREATE OR REPLACE TEMP TABLE transfer AS
 SELECT p.id AS line_id, p.net, p.booked_on FROM pending p JOIN bank b ON b.account = p.account
 WHERE p.source = 'statement' AND p.net > 0
  AND NOT EXISTS (SELECT 1 FROM posted x WHERE x.line_id = p.id)
- AND (p.is_plain OR EXISTS (SELECT 1 FROM evidence e WHERE e.source = 'statement'
-      AND e.source_id = p.id AND e.noted_at <= getvariable('as_of')));
+ AND (p.is_plain OR EXISTS (SELECT 1 FROM told_by_line e WHERE e.line_id = p.id
+      AND e.noted_at <= getvariable('as_of')));
 INSERT INTO act
 SELECT 'statement_line', line_id, '1120', '1380', net, booked_on, getvariable('as_of')
 FROM transfer;
 INSERT INTO posted SELECT line_id FROM transfer;
 -- The treasury names a payment, or confirms a day's money of a budget line in one sum; what refunds
 -- took before, and what is owed again, it never gets.
-CREATE OR REPLACE TEMP TABLE still_due AS
+CREATE OR REPLACE TEMP TABLE all_due AS
 WITH given AS (
   SELECT r.payment_id, f.budget_line, f.kind, sum(p.amount) AS amount
   FROM refund r JOIN refund_part p ON p.refund_id = r.id
@@ -83,14 +82,14 @@ WITH given AS (
    AND NOT (r.state = 'failed' AND r.ended <= getvariable('as_of')) GROUP BY ALL
 )
 SELECT d.* REPLACE (d.amount - coalesce(g.amount, 0) AS amount)
-FROM due d LEFT JOIN given g USING (payment_id, budget_line, kind)
-WHERE d.noted_at <= getvariable('as_of') AND d.amount > coalesce(g.amount, 0)
- AND d.value_on BETWEEN getvariable('business_on') - getvariable('window_days')
-                    AND getvariable('business_on')
- AND d.capture_id NOT IN (SELECT capture_id FROM dispute WHERE state = 'lost' AND NOT is_borne
-                          AND ended <= getvariable('as_of'))
- AND NOT EXISTS (SELECT 1 FROM with_treasury w WHERE (w.capture_id, w.payment_id, w.budget_line)
-                 = (d.capture_id, d.payment_id, d.budget_line));
+FROM (SELECT * FROM due_left UNION ALL
+      SELECT * EXCLUDE (night) FROM due_coming WHERE night = getvariable('night')) d
+LEFT JOIN given g USING (payment_id, budget_line, kind);
+CREATE OR REPLACE TEMP TABLE still_due AS
+SELECT * FROM all_due d WHERE amount > 0
+ AND value_on >= getvariable('business_on') - getvariable('window_days')
+ AND capture_id NOT IN (SELECT capture_id FROM dispute WHERE state = 'lost' AND NOT is_borne
+                        AND ended <= getvariable('as_of'));
 CREATE OR REPLACE TEMP TABLE arrived AS
 WITH named AS (
   SELECT l.* FROM pending l WHERE l.obligation IS NOT NULL
@@ -99,7 +98,7 @@ WITH named AS (
 ), by_day AS (
   SELECT budget_line, business_on, sum(amount) AS amount,
          row_number() OVER (PARTITION BY budget_line, sum(amount) ORDER BY business_on) AS nth
-  FROM still_due d WHERE NOT EXISTS (SELECT 1 FROM seen l WHERE l.obligation = d.payment_id
+  FROM still_due d WHERE NOT EXISTS (SELECT 1 FROM pending l WHERE l.obligation = d.payment_id
                                      AND l.budget_line = d.budget_line)
   GROUP BY budget_line, business_on
 ), lump AS (
@@ -117,13 +116,17 @@ SELECT l.id, l.net, l.booked_on, d.capture_id, d.payment_id, d.budget_line, d.ki
 FROM lump l JOIN by_day y ON (y.budget_line, y.amount, y.nth) = (l.budget_line, l.net, l.nth)
  AND y.business_on <= l.booked_on
 JOIN still_due d ON (d.budget_line, d.business_on) = (y.budget_line, y.business_on)
- AND NOT EXISTS (SELECT 1 FROM seen o WHERE o.obligation = d.payment_id
+ AND NOT EXISTS (SELECT 1 FROM pending o WHERE o.obligation = d.payment_id
                  AND o.budget_line = d.budget_line);
 INSERT INTO confirmed
 SELECT line_id, first_open(any_value(booked_on), getvariable('as_of'), getvariable('last_on')),
        any_value(net), sum(amount) FILTER (WHERE kind = 'phi')
 FROM arrived GROUP BY line_id;
-INSERT INTO with_treasury
-SELECT DISTINCT capture_id, payment_id, budget_line, business_on, getvariable('as_of')
-FROM arrived;
+INSERT INTO with_treasury SELECT DISTINCT capture_id, getvariable('as_of') FROM arrived;
 INSERT INTO posted SELECT DISTINCT line_id FROM arrived;
+-- What nothing explained is looked at again; what is confirmed is due no more.
+CREATE OR REPLACE TABLE due_left AS
+SELECT * FROM (SELECT * FROM due_left UNION ALL
+  SELECT * EXCLUDE (night) FROM due_coming WHERE night = getvariable('night')) d
+WHERE NOT EXISTS (SELECT 1 FROM arrived a WHERE (a.capture_id, a.payment_id, a.budget_line)
+  = (d.capture_id, d.payment_id, d.budget_line));
