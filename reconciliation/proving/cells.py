@@ -86,6 +86,9 @@ class Cells:
         rows = await self.source.fetch(_FILES, self.agency_id)
         for row in rows:
             content = self._open("statement_file", row["id"], "content", row["content_sealed"])
+            if row["profile"] not in PROFILES:
+                what = f"statement file {row['id']}: profile {row['profile']} has no reading here"
+                self.base.execute("INSERT INTO finding VALUES (?)", [what])
             if content is None or row["profile"] not in PROFILES:
                 continue
             header = content.removeprefix(b"\xef\xbb\xbf")

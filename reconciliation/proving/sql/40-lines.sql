@@ -31,7 +31,8 @@ SELECT 'statement line ' || id || ' is ' || CASE WHEN is_named
 FROM line WHERE NOT is_named OR NOT is_kept;
 INSERT INTO finding
 SELECT 'statement line ' || k.id || ' is in the books, and not in its file'
-FROM kept_line k LEFT JOIN line l ON l.id = k.id WHERE l.id IS NULL;
+FROM kept_line k LEFT JOIN line l ON l.id = k.id
+WHERE l.id IS NULL AND k.file_id IN (SELECT file_id FROM file_line);
 -- The words by which a bank tells what is no citizen's transfer, in the direction of their kind; a
 -- text with a whole payment reference is a payer's.
 CREATE TABLE marked AS
