@@ -10,8 +10,9 @@ from gateway.domain.errors import ForgedError, Refusal
 from gateway.domain.ledger import TITLES
 from gateway.domain.money import figures
 from gateway.entry import cli_values as values
-from gateway.entry.bootstrap import Parts, holders_of
+from gateway.entry.bootstrap import Parts
 from gateway.entry.cli_books import Opened, agency_of
+from gateway.entry.reconciling import holders_of
 from gateway.ports.provider import (
     HoldsAccount,
     HoldsVirtualAccounts,
