@@ -95,7 +95,7 @@ class Cells:
             names = header.partition(b"\n")[0].decode().strip("\r").replace('"', "").split(",")
             table = csv.read_csv(
                 io.BytesIO(content),
-                parse_options=csv.ParseOptions(newlines_in_values=True),
+                parse_options=csv.ParseOptions(newlines_in_values=b'"' in content),
                 convert_options=csv.ConvertOptions(
                     column_types=dict.fromkeys(names, "string"), strings_can_be_null=False
                 ),

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 import pytest_asyncio
-from books import DAY, NEXT, reconcile, take
+from books import DAY, NEXT, reconcile, reconciliation, take
 from front_door import AGENCY, Site
 from officers import officer, signed_in
 from sqlalchemy import text
@@ -202,13 +202,14 @@ async def test_the_command_says_it_as_a_table_as_json_and_by_its_exit_code(
 async def test_what_nobody_explains_is_on_the_first_page_with_its_oldest(site: Site) -> None:
     """Amount × days: from the day that a file tells of it, until a run says what it is."""
     await take(site, "statement", {"amount": 7_000, "reference": "FT3"})
-    assert (await unexplained(site.parts.store, AGENCY)).dong_days == 0  # It came today.
+    assert (await unexplained(site.parts.store, AGENCY)).items == 0  # It came today.
 
     site.clock.move(timedelta(days=3))
     left = await unexplained(site.parts.store, AGENCY)
     async with signed_in(site) as desk:
         page = (await desk.get("/console?lang=en")).text
-        await reconcile(site)
+        # Not closed, so that it is still looked at: what it proves explains it.
+        await reconciliation(site).reconcile(AGENCY, DAY, "test", close=False)
         after = (await desk.get("/console?lang=en")).text
 
     assert (left.dong_days, left.total, left.items, left.since_on) == (21_000, 7_000, 1, DAY)
