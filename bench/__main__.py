@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from bench import day, log, parsing, receipts, storm
+from bench import day, log, parsing, proving, receipts, storm
 from bench.load import fire
 from bench.result import Result, at_least, at_most, machine
 from bench.site import Site, Web, agency, baseline_database, database, pgbench, site
@@ -274,6 +274,8 @@ async def main() -> int:
         results += await storm.measure(at)
     async with site() as at:
         results += await receipts.issue(at)
+    async with site() as at:
+        results += await proving.measure(at)
     for said in dict.fromkeys(r.machine for r in results):
         print(f"\n{said}", end="")
     print(f"\n{'':36}{'ours':>10}{'baseline':>10}{'ratio':>8}{'target':>8}")

@@ -15,6 +15,7 @@ from commands import terminal  # noqa: F401 - a fixture for every folder.
 from databases import in_database
 from front_door import site  # noqa: F401 - a fixture for every folder.
 from office import office  # noqa: F401 - a fixture for every folder.
+from proved import proved  # noqa: F401 - a fixture for every folder.
 from proving import proving  # noqa: F401 - a fixture for every folder.
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool

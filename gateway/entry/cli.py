@@ -21,6 +21,7 @@ from gateway.entry import (
     cli_log,
     cli_people,
     cli_privacy,
+    cli_prove,
     cli_receipts,
     cli_sources,
     cli_verify,
@@ -223,6 +224,7 @@ def parser() -> argparse.ArgumentParser:
     )
     cli_verify.describe(add)
     _add_books(add)
+    cli_prove.describe(add, opened)
     for group in (
         accounts,
         cli_agency,

@@ -22,8 +22,9 @@ from typing import Any, Final
 import httpx
 
 from adapters.simulator.app import build_simulator
-from gateway.domain.calendar import day_start
+from gateway.domain.calendar import day_start, hanoi_day
 from gateway.entry.bootstrap import Parts, build, engine_of, prepare
+from gateway.entry.cli_prove import proving_of, wrong_in
 from gateway.entry.day_counter import METHODS, Booths
 from gateway.entry.day_plan import AT_CHECKOUT, NOT_NOW, PAID, drawn, for_treasury
 from gateway.entry.day_witness import TOTALS, Inbox, differences, free_port, inbox_app
@@ -35,6 +36,7 @@ from gateway.infra.clock import TestClock
 from gateway.infra.embedded import Embedded
 from gateway.services.invariants import violations
 from gateway.services.seed import seed
+from gateway.services.unexplained import unexplained
 from gateway.store.roles import WEB, WORKER
 
 at_once: Final = 8  # Citizens who pay at the same moment.
@@ -197,8 +199,10 @@ class Day:
             await self.pass_time(timedelta(minutes=1))
         return report.as_json()
 
-    async def summary(self, nights: list[dict[str, Any]], began: float) -> dict[str, Any]:
-        """Count everything, ask every rule, and compare with the banks' journal."""
+    async def summary(
+        self, first: date, nights: list[dict[str, Any]], began: float
+    ) -> dict[str, Any]:
+        """Count everything, ask every rule, prove the books, compare with the banks' journal."""
         from reconciliation.seals import broken
 
         broken_rules = await violations(self.parts.store) + await broken(self.parts.store)
@@ -208,11 +212,16 @@ class Day:
             journal = (await self.banks.get("/control/journal")).json()["entries"]
             wrong += await differences(tx, journal)
             wrong += await self.inbox.undelivered(tx)
+        proof = await proving_of(self.parts).prove(agency, first, hanoi_day(self.clock.now()))
+        wrong += [f"not proved: {what}" for what in wrong_in(proof)]
+        open_items = await unexplained(self.parts.store, agency)
         for night in nights:
             if not night["closed"]:
                 wrong.append(f"{night['date']} stays open: {night['open_checks']}")
         return totals | {
             "events_delivered": len(self.inbox.seen),
+            "accounts_proved": len(proof.balances),
+            "unexplained_dong_days": open_items.dong_days,
             "violations": wrong,
             "seconds": round(monotonic() - began, 1),
         }
@@ -279,4 +288,4 @@ async def live(payments: int, seed_number: int, on: date, faults: float) -> dict
         await day.evening()
         # VNPAY pays out, and the treasury confirms, on the next day: two nights close it all.
         nights = [await day.close(on), await day.close(on + timedelta(days=1))]
-        return await day.summary(nights, began)
+        return await day.summary(on, nights, began)

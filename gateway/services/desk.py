@@ -18,6 +18,7 @@ from gateway.domain.ids import read_typed
 from gateway.domain.payment import Payment
 from gateway.ports.vault import Vault
 from gateway.services.payer_keys import PayerKeys
+from gateway.services.unexplained import unexplained_in
 from gateway.store.tx import Row, Store, Tx
 
 page_rows_max: Final = 50
@@ -176,6 +177,7 @@ class Desk:
                     asked | {"before": now - stuck_after, "lately": now - timedelta(days=1)},
                 ),
                 "open_days": await tx.rows(_OPEN_DAYS, asked | {"today": on}),
+                "unexplained": await unexplained_in(tx, agency_id, on),
                 "days": (await tx.rows(_DAYS, asked))[:5],
             }
 

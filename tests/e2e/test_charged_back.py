@@ -29,6 +29,7 @@ async def bank(site: Site) -> EastBank:
     return made
 
 
+@pytest.mark.usefixtures("proved")
 async def test_an_agency_may_bear_a_lost_dispute(site: Site) -> None:
     async with site.parts.store.begin() as tx:
         await tx.run(text('UPDATE agency SET settings = settings || \'{"dispute_lost": "borne"}\''))

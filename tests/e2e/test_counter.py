@@ -166,6 +166,7 @@ async def test_a_transfer_that_paid_a_part_leaves_the_rest_to_the_counter(
 @pytest.mark.parametrize(
     ("counted", "short", "over"), [(DUE, 0, 0), (9_000, 1_000, 0), (12_000, 0, 2_000)]
 )
+@pytest.mark.usefixtures("proved")
 async def test_a_shift_is_counted_blind_and_signed_by_a_second_person(
     site: Site, clerk: Officer, counted: int, short: int, over: int
 ) -> None:
@@ -200,6 +201,7 @@ async def test_a_float_goes_out_and_comes_back(site: Site) -> None:
     await holds(site)
 
 
+@pytest.mark.usefixtures("proved")
 async def test_a_shortage_is_decided_by_two(site: Site, clerk: Officer) -> None:
     payment = await site.payment()
     await site.parts.counters.take(clerk, payment["id"], "cash")

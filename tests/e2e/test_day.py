@@ -22,6 +22,8 @@ async def test_a_day_on_which_half_of_all_goes_wrong_ends_with_closed_books() ->
     assert said["settled"] == said["paid"] > 20
     assert said["receipts"] == said["paid"]
     assert said["ledger_sum"] == 0
+    assert said["accounts_proved"] > 10  # A second calculator comes to the same books.
+    assert said["unexplained_dong_days"] == 0
     assert said["at_counters"] > 5
     assert said["unanswered"] > 0  # The answer to our own call broke off, or was no answer.
     assert said["suspense"] > 0  # Wrong amounts and second payments are kept, and named.

@@ -87,6 +87,7 @@ async def test_a_bag_that_the_bank_has_not_counted_in_time_is_missed_until_it_co
     assert await balance(site, "1130") == 0
 
 
+@pytest.mark.usefixtures("proved")
 async def test_what_a_clerk_brings_later_leaves_under_the_same_number(site: Site) -> None:
     await bagged(site, "TUI-3", counted=9_000)
     await clerk_brings(site)

@@ -45,6 +45,7 @@ async def dues(site: Site) -> int:
     return sum(due["amount"] for due in seen.dues)
 
 
+@pytest.mark.usefixtures("proved")
 async def test_a_dispute_is_postings_and_a_case_and_no_refund_beside_it(
     site: Site,
 ) -> None:
@@ -174,6 +175,7 @@ async def test_a_refund_of_a_case_that_was_not_sent_gives_way_to_the_lost_disput
     await holds(site)
 
 
+@pytest.mark.usefixtures("proved")
 async def test_of_a_lost_dispute_the_surplus_goes_first_and_the_fee_is_owed_again(
     site: Site,
 ) -> None:
@@ -209,6 +211,7 @@ async def test_a_part_that_was_charged_back_lies_on_account_no_more(site: Site) 
     await holds(site)
 
 
+@pytest.mark.usefixtures("proved")
 async def test_a_part_that_became_surplus_is_taken_from_the_surplus(site: Site) -> None:
     """A card paid the whole after a transfer of a part: the part is owed to who sent it."""
     payment = await site.payment()
@@ -227,6 +230,7 @@ async def test_a_part_that_became_surplus_is_taken_from_the_surplus(site: Site) 
     await holds(site)
 
 
+@pytest.mark.usefixtures("proved")
 async def test_of_unknown_money_only_what_was_not_charged_back_is_a_case(site: Site) -> None:
     assert await site.sepay_says("khong ro", 5_000, 1) == 200
     (came,) = await rows(site, "SELECT txn_id FROM capture")

@@ -59,6 +59,7 @@ async def test_each_part_is_a_case_with_an_owner_and_an_age(site: Site, how: str
     await holds(site)
 
 
+@pytest.mark.usefixtures("proved")
 async def test_a_replaced_payment_keeps_its_case_and_later_money_is_another(site: Site) -> None:
     payment = await ended(site, "expired", 4_000)
     await site.payment()
@@ -132,6 +133,7 @@ async def test_within_the_limit_a_case_needs_nobody_else(site: Site) -> None:
     await holds_without_a_statement(site)
 
 
+@pytest.mark.usefixtures("proved")
 async def test_a_card_that_pays_the_whole_sends_each_part_back_to_its_own_payer(
     site: Site,
 ) -> None:

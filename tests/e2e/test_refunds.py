@@ -188,6 +188,7 @@ async def test_after_a_crash_it_is_asked_about_and_not_sent_again(
     await holds(site)
 
 
+@pytest.mark.usefixtures("proved")
 async def test_a_refusal_takes_the_approval_back_in_the_books(site: Site, bank: EastBank) -> None:
     payment = await paid(site)
     asked = await ask(site, payment, 4_000, DUE)
@@ -205,6 +206,7 @@ async def test_a_refusal_takes_the_approval_back_in_the_books(site: Site, bank: 
     await holds(site)
 
 
+@pytest.mark.usefixtures("proved")
 async def test_a_bank_that_cannot_refund_leads_to_a_transfer_with_a_document(
     site: Site, bank: EastBank
 ) -> None:
@@ -254,6 +256,7 @@ async def test_money_paid_twice_is_given_back_from_its_case(site: Site) -> None:
     await holds(site)
 
 
+@pytest.mark.usefixtures("proved")
 async def test_a_refused_refund_of_a_case_opens_the_case_again(site: Site, bank: EastBank) -> None:
     payment = await paid(site)
     attempt = (await rows(site, "SELECT provider_reference FROM attempt"))[0]["provider_reference"]
