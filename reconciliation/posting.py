@@ -60,6 +60,14 @@ def postings(given: Inputs, result: Result) -> list[Posting]:
     return found
 
 
+def arrived(line: Line, parts: Iterable[tuple[int, str]]) -> Posting:
+    """Book a credit that people say brought these captures: each amount, and its account."""
+    entries = [
+        e for amount, account in parts for e in ledger.payout(line["id"], amount, account, "")
+    ]
+    return Posting(line["id"], line["booked_on"], tuple(entries))
+
+
 def _batch(payout: Line, account: str, lines: Iterable[Line]) -> Iterator[Entry]:
     """Book a payout net, and the charges that its batch declares, so that the batch is at zero.
 
