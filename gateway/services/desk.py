@@ -256,19 +256,6 @@ class Desk:
             raise Refusal("not-found", "There is no such payment in this agency.")
         return payment
 
-    async def breaks(self, agency_id: str, state: str, kind: str, before: str) -> Sequence[Row]:
-        """List cases, oldest first."""
-        query, values = _BREAKS, {"agency": agency_id, "rows": page_rows_max + 1}
-        for name, value in (("state", state), ("kind", kind)):
-            if value:
-                query += f" AND k.{name} = :{name}"
-                values[name] = value
-        if before:
-            query += " AND k.id > :before"
-            values["before"] = before
-        async with self.store.begin() as tx:
-            return await tx.rows(text(f"{query} ORDER BY k.id LIMIT :rows"), values)
-
     async def case(self, agency_id: str, break_id: str) -> Row:
         """Give one case."""
         async with self.store.begin() as tx:
