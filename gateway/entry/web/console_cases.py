@@ -63,7 +63,7 @@ class CasePages:
                 "query": _query(asked), "told": asked.get("told", "")[:8],
                 "next": _query(dict(asked) | {"after": cursor(last)}) if last else "",
                 "today": self.console.today_on(), "may_act": officer.role in MAY_ACT,
-                **(await self._one(officer, at, None) if at else {"k": None}),
+                **(await self._one(officer, at, None) if at else {"k": None, "may_link": False}),
             }, has_script=True,
         )  # fmt: skip
 
