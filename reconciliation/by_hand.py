@@ -104,11 +104,15 @@ def respected(given: Inputs, result: Result, hands: ByHand) -> Result:
     found: dict[tuple[str, str], Difference] = {
         (d.kind, d.subject): d for d in result.differences if not _is_decided(d, hands)
     }
+    # A line that says otherwise about one capture proves none: it is booked whole or not at all.
+    against = {
+        m.line_id for m in result.matches
+        if lines[m.line_id]["source"] == "statement" and not _agrees(m, hands)
+    }  # fmt: skip
     for match in result.matches:
-        line = lines[match.line_id]
-        if line["source"] != "statement" or _agrees(match, hands):
+        if match.line_id not in against:
             kept.append(match)
-        elif d := _contradiction(match, line, captures, hands):
+        elif d := _contradiction(match, lines[match.line_id], captures, hands):
             found.setdefault((d.kind, d.subject), d)
     ordered = sorted(found.values(), key=lambda d: (d.kind, d.subject))
     return Result(tuple(kept), tuple(ordered))

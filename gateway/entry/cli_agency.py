@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 Opened = AbstractAsyncContextManager[Parts]
 ACTOR: Final = "command line"
 file_bytes_max: Final = 1_048_576  # A chain of certificates has a few thousand.
-_WORDS: Final = ("name", "tax_code", "address", "budget_chapter", "treasury_code", "payer_years")
+_WORDS: Final = (
+    "name", "tax_code", "address", "budget_chapter", "treasury_code", "payer_years",
+    "write_off_max",
+)  # fmt: skip
 
 
 def _content(path: Path) -> bytes:
