@@ -43,7 +43,9 @@ _PAYMENTS: Final = (
     " p.reference = ANY(s.names) AS is_named, "
     + _ALIKE.format("p.reference", "s.names")
     + " AS alike FROM self s JOIN payment p ON p.agency_id = :agency AND p.state = 'open'"
-    " AND NOT p.in_doubt AND ((p.amount = s.amount AND p.amount_on_account = 0)"
+    # Nobody pays what is not asked for yet, unless the text names it.
+    " AND NOT p.in_doubt AND ((p.amount = s.amount AND p.amount_on_account = 0"
+    " AND CAST(p.created_at AT TIME ZONE 'Asia/Ho_Chi_Minh' AS date) <= s.day_on)"
     " OR p.reference = ANY(s.names))"
 )
 # The same money, told of twice: a transfer of that amount and account that the statement lacks.

@@ -8,6 +8,7 @@ from books import NEXT, balance, breaks, reconcile, reconciliation, take
 from cases import ONE, OTHER, agree, broken, cases, night, resolve, to_payment, unknown_money
 from east_bank import rows
 from front_door import AGENCY, Site
+from officers import signed_in
 from sqlalchemy.exc import DBAPIError
 
 from gateway.domain.errors import Refusal
@@ -119,6 +120,9 @@ async def test_two_words_for_one_transfer_are_one_and_an_undo_makes_them_two_aga
     assert await balance(site, "1380") == clearing - 10_000
     assert ("missing_at_provider", "capture") not in await breaks(site)
     await sound(site)
+    async with signed_in(site) as desk:
+        story = (await desk.get(f"/console/payments/{payment['id']}")).text
+    assert "hai người xác nhận đó là cùng một khoản tiền" in story
     (run,) = await rows(site, "SELECT max(id) AS id FROM recon_run")
     await reconcile(site, on)
     assert ("missing_at_provider", "capture") not in await breaks(site)
@@ -371,4 +375,6 @@ async def test_money_that_never_came_is_written_off_and_a_payout_with_it_is_a_br
     )  # fmt: skip
     late = await reconcile(site, NEXT)
     assert (late.posted, late.breaks) == (0, {"status_conflict": 1})
+    assert late.closed is not None
+    assert [c.partition(" ")[0] for c in late.closed.open_checks] == ["the"], "the bank account"
     assert await balance(site, "1380") == 10_000
