@@ -51,7 +51,7 @@ SEEN_BY_STAFF: Final = {
     "console-today": "Today",
     "console-payments": "Payments",
     "console-payment": "One payment, and everything that happened to it",
-    "console-breaks": "Breaks",
+    "console-breaks": "Breaks: the list, one of them, and what it may be",
     "console-break": "One break: why, and what to do",
     "console-shifts": "Shifts",
     "console-refunds": "Refunds",

@@ -12,7 +12,7 @@ from gateway.store.tx import Tx
 TRANSFERS: Final = (
     "'02-advised','02-bank-movement','03-reference','04-nth-of-equals','11-business-day'"
 )
-BANK_RULES: Final = f"({TRANSFERS},'05-batch','12-bag')"
+BANK_RULES: Final = f"({TRANSFERS},'05-batch','12-bag','by-hand')"
 TREASURY_RULES: Final = "('08-obligation','09-lump')"
 _BALANCE: Final = (
     "(SELECT coalesce(sum(CASE WHEN debit = '{0}' THEN amount ELSE -amount END), 0)::bigint"
@@ -45,11 +45,12 @@ _IN_A_DRAWER: Final = (
     "EXISTS (SELECT 1 FROM counter_take k WHERE k.agency_id = c.agency_id"
     " AND k.capture_id = c.id AND k.method = 'cash')"
 )
-# What refunds and quarrels took out of clearing, and no paid batch has shown yet.
+# What refunds, quarrels and approved losses took out of clearing, and no paid batch has shown yet.
 _GONE_FROM_CLEARING: Final = (
     "(SELECT coalesce(sum(CASE WHEN e.credit = '1380' THEN e.amount ELSE -e.amount END), 0)::bigint"
     " FROM entry e WHERE e.agency_id = :agency AND e.booked_on <= :upto"
-    " AND '1380' IN (e.debit, e.credit) AND e.voucher_kind IN ('refund','dispute')"
+    " AND '1380' IN (e.debit, e.credit)"
+    " AND (e.voucher_kind IN ('refund','dispute') OR e.rule = 'written_off')"
     " AND NOT EXISTS (SELECT 1 FROM recon_match m JOIN statement_line l"
     " ON l.agency_id = m.agency_id AND l.id = m.line_id"
     " LEFT JOIN dispute d ON d.agency_id = e.agency_id AND d.id = e.voucher_id"
@@ -57,6 +58,13 @@ _GONE_FROM_CLEARING: Final = (
     " AND p.provider_account = l.account AND p.rule = 'payout' AND p.booked_on <= :upto"
     " WHERE m.agency_id = e.agency_id AND m.rule = '01-taken-back'"
     " AND l.reference IN (substr(e.voucher_id, 5), d.provider_dispute_id)))"
+)
+
+# Two people gave it up; what they took back stands no more.
+_WRITTEN_OFF: Final = (
+    "((SELECT coalesce(sum(CASE WHEN e.storno THEN -e.amount ELSE e.amount END), 0) FROM entry e"
+    " WHERE e.agency_id = c.agency_id AND e.voucher_kind = 'correction' AND e.voucher_id = c.id"
+    " AND e.rule = 'written_off') > 0)"
 )
 
 # One file tells of the capture's day: its lines begin before that is over and end after it began.
@@ -98,7 +106,8 @@ CHECKS: Final[Mapping[str, str]] = {
         "SELECT c.id AS what FROM capture c WHERE c.agency_id = :agency AND c.booked_on <= :upto"
         f" AND NOT {_IN_A_DRAWER}"
         " AND NOT EXISTS (SELECT 1 FROM recon_match m WHERE m.agency_id = c.agency_id"
-        f" AND m.capture_id = c.id AND m.rule IN ('01-provider-id',{TRANSFERS}))"
+        f" AND m.capture_id = c.id AND m.rule IN ('01-provider-id','by-hand',{TRANSFERS}))"
+        f" AND NOT {_WRITTEN_OFF}"
         " AND NOT EXISTS (SELECT 1 FROM break k WHERE k.agency_id = c.agency_id"
         " AND k.subject = 'capture:' || c.id AND k.kind = 'missing_at_provider'"
         f" AND k.state = 'open' AND {_REPORTED})"

@@ -7,12 +7,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gateway.domain import ledger
 from gateway.domain.ledger import Entry
-from reconciliation.engine import Match, Result
-from reconciliation.inputs import Inputs
+
+if TYPE_CHECKING:  # The web process books what people agree to, and never loads the engine.
+    from reconciliation.engine import Match, Result
+    from reconciliation.inputs import Inputs
 
 TRANSFER_RULES: Final = frozenset(
     {"02-bank-movement", "03-reference", "04-nth-of-equals", "11-business-day", "02-advised"}
@@ -30,7 +32,7 @@ class Posting:
     entries: tuple[Entry, ...]
 
 
-def postings(given: Inputs, result: Result) -> list[Posting]:
+def postings(given: "Inputs", result: "Result") -> list[Posting]:
     """Say what to book for everything that is proved; the caller leaves out what is booked."""
     lines = {x["id"]: x for x in given.lines}
     captures = {x["id"]: x for x in given.captures}
@@ -60,6 +62,14 @@ def postings(given: Inputs, result: Result) -> list[Posting]:
     return found
 
 
+def arrived(line: Line, parts: Iterable[tuple[int, str]]) -> Posting:
+    """Book a credit that people say brought these captures: each amount, and its account."""
+    entries = [
+        e for amount, account in parts for e in ledger.payout(line["id"], amount, account, "")
+    ]
+    return Posting(line["id"], line["booked_on"], tuple(entries))
+
+
 def _batch(payout: Line, account: str, lines: Iterable[Line]) -> Iterator[Entry]:
     """Book a payout net, and the charges that its batch declares, so that the batch is at zero.
 
@@ -79,7 +89,7 @@ def _batch(payout: Line, account: str, lines: Iterable[Line]) -> Iterator[Entry]
     yield from ledger.payout(payout["id"], payout["net"], account, batch)
 
 
-def _confirmed(line: Line, matches: Iterable[Match], given: Inputs) -> Iterator[Entry]:
+def _confirmed(line: Line, matches: "Iterable[Match]", given: "Inputs") -> Iterator[Entry]:
     """Book what the treasury confirms; phí is apportioned first, all of it to the budget.
 
     A split that leaves a share with the agency is a rule of each fee (a later setting).

@@ -29,6 +29,7 @@ from gateway.services.sweeps import SweepError, sweep
 from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
+from reconciliation import by_hand
 from reconciliation.casework import Casework, Closed
 from reconciliation.engine import Match, Result, rules_digest, run
 from reconciliation.holders import Holders
@@ -38,8 +39,11 @@ from reconciliation.marks import marks
 from reconciliation.posting import TRANSFER_RULES, Posting, postings
 
 _BOOKED: Final = text(
-    "SELECT DISTINCT voucher_id FROM entry WHERE agency_id = :agency"
-    " AND voucher_kind IN ('statement_line', 'remittance') AND voucher_id = ANY(:ids)"
+    # What was booked and wholly taken back, as people may, is not booked.
+    "SELECT DISTINCT voucher_id FROM (SELECT e.voucher_id, x.account FROM entry e"
+    " CROSS JOIN LATERAL (VALUES (e.debit, e.amount), (e.credit, -e.amount)) x (account, amount)"
+    " WHERE e.agency_id = :agency AND e.voucher_kind IN ('statement_line', 'remittance')"
+    " AND e.voucher_id = ANY(:ids) GROUP BY 1, 2 HAVING sum(x.amount) <> 0) y"
 )
 _KNOWN: Final = text(
     "SELECT rule, line_id, capture_id FROM recon_match WHERE agency_id = :agency"
@@ -174,12 +178,15 @@ class Reconciliation:
         )
 
     async def _match(self, agency_id: str, on: date, as_of: datetime) -> tuple[Inputs, Result]:
+        days, rules = (
+            marks()["window_days"],
+            DayRules(self.captures.business_day, self.captures.calendar),
+        )
         async with self.store.begin() as tx:
-            given = await load(
-                tx, agency_id, on, as_of, marks()["window_days"], self.holders,
-                DayRules(self.captures.business_day, self.captures.calendar),
-            )  # fmt: skip
-        return given, await asyncio.to_thread(run, given)
+            given = await load(tx, agency_id, on, as_of, days, self.holders, rules)
+            hands = await by_hand.agreed(tx, agency_id, on - timedelta(days=days), as_of)
+            given = await by_hand.seen(tx, agency_id, given, hands, as_of, rules)
+        return given, by_hand.respected(given, await asyncio.to_thread(run, given), hands)
 
     async def _recover(
         self, agency_id: str, given: Inputs, result: Result

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.store import locks
 
 NAMED = {1: (locks.RUN, locks.REQUEST, locks.DISPUTE), 2: (locks.POSTING, locks.CLOSING),
-         4: (locks.MONEY,), 6: (locks.SERIES, locks.LOG)}  # fmt: skip
+         4: (locks.MONEY,), 6: (locks.SERIES, locks.LOG), 9: (locks.CASES,)}  # fmt: skip
 ROWS = {"shift": 3, "shift_difference": 3, "attempt": 5, "refund": 5, "series": 6, "payment": 7,
         "break": 8}  # fmt: skip
 ATTEMPTS, PAYMENTS = ROWS["attempt"], ROWS["payment"]

@@ -78,7 +78,8 @@ async def told(site: Site) -> dict[str, str]:
         row = await tx.row(
             text("SELECT (SELECT id FROM break WHERE why LIKE '%did not ask') AS found,"
                  " (SELECT max(id) FROM recon_run) AS run, (SELECT min(id) FROM break"
-                 " WHERE kind = 'surplus') AS surplus")
+                 " WHERE kind = 'surplus') AS surplus, (SELECT min(id) FROM break"
+                 " WHERE kind = 'unknown_money') AS unknown")
         )  # fmt: skip
     assert row is not None
     asked_back = await site.parts.refunds.ask_for_case(
@@ -93,7 +94,7 @@ async def told(site: Site) -> dict[str, str]:
     (slip,) = await remittances_of(site.parts).listed(AGENCY)
     console = {
         "login": "/login", "today": "", "payments": "/payments",
-        "payment": f"/payments/{paid['id']}", "breaks": "/breaks",
+        "payment": f"/payments/{paid['id']}", "breaks": f"/breaks?at={row['unknown']}",
         "break": f"/breaks/{row['found']}", "surplus": f"/breaks/{row['surplus']}",
         "shifts": "/shifts", "refunds": "/refunds", "refund": f"/refunds/{asked_back}",
         "receipts": "/receipts", "receipt": f"/receipts/{new['id']}", "authority": "/authority",
@@ -247,7 +248,7 @@ async def day_with_breaks(site: Site) -> None:
         site, "statement",
         {"booked_on": "2026-11-20", "amount": came, "reference": "FT501",
          "memo": f"TP{copies['reference']} CHUYEN TIEN"},
-        {"booked_on": "2026-11-20", "amount": 75_000, "reference": "FT502",
+        {"booked_on": "2026-11-20", "amount": 10_000, "reference": "FT502",
          "memo": "NGUYEN VAN AN NOP TIEN"},
         {"booked_on": "2026-11-20", "amount": -11_000, "reference": "FT503",
          "memo": "THU PHI QUAN LY TAI KHOAN"},

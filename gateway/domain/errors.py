@@ -78,6 +78,8 @@ REFUSALS: Final[Mapping[str, str]] = {
     "day-closed": "That day is closed; reopen it first.",
     "day-not-ready": "The day cannot be closed yet; the list says what is missing.",
     "same-person": "A second person must do this.",
+    "case-changed": "What was shown is not so any more; look again.",
+    "case-not-fit": "That does not resolve this break; the reason says why.",
     "file-refused": "The file was refused whole; the line is named.",
     "unavailable": "Something is wrong on our side; nothing was lost, so try again.",
     "too-large": "The request is larger than the limit.",

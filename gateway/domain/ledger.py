@@ -352,6 +352,27 @@ def banked(voucher: str, amount: int) -> tuple[Entry, ...]:
     return (Entry(BANK, IN_TRANSIT, amount, "statement_line", voucher, "banked"),)
 
 
+def written_off(
+    voucher: tuple[str, str], out_of: str, amount: int, account: str | None
+) -> tuple[Entry, ...]:
+    """D 6430 K 1380 or 1120, D 1383 K 4900: a loss that two people approve.
+
+    ``voucher`` is its kind and id: a capture that never arrived, or a statement's own line.
+    """
+    return tuple(
+        Entry(debit, credit, amount, *voucher, "written_off", provider_account=account)
+        for debit, credit in ((LOSSES, out_of), (DUE_FROM_AGENCY, DUTY_TO_FUND))
+    )
+
+
+def same_money(capture_id: str, amount: int, account: str) -> tuple[Entry, ...]:
+    """D 3310 K 1380, storno: two words that were taken for two movements were about one."""
+    return (
+        Entry(UNIDENTIFIED, CLEARING, amount, "correction", capture_id, "same_money",
+              provider_account=account, storno=True),
+    )  # fmt: skip
+
+
 def storno(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     """Take entries back: each the other way round, marked, so that turnovers can be shown net."""
     return tuple(replace(e, debit=e.credit, credit=e.debit, storno=True) for e in entries)

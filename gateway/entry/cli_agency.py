@@ -23,7 +23,7 @@ ACTOR: Final = "command line"
 file_bytes_max: Final = 1_048_576  # A chain of certificates has a few thousand.
 _WORDS: Final = (
     "name", "tax_code", "address", "budget_chapter", "treasury_code", "treasury_name",
-    "treasury_account", "area_code", "payer_years",
+    "treasury_account", "area_code", "payer_years", "write_off_max",
 )  # fmt: skip
 
 

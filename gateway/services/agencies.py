@@ -21,6 +21,7 @@ _RULES: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
     "treasury_account": (re.compile(r"[0-9A-Z.]{4,34}"), "4 to 34 digits, letters and points"),
     "area_code": (re.compile(r"[0-9A-Z]{2,10}"), "2 to 10 digits and letters"),
     "payer_years": (re.compile(r"[1-9][0-9]?"), "1 to 99, in years"),
+    "write_off_max": (re.compile(r"0|[1-9][0-9]{0,11}"), "1 to 12 digits, in whole đồng"),
 }
 SHOWS_NAME: Final = "receipt_shows_payer_name"
 SIGNS_PDF: Final = "receipt_pdf_signed"
@@ -30,6 +31,8 @@ REPLACED_FROM: Final = "refunds_replace_receipts_from"
 # For how many years after the end of a payment's year what is kept of its payer can be opened.
 PAYER_YEARS: Final = "payer_years"
 payer_years_default: Final = 10  # As long as a receipt is kept by law.
+# The largest loss that two people may write off; 0, none, until an agency says otherwise.
+WRITE_OFF_MAX: Final = "write_off_max"
 TREASURY_CODE: Final = "treasury_code"  # By which the treasury names the agency in its files.
 # What a slip to the budget says of where the money goes (DOMAIN 3.3).
 TREASURY_NAME: Final = "treasury_name"
@@ -69,8 +72,9 @@ class Agencies:
                 raise Refusal("not-found", f"There is no agency {agency_id}; run seed first.")
             settings = {**row["settings"], **{n: v for n, v in wants.items() if n != REPLACED_FROM}}
             settings |= {name: changes.pop(name) for name in _KEPT if name in changes}
-            if PAYER_YEARS in changes:
-                settings[PAYER_YEARS] = int(changes.pop(PAYER_YEARS))
+            for number in (PAYER_YEARS, WRITE_OFF_MAX):
+                if number in changes:
+                    settings[number] = int(changes.pop(number))
             if wants.get(REPLACED_FROM) is False:
                 settings.pop(REPLACED_FROM, None)
             elif wants.get(REPLACED_FROM):
@@ -91,6 +95,7 @@ def _shown(row: Row) -> dict[str, Any]:
     return {n: row[n] for n in names} | wants | {
         **{name: settings.get(name, "") for name in _KEPT},
         PAYER_YEARS: settings.get(PAYER_YEARS, payer_years_default),
+        WRITE_OFF_MAX: settings.get(WRITE_OFF_MAX, 0),
         REPLACED_FROM: settings.get(REPLACED_FROM),
     }  # fmt: skip
 

@@ -128,8 +128,9 @@ _STORY: Final = text(
     " AND e.id = l.event_id WHERE l.agency_id = :agency AND e.payment_id = :id"
     " UNION ALL SELECT numbered_at, 8, 'receipt', kind, amount, form || ' ' || series,"
     " number::text FROM receipt WHERE agency_id = :agency AND payment_id = :id"
-    " UNION ALL SELECT r.ended_at, 9, 'match', m.rule, m.amount, m.why, m.run_id"
-    " FROM recon_match m JOIN recon_run r ON r.agency_id = m.agency_id AND r.id = m.run_id"
+    " UNION ALL SELECT coalesce(r.ended_at, x.at), 9, 'match', m.rule, m.amount, m.why, m.run_id"
+    " FROM recon_match m LEFT JOIN recon_run r ON r.agency_id = m.agency_id AND r.id = m.run_id"
+    " LEFT JOIN case_action x ON x.agency_id = m.agency_id AND x.id = m.action_id"
     f" WHERE m.agency_id = :agency AND m.capture_id IN {_CAPTURES_OF}"
     " UNION ALL SELECT created_at, 5, 'refund', state, amount, reason, id FROM refund"
     " WHERE agency_id = :agency AND payment_id = :id"
@@ -257,19 +258,6 @@ class Desk:
         if payment is None:
             raise Refusal("not-found", "There is no such payment in this agency.")
         return payment
-
-    async def breaks(self, agency_id: str, state: str, kind: str, before: str) -> Sequence[Row]:
-        """List cases, oldest first."""
-        query, values = _BREAKS, {"agency": agency_id, "rows": page_rows_max + 1}
-        for name, value in (("state", state), ("kind", kind)):
-            if value:
-                query += f" AND k.{name} = :{name}"
-                values[name] = value
-        if before:
-            query += " AND k.id > :before"
-            values["before"] = before
-        async with self.store.begin() as tx:
-            return await tx.rows(text(f"{query} ORDER BY k.id LIMIT :rows"), values)
 
     async def case(self, agency_id: str, break_id: str) -> Row:
         """Give one case."""

@@ -216,6 +216,28 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
             " lag(numbered_at) OVER (PARTITION BY agency_id, form, series ORDER BY number)"
             " AS before FROM receipt) x WHERE numbered_at < before"
         ),
+        # The letters of each act, as Acts.add puts them together; a newline stands in none but the
+        # last. The count beside each break finds one that is missing at the chain's end.
+        "each act about a break is sealed onto the one before": (
+            "SELECT agency_id, id AS what FROM (SELECT c.*, lag(seal, 1, '') OVER w AS before,"
+            " row_number() OVER w AS nth FROM case_action c"
+            " WINDOW w AS (PARTITION BY agency_id ORDER BY number)) x"
+            " WHERE number <> nth OR seal_before <> before OR seal <> encode(sha256(convert_to("
+            "concat_ws(E'\\n', seal_before, agency_id, number, id, break_id, kind, actor,"
+            " coalesce(about_id, ''), coalesce(about_actor, ''), to_char(at AT TIME ZONE 'UTC',"
+            " 'YYYY-MM-DD\"T\"HH24:MI:SS.US'), said), 'UTF8')), 'hex')"
+        ),
+        "each break knows how many acts are about it": (
+            "SELECT k.agency_id, k.id AS what FROM break k LEFT JOIN (SELECT agency_id, break_id,"
+            " count(*) AS n FROM case_action GROUP BY agency_id, break_id) c"
+            " ON c.agency_id = k.agency_id AND c.break_id = k.id"
+            " WHERE k.action_count <> coalesce(c.n, 0)"
+        ),
+        "each attached file is named by its act": (
+            "SELECT c.agency_id, c.id AS what FROM case_action c LEFT JOIN case_file f"
+            " ON f.agency_id = c.agency_id AND f.action_id = c.id"
+            " WHERE (c.kind = 'attach') <> (f.id IS NOT NULL)"
+        ),
         "positions are dense": (
             "SELECT agency_id, agency_id AS what"
             " FROM event WHERE position IS NOT NULL GROUP BY agency_id"

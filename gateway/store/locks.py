@@ -13,7 +13,8 @@ Whoever takes several takes them down this list and never goes back up, so nobod
 6. ``SERIES`` or ``LOG`` (an agency's transparency log, which grows by one at a time), then series
    and receipts by their name;
 7. payments, by id where there are several;
-8. cases (``break``).
+8. cases (``break``);
+9. ``CASES``: the chain of what an agency's people did about them, which grows by one at a time.
 
 Attempts and payments are locked FOR NO KEY UPDATE: a key never changes, so a new row that points
 to them need not wait. What is claimed with SKIP LOCKED waits for nobody and stands outside, as do
@@ -45,6 +46,7 @@ DISPUTE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 74130
 RUN: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:agency, 7413006))")
 SERIES: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:agency, 7413007))")
 LOG: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:agency, 7413013))")
+CASES: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:agency, 7413014))")
 
 # Taken alone: who makes a key or partitions, or tries to sign in from one place; who stamps or
 # judges, or leaves it to whoever does.

@@ -79,8 +79,11 @@ RIGHTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "statement_file": (_ADD, _CHANGE),
         "statement_line": (_SEE, _CHANGE),
         "recon_run": (_SEE, _CHANGE),
-        "recon_match": (_SEE, _CHANGE),
+        # What two people agreed to is a match; a trigger lets no other be taken back.
+        "recon_match": (f"{_ADD}, DELETE", f"{_CHANGE}, DELETE"),
         "break": (_CHANGE, _CHANGE),
+        "case_action": (_ADD, _ADD),
+        "case_file": (_ADD, _ADD),
         "alembic_version": (_SEE, _SEE),  # So that a start finds nothing to migrate.
     }
 )

@@ -21,11 +21,13 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from gateway.store.columns import belongs, instant, metadata, money, of_agency, own, words
 from gateway.store.tables_accounts import provider_account
+from gateway.store.tables_cases import case_action, case_file
 from gateway.store.tables_counter import counter_take, display, shift, shift_difference
 from gateway.store.tables_health import provider_call, provider_standing
 from gateway.store.tables_log import log_checkpoint, log_leaf, log_push, receipt_log
@@ -48,11 +50,11 @@ from gateway.store.tables_sources import source, source_file
 
 # And every table below.
 __all__ = [
-    "brand", "channel", "correction", "counter_take", "display", "dispute", "erasure",
-    "log_checkpoint", "log_leaf", "log_push", "metadata", "outage", "provider_account",
-    "provider_call", "provider_standing", "receipt", "receipt_log", "receipt_mail", "receipt_paper",
-    "receipt_proof", "refund", "remittance", "series", "shift", "shift_difference", "source",
-    "source_file", "transmission", "year_key",
+    "brand", "case_action", "case_file", "channel", "correction", "counter_take", "display",
+    "dispute", "erasure", "log_checkpoint", "log_leaf", "log_push", "metadata", "outage",
+    "provider_account", "provider_call", "provider_standing", "receipt", "receipt_log",
+    "receipt_mail", "receipt_paper", "receipt_proof", "refund", "remittance", "series", "shift",
+    "shift_difference", "source", "source_file", "transmission", "year_key",
 ]  # fmt: skip
 
 agency = Table(
@@ -197,6 +199,7 @@ payment = Table(
     Index("ix_payment_dossier", "agency_id", "dossier_id"),
     Index("ix_payment_created", "agency_id", "created_at", "id"),
     Index("ix_payment_expiry", "expires_at", postgresql_where="state = 'open'"),
+    Index("ix_payment_due", "agency_id", "amount", postgresql_where="state = 'open'"),
 )
 
 fee_line = Table(
@@ -627,7 +630,8 @@ recon_match = Table(
     "recon_match",
     metadata,
     *own(
-        words("run_id"),
+        words("run_id", optional=True),
+        words("action_id", optional=True),  # Two people's agreement, where no run found it.
         words("rule"),
         words("why"),
         words("capture_id", optional=True),
@@ -635,8 +639,13 @@ recon_match = Table(
         money("amount"),
     ),
     belongs("recon_run", "run_id"),
+    belongs("case_action", "action_id"),
     belongs("statement_line", "line_id"),
     belongs("capture", "capture_id"),
+    CheckConstraint(
+        "(run_id IS NULL) = (rule = 'by-hand') AND (action_id IS NOT NULL) = (rule = 'by-hand')",
+        name="by_hand",
+    ),
     Index("ix_recon_match_capture", "agency_id", "capture_id"),
     Index("ix_recon_match_line", "agency_id", "line_id"),
 )
@@ -659,15 +668,29 @@ break_ = Table(
         Column("since_on", Date, nullable=False),
         instant("resolved_at", optional=True),
         words("resolution", optional=True),
+        words("owner", optional=True),  # A person; until then the role.
+        Column("due_on", Date, nullable=True),
+        Column("waits_until", Date, nullable=True),
+        # How many acts are about it, so that one that is taken from the end of the chain lacks.
+        Column("action_count", Integer, nullable=False, server_default=text("0")),
     ),
     of_agency(),
     UniqueConstraint("agency_id", "kind", "subject"),
     CheckConstraint("state IN ('open','resolved')", name="state"),
-    Index("ix_break_open", "agency_id", "since_on", postgresql_where="state = 'open'"),
+    Index("ix_break_open", "agency_id", "since_on", "id", postgresql_where="state = 'open'"),
+    Index(
+        "ix_break_open_kind",
+        "agency_id",
+        "kind",
+        "since_on",
+        "id",
+        postgresql_where="state = 'open'",
+    ),
+    Index("ix_break_capture", "agency_id", "capture_id"),
 )
 
 APPEND_ONLY: Final = (
     "entry", "evidence", "credit_advice", "allocation", "delivery_log", "audit", "log_leaf",
-    "log_checkpoint",
+    "log_checkpoint", "case_action", "case_file",
 )  # fmt: skip
 PARTITIONED: Final = {"notice": "received_at", "delivery_log": "at", "audit": "at"}

@@ -62,6 +62,7 @@ async def test_an_agency_enters_what_stands_on_its_receipts(
     [
         (("--tax-code", "010999999"), "The tax code has 10 digits, or 10-3."),
         (("--tax-code", "٠١٠٩٩٩٩٩٩٩"), "The tax code has 10 digits, or 10-3."),
+        (("--write-off-max", "-1"), "The write off max has 1 to 12 digits, in whole đồng."),
         (("--budget-chapter", "41"), "The budget chapter has 3 digits."),
         (("--name", " "), "The name has 1 to 300 printable characters."),
         (("--name", "x" * 301), "The name has 1 to 300 printable characters."),

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 from books import DAY, reconcile, reconciliation, take
+from cases import cases
+from east_bank import rows
 from front_door import AGENCY, Site
 from lock_watch import NAMED, ROWS, LockWatch
 from sqlalchemy import Engine, event, text
@@ -41,11 +43,17 @@ async def test_the_watch_knows_every_lock_of_a_payments_life(site: Site) -> None
         await paid_by_transfer(site)
         await settled(site)
         await paid_at_the_counter(site)
+        await commented(site)
     finally:
         event.remove(Engine, "before_cursor_execute", watch.statement)
 
     assert watch.seen == {*NAMED, *ROWS.values()}
     assert watch.back == []
+
+
+async def commented(site: Site) -> None:
+    (case,) = await rows(site, "SELECT min(id) AS id FROM break")
+    await cases(site).comment(AGENCY, case["id"], "x", "staff:mai")
 
 
 async def replaced_paid_late_and_given_back(site: Site) -> None:

@@ -137,7 +137,8 @@ class Texts(ast.NodeVisitor):
     [("gateway/domain/payment.py", 6), ("gateway/services/captures.py", 2),
      ("gateway/services/disputes.py", 2), ("gateway/domain/till.py", 1),
      ("gateway/services/refund_sender.py", 1), ("reconciliation/casework.py", 1),
-     ("reconciliation/retold.py", 1)],
+     ("reconciliation/retold.py", 1), ("reconciliation/settling.py", 4),
+     ("reconciliation/by_hand.py", 2)],
 )  # fmt: skip
 def test_every_reason_that_a_decision_gives_is_read_in_vietnamese(path: str, least: int) -> None:
     """Those that need no file: of ``take``, of a provider's review, of a run that agrees."""
@@ -175,7 +176,9 @@ def test_every_refusal_of_a_file_is_read_in_vietnamese() -> None:
      "gateway/services/displays.py", "gateway/entry/web/console_counter.py",
      "gateway/services/accounts.py", "gateway/entry/web/console_accounts.py",
      "receipts/corrections.py", "gateway/entry/web/console_corrections.py",
-     "reconciliation/remittances.py", "gateway/entry/web/console_remittances.py"],
+     "reconciliation/remittances.py", "gateway/entry/web/console_remittances.py",
+     "gateway/domain/homes.py", "reconciliation/evidence.py", "reconciliation/planning.py",
+     "reconciliation/resolving.py", "gateway/entry/web/console_cases.py"],
 )  # fmt: skip
 def test_every_refusal_of_an_officer_is_read_in_vietnamese(path: str) -> None:
     """Those that the page itself words by their code are left out."""

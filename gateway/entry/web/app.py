@@ -28,6 +28,7 @@ from gateway.entry.web.arrival import Arrival, Limits
 from gateway.entry.web.console import Console
 from gateway.entry.web.console_accounts import AccountPages
 from gateway.entry.web.console_authority import AuthorityPages
+from gateway.entry.web.console_cases import CasePages
 from gateway.entry.web.console_corrections import CorrectionPages
 from gateway.entry.web.console_counter import CounterPages
 from gateway.entry.web.console_privacy import PrivacyPages
@@ -38,6 +39,7 @@ from gateway.entry.web.metrics import Metrics
 from gateway.entry.web.telling import METHODS, Telling
 from gateway.services.bank_texts import BankTexts
 from gateway.services.bills import Bills
+from gateway.services.break_list import BreakList
 from gateway.services.desk import Desk
 from gateway.services.displays import Displays
 from gateway.services.erasure import Erasure
@@ -48,6 +50,7 @@ from receipts.authority import Authority
 from receipts.corrections import Corrections
 from receipts.mailing import Mailing
 from receipts.papers import Papers
+from reconciliation.resolving import Resolutions
 
 DEFAULT_LIMITS: Final = Limits()
 
@@ -103,6 +106,8 @@ def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
     privacy = PrivacyPages(
         console, Erasure(parts.store, parts.vault), Readings(parts.store), parts.receipts.shelf
     )
+    resolutions = Resolutions(parts.store, parts.vault, parts.captures.calendar)
+    cases = CasePages(console, BreakList(parts.store), resolutions)
     app.include_router(
         console_door.routes(
             console,
@@ -114,6 +119,7 @@ def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
             authority,
             privacy,
             RemittancePages(console, remittances_of(parts)),
+            cases,
         )
     )
     shown = display.DisplayPage(displays, parts.attempts, parts.settings.public_url)

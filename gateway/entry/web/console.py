@@ -3,7 +3,7 @@
 Everything works without JavaScript. Staff see their own agency, and nothing else.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -22,7 +22,6 @@ from gateway.services.access import Access, Officer, session_hours_max
 from gateway.services.bank_texts import BankTexts
 from gateway.services.books import trial_balance
 from gateway.services.desk import Desk, Search, age_days, cut, page_rows_max
-from gateway.services.refund_rows import SOURCES
 from gateway.store.tx import Row, Store
 from receipts.words import in_words
 from reconciliation.intake import Intake
@@ -115,8 +114,8 @@ class Console:
         asked = request.query_params
         search = Search(
             words=asked.get("q", "").strip()[:words_chars_max], state=asked.get("state", "")[:16],
-            branch=asked.get("branch", "")[:64], since=_day(asked.get("since")),
-            upto=_day(asked.get("upto")), before=asked.get("before", "")[:40],
+            branch=asked.get("branch", "")[:64], since=day_of(asked.get("since")),
+            upto=day_of(asked.get("upto")), before=asked.get("before", "")[:40],
         )  # fmt: skip
         look = self.look(request, officer)
         rows, last = cut(await self.desk.payments(officer.agency_id, search))
@@ -156,52 +155,11 @@ class Console:
         payer = await self.desk.reveal(officer.agency_id, payment_id, f"staff:{officer.username}")
         return await self.payment(request, officer, payment_id, payer)
 
-    async def breaks(self, request: Request, officer: Officer) -> Response:
-        """Show cases, oldest first."""
-        asked = request.query_params
-        state = asked.get("state", "open")
-        rows, last = cut(
-            await self.desk.breaks(
-                officer.agency_id, state[:16], asked.get("kind", "")[:32],
-                asked.get("before", "")[:40],
-            )
-        )  # fmt: skip
-        now = self.store.clock.now()
-        return self.page("breaks", request, officer, {
-            "rows": [dict(r) | {"age": age_days(r["since_on"], now)} for r in rows],
-            "state": state, "kind": asked.get("kind", ""), "next": next_page(asked, last),
-        })  # fmt: skip
-
-    async def case(
-        self, request: Request, officer: Officer, break_id: str,
-        memos: Sequence[str] | None = None,
-    ) -> Response:  # fmt: skip
-        """Show one case."""
-        row = await self.desk.case(officer.agency_id, break_id)
-        age = age_days(row["since_on"], self.store.clock.now())
-        may_refund = (
-            officer.role in MAY_SEE_PAYER and row["state"] == "open" and row["capture_id"]
-            and row["kind"] in SOURCES
-        )  # fmt: skip
-        may_read = officer.role in MAY_SEE_PAYER and await self.texts.count(row, officer.agency_id)
-        return self.page("break", request, officer, {
-            "k": dict(row) | {"age": age}, "may_refund": may_refund, "may_read": may_read,
-            "memos": memos,
-        })  # fmt: skip
-
-    async def memos(self, request: Request, officer: Officer, break_id: str) -> Response:
-        """Show what the bank wrote beside a case's money; the reading is written down."""
-        if officer.role not in MAY_SEE_PAYER:
-            raise Refusal("forbidden", "Your role does not see payers' data.")
-        row = await self.desk.case(officer.agency_id, break_id)
-        read = await self.texts.read(row, officer.agency_id, f"staff:{officer.username}")
-        return await self.case(request, officer, break_id, read)
-
     async def balance(self, request: Request, officer: Officer) -> Response:
         """Show the trial balance of a day or a period."""
         asked = request.query_params
-        on = _day(asked.get("date")) or hanoi_day(self.store.clock.now())
-        since = min(_day(asked.get("since")) or on, on)
+        on = day_of(asked.get("date")) or self.today_on()
+        since = min(day_of(asked.get("since")) or on, on)
         lines = await trial_balance(self.store, officer.agency_id, on, since)
         parts = [[asdict(x) for x in lines if x.is_memorandum is memo] for memo in (False, True)]
         return self.page("balance", request, officer, {
@@ -216,7 +174,7 @@ class Console:
             "days": days, "files": files, "profiles": PROFILES,
             "sources": await self.sources.shown(officer.agency_id),
             "may_upload": officer.role in MAY_UPLOAD, "told": request.query_params.get("told", ""),
-            "yesterday": hanoi_day(self.store.clock.now()) - timedelta(days=1),
+            "yesterday": self.today_on() - timedelta(days=1),
         })  # fmt: skip
 
     async def upload(self, request: Request, officer: Officer) -> Response:
@@ -238,12 +196,18 @@ class Console:
         run, matches = await self.desk.run(officer.agency_id, run_id)
         return self.page("run", request, officer, {"run": run, "matches": matches})
 
+    def today_on(self) -> date:
+        """Give today in Hanoi."""
+        return hanoi_day(self.store.clock.now())
+
     def page(
-        self, name: str, request: Request, officer: Officer, values: Mapping[str, Any]
-    ) -> Response:
+        self, name: str, request: Request, officer: Officer, values: Mapping[str, Any], *,
+        has_script: bool = False,
+    ) -> Response:  # fmt: skip
         """Make a page of a template, and keep the language that was asked for."""
         look = self.look(request, officer)
-        answer = render(name, look, {"rows_max": page_rows_max, **values})
+        shown = {"rows_max": page_rows_max, **values}
+        answer = render(name, look, shown, has_script=has_script)
         if request.query_params.get("lang") in ("vi", "en"):
             answer.set_cookie(
                 LANGUAGE, look.lang, path="/console", httponly=True, samesite="lax",
@@ -252,7 +216,7 @@ class Console:
         return answer
 
 
-def _day(text: str | None) -> date | None:
+def day_of(text: str | None) -> date | None:
     """Read a day from an address; what is no day asks for nothing."""
     try:
         day = date.fromisoformat(text) if text else None

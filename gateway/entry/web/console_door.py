@@ -15,6 +15,7 @@ from gateway.domain.errors import Refusal
 from gateway.entry.web.console import Console
 from gateway.entry.web.console_accounts import AccountPages
 from gateway.entry.web.console_authority import AuthorityPages
+from gateway.entry.web.console_cases import CasePages
 from gateway.entry.web.console_corrections import CorrectionPages
 from gateway.entry.web.console_counter import CounterPages
 from gateway.entry.web.console_page import render
@@ -41,6 +42,7 @@ def routes(
     authority: AuthorityPages,
     privacy: PrivacyPages,
     remittances: RemittancePages,
+    cases: CasePages,
 ) -> APIRouter:
     """Give the routes: whoever is not signed in is sent to the form."""
     door = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
@@ -57,7 +59,8 @@ def routes(
 
     reads: tuple[tuple[str, Page], ...] = (
         ("", console.today), ("/payments", console.payments), ("/payments/{id}", console.payment),
-        ("/breaks", console.breaks), ("/breaks/{id}", console.case),
+        ("/breaks", cases.list), ("/breaks.csv", cases.export), ("/breaks/{id}", cases.one),
+        ("/case-files/{id}", cases.file), ("/days/{on}/matches.csv", cases.matches),
         ("/receipts", corrections.list), ("/receipts/{id}.{ending}", receipts.copy),
         ("/receipts/{id}", corrections.one), ("/papers/{id}.pdf", receipts.paper),
         ("/authority", authority.standing),
@@ -74,7 +77,10 @@ def routes(
     writes: tuple[tuple[str, Page], ...] = (
         ("/payments/{id}/payer", console.reveal), ("/files", console.upload),
         ("/logout", console.sign_out), ("/payments/{id}/refunds", refunds.ask),
-        ("/breaks/{id}/refund", refunds.ask_for_case), ("/breaks/{id}/memos", console.memos),
+        ("/breaks/{id}/refund", refunds.ask_for_case), ("/breaks/{id}/memos", cases.memos),
+        ("/breaks/propose", cases.propose_many), ("/breaks/{id}/propose", cases.propose),
+        ("/breaks/{id}/act", cases.act), ("/breaks/{id}/files", cases.attach),
+        ("/proposals/{id}", cases.decide),
         ("/refunds/{id}/decide", refunds.decide),
         ("/refunds/{id}/prove", refunds.prove), ("/refunds/{id}/payee", refunds.name_payee),
         ("/refunds/{id}/payee-seen", refunds.payee), ("/counter/shift", counter.open_shift),

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi.responses import Response
 
 from gateway.entry.web.console_words import TABLES, actor, sentence, word
-from gateway.entry.web.page import page
+from gateway.entry.web.page import SCRIPTED, page
 from gateway.services.access import Officer
 
 
@@ -21,7 +21,9 @@ class Look:
     other: str  # The same page in the other language.
 
 
-def render(name: str, look: Look, values: Mapping[str, Any], status: int = 200) -> Response:
+def render(
+    name: str, look: Look, values: Mapping[str, Any], status: int = 200, *, has_script: bool = False
+) -> Response:
     """Make a page that no cache keeps and no other site frames."""
 
     def say(vietnamese: str, english: str) -> str:
@@ -36,4 +38,5 @@ def render(name: str, look: Look, values: Mapping[str, Any], status: int = 200) 
         "actor": lambda code: actor(code, look.lang), **values,
     }  # fmt: skip
     # Without a referrer a browser sends «Origin: null» with a form, and we could not tell our own.
-    return page(f"console_{name}.html", shown, status, {"referrer-policy": "same-origin"})
+    more = {"referrer-policy": "same-origin", **(SCRIPTED if has_script else {})}
+    return page(f"console_{name}.html", shown, status, more)

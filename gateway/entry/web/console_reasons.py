@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
+from gateway.entry.web.console_case_words import SENTENCES
 from gateway.entry.web.console_privacy_words import REFUSED as ERASING
 from gateway.entry.web.console_receipt_words import REFUSED
 from gateway.entry.web.console_remittance_words import REFUSED as REMITTING
@@ -257,12 +258,6 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     """Make a pattern of each sentence; the first that fits is taken."""
     return tuple(
         (re.compile("(.+?)".join(re.escape(part) for part in english.split("{}"))), vietnamese)
-        for english, vietnamese in {
-            **REASONS,
-            **REFUSALS,
-            **_OFFICERS,
-            **REFUSED,
-            **ERASING,
-            **REMITTING,
-        }.items()
+        for table in (REASONS, REFUSALS, _OFFICERS, REFUSED, ERASING, REMITTING, SENTENCES)
+        for english, vietnamese in table.items()
     )

@@ -6,6 +6,8 @@ from typing import Final
 from gateway.domain.ledger import TITLES
 from gateway.entry.web.checking_words import CORRECTED
 from gateway.entry.web.console_advice import ADVICE
+from gateway.entry.web.console_case_words import ACTIONS as CASE_ACTIONS
+from gateway.entry.web.console_case_words import ACTS, RESOLUTIONS
 from gateway.entry.web.console_privacy_words import ACTIONS as PRIVACY_ACTIONS
 from gateway.entry.web.console_privacy_words import ERASURES
 from gateway.entry.web.console_reasons import in_vietnamese
@@ -100,6 +102,7 @@ RULES: Final[Words] = {
     "10-top-up": ("Cơ quan bù phí", "Charges made good"),
     "02-advised": ("Đã nhận ra từ trước trong các khoản giống nhau", "Placed among equals before"),
     "12-bag": ("Túi tiền của ca thu", "Deposit bag of a shift"),
+    "by-hand": ("Hai người xác nhận", "Two people agreed"),
     "11-business-day": ("Cùng ngày nghiệp vụ của tài khoản", "The account's business day"),
 }  # fmt: skip
 PROPOSALS: Final[Words] = {
@@ -132,7 +135,7 @@ ACTIONS: Final[Words] = {
     "account.close": ("Đóng tài khoản", "Provider account closed"),
     "account.test": ("Thử tài khoản", "Provider account tried"),
     "refund.payee": ("Ghi người nhận hoàn trả", "Payee named"), **CORRECTION_ACTIONS,
-    **PRIVACY_ACTIONS, **REMITTANCE_ACTIONS,
+    **PRIVACY_ACTIONS, **REMITTANCE_ACTIONS, **CASE_ACTIONS,
 }  # fmt: skip
 PROFILES: Final[Words] = {
     "canonical-provider": ("Báo cáo ngân hàng, ví", "Provider's report"),
@@ -213,7 +216,7 @@ TABLES: Final[Mapping[str, Words]] = {
     "line": LINES, "message": MESSAGES, "tone": TONES,
     "correction": CORRECTIONS, "correction_state": CORRECTION_STATES, "receipt_text": CORRECTED,
     "refund": REFUNDS, "shift": SHIFTS, "route": ROUTES, "source_of_refund": REFUND_SOURCES,
-    "erasure": ERASURES, "remittance": REMITTANCES,
+    "erasure": ERASURES, "remittance": REMITTANCES, "act": ACTS, "resolution": RESOLUTIONS,
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from gateway.entry.web.reading import PageRoute
 _PROGRAMS: Final = ("/v1/", "/notices/", "/metrics", "/healthz", "/readyz", "/openapi.json")
 _STATIC: Final = {
     "citizen.css": "text/css", "console.css": "text/css", "display.css": "text/css",
-    "pay_now.js": "text/javascript", "icon.svg": "image/svg+xml",
+    "pay_now.js": "text/javascript", "breaks.js": "text/javascript", "icon.svg": "image/svg+xml",
 }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ _POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
     " frame-ancestors 'none'"
 )
-# For the one page that turns by itself; no other page may run a script, not even ours.
+# For pages that turn by themselves or take keys; no other page may run a script, not even ours.
 SCRIPTED: Final = {"content-security-policy": f"{_POLICY}; script-src 'self'; connect-src 'self'"}
 
 

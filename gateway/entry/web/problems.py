@@ -40,6 +40,8 @@ STATUS: Final = {
     "day-closed": 409,
     "day-not-ready": 409,
     "same-person": 409,
+    "case-changed": 409,
+    "case-not-fit": 422,
     "file-refused": 422,
     "unavailable": 503,
     "too-large": 413,

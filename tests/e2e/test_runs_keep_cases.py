@@ -1,0 +1,141 @@
+"""Runs keep what people decided: nothing is booked over it, and what contradicts it is a break."""
+
+from datetime import timedelta
+from typing import Any
+
+from books import NEXT, balance, reconcile, take
+from cases import broken, night, resolve
+from east_bank import rows
+from front_door import AGENCY, Site
+
+from gateway.services.agencies import Agencies
+from gateway.services.invariants import violations
+from reconciliation.by_hand import CONFLICT
+from reconciliation.evidence import Side
+from reconciliation.planning import LINK, UNDO, WRITE_OFF, Wanted
+
+
+async def payout(site: Site) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Let VNPAY pay two captures out together, and never send its report; give both sides."""
+    for n in (1, 2):
+        attempt = await site.attempt(await site.payment(n))
+        assert await site.vnpay_says(attempt, vnp_TransactionNo=f"1483139{n}") == "00"
+    site.clock.move(timedelta(hours=17, minutes=30) + timedelta(days=1))
+    await take(
+        site, "statement",
+        {"booked_on": "2026-11-19", "amount": 20_000, "reference": "VNPAY-20261118",
+         "memo": "VNPAY THANH TOAN TESTTMN1 VNPAY-20261118"},
+    )  # fmt: skip
+    await reconcile(site, NEXT)
+    captures = await rows(site, "SELECT * FROM capture ORDER BY id")
+    return captures, (await rows(site, "SELECT * FROM break WHERE subject LIKE 'line:%'"))[0]
+
+
+async def test_a_payout_without_its_report_is_linked_to_what_it_brought_and_stays_so(
+    site: Site,
+) -> None:
+    """Posted as any payout; and a report that comes later and says otherwise is a break."""
+    captures, case = await payout(site)
+    targets = tuple(Side("capture", c["id"], c["amount"]) for c in captures)
+    wanted = Wanted(LINK, "", (Side("break", case["id"], 20_000),), targets)
+    assert await balance(site, "1380") == 20_000
+
+    await resolve(site, case, wanted)
+
+    assert (await balance(site, "1380"), await balance(site, "1120")) == (0, 20_000)
+    assert await violations(site.parts.store) == []
+    again = await reconcile(site, NEXT)
+    assert (again.posted, again.breaks) == (0, {})
+    await take(
+        site, "provider",
+        {"provider_txn_id": "14831391", "fee": 0, "net": 10_000},
+        {"provider_txn_id": "14831392", "fee": 0, "net": 10_000},
+    )  # fmt: skip
+    report = await reconcile(site, NEXT)
+    assert (report.posted, report.breaks) == (0, {}), "the report says what people said"
+    assert report.closed is not None
+    assert list(report.closed.open_checks) == ["earlier days are closed"]
+    first = await reconcile(site)
+    assert first.closed is not None
+    assert first.closed.is_closed, first.closed.open_checks
+    assert await balance(site, "1380") == 0
+
+
+async def test_what_the_rules_find_against_what_people_said_is_a_break(site: Site) -> None:
+    """Nothing is booked over it, and nothing is hidden: people decide again."""
+    captures, case = await payout(site)
+    targets = tuple(Side("capture", c["id"], c["amount"]) for c in captures)
+    await resolve(site, case, Wanted(LINK, "", (Side("break", case["id"], 20_000),), targets))
+    await take(
+        site, "provider",
+        {"provider_txn_id": "14831391", "fee": 0, "net": 10_000, "batch_id": "B2"},
+        {"provider_txn_id": "14831392", "fee": 0, "net": 10_000, "batch_id": "B2"},
+    )  # fmt: skip
+    await take(
+        site, "statement",
+        {"line_id": "9", "booked_on": "2026-11-19", "amount": 20_000, "reference": "B2",
+         "memo": "VNPAY THANH TOAN TESTTMN1 B2"},
+    )  # fmt: skip
+
+    report = await reconcile(site, NEXT)
+
+    assert (report.posted, report.breaks) == (0, {"status_conflict": 1})
+    assert await balance(site, "1380") == 0
+    assert (await broken(site, "status_conflict"))["why"] == CONFLICT
+
+
+async def test_what_is_undone_is_found_again_by_the_rules_and_booked_once(site: Site) -> None:
+    """A voucher that was taken back is not booked, so the report that comes may book it."""
+    captures, case = await payout(site)
+    targets = tuple(Side("capture", c["id"], c["amount"]) for c in captures)
+    await resolve(site, case, Wanted(LINK, "", (Side("break", case["id"], 20_000),), targets))
+    (agreed,) = await rows(site, "SELECT id FROM case_action WHERE kind = 'agree'")
+    await resolve(site, case, Wanted(UNDO, "nhầm", of=agreed["id"]))
+    assert (await balance(site, "1380"), await balance(site, "1120")) == (20_000, 0)
+    await take(
+        site, "provider",
+        {"provider_txn_id": "14831391", "fee": 0, "net": 10_000},
+        {"provider_txn_id": "14831392", "fee": 0, "net": 10_000},
+    )  # fmt: skip
+
+    report = await reconcile(site, NEXT)
+
+    assert (report.posted, report.breaks) == (1, {})
+    assert (await balance(site, "1380"), await balance(site, "1120")) == (0, 20_000)
+    assert await violations(site.parts.store) == []
+
+
+async def test_money_that_never_came_is_written_off_and_a_payout_with_it_is_a_break(
+    site: Site,
+) -> None:
+    """The day closes without it; if the provider pays it after all, people decide again."""
+    await Agencies(site.parts.store).change(AGENCY, {"write_off_max": "10000"}, {}, "test")
+    for n in (1, 2):
+        attempt = await site.attempt(await site.payment(n))
+        assert await site.vnpay_says(attempt, vnp_TransactionNo=f"1483139{n}") == "00"
+    await night(site)
+    listed = {"fee": 0, "net": 10_000}
+    await take(site, "provider", {"provider_txn_id": "14831391", **listed})
+    await reconcile(site)
+    case = await broken(site, "missing_at_provider")
+
+    await resolve(site, case, Wanted(WRITE_OFF, "VNPAY không trả"))
+
+    again = await reconcile(site)
+    assert again.closed is not None
+    assert again.closed.is_closed, again.closed.open_checks
+    assert again.breaks == {}
+    assert [await balance(site, a) for a in ("1380", "6430", "1383")] == [10_000] * 3
+    assert await violations(site.parts.store) == []
+    site.clock.move(timedelta(days=1))
+    await take(site, "provider", {"provider_txn_id": "14831392", **listed})
+    await take(
+        site, "statement",
+        {"booked_on": "2026-11-19", "amount": 20_000, "reference": "VNPAY-20261118",
+         "memo": "VNPAY THANH TOAN TESTTMN1 VNPAY-20261118"},
+    )  # fmt: skip
+    late = await reconcile(site, NEXT)
+    assert (late.posted, late.breaks) == (0, {"status_conflict": 1})
+    assert late.closed is not None
+    assert [c.partition(" ")[0] for c in late.closed.open_checks] == ["the"], "the bank account"
+    assert await balance(site, "1380") == 10_000
