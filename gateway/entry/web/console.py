@@ -26,7 +26,8 @@ from gateway.services.refund_rows import SOURCES
 from gateway.store.tx import Row, Store
 from receipts.words import in_words
 from reconciliation.intake import Intake
-from reconciliation.readers.table import PROFILES, file_bytes_max
+from reconciliation.readers.line import file_bytes_max
+from reconciliation.readers.profile import PROFILES
 from reconciliation.sources import Sources
 
 COOKIE: Final = "thuphi_session"
