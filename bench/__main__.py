@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from bench import day, log, parsing, proving, receipts, storm
+from bench import day, log, parsing, proving, reading, receipts, storm
 from bench.load import fire
 from bench.result import Result, at_least, at_most, machine
 from bench.site import Site, Web, agency, baseline_database, database, pgbench, site
@@ -267,7 +267,13 @@ async def prove(at: Site) -> None:
 
 async def main() -> int:
     """Measure, print, write."""
-    results = parsing.measure() + log.measure() + await receipts.alone() + await day.measure()
+    results = (
+        parsing.measure()
+        + log.measure()
+        + reading.measure()
+        + await receipts.alone()
+        + await day.measure()
+    )
     async with site() as at:
         results += await measure(at)
     async with site() as at:

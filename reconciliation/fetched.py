@@ -15,7 +15,7 @@ from gateway.ports.provider import ReportLine, Reports
 from gateway.services.sweeps import sweep
 from reconciliation.holders import Holders
 from reconciliation.intake import Intake
-from reconciliation.readers.table import load_profile
+from reconciliation.readers.profile import load_profile
 
 days_back: Final = 3  # What a payout is made of may be known some days after it arrived.
 PROFILE: Final = "canonical-provider"

@@ -1,12 +1,12 @@
 """Whose account it is: a line belongs to an account, and an account to one agency (CONTRACT 1)."""
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.domain.errors import Refusal
 from gateway.ports.provider import HoldsAccount, HoldsVirtualAccounts, Provider
-from reconciliation.readers.table import StatementLine, refuse
+from reconciliation.readers.line import StatementLine, refuse
 
 # The column in which each kind of file names the account; the treasury names the agency itself.
 _COLUMNS: Final[Mapping[str, str]] = {"provider": "provider", "statement": "account"}
@@ -19,13 +19,12 @@ class AtTreasury:
     code: str = ""
     chapter: str = ""
 
-    def check(self, lines: Iterable[StatementLine]) -> None:
+    def check(self, line: StatementLine) -> None:
         """Refuse a file that confirms another agency's money, and name the line."""
-        for line in lines if self.code else ():
-            if line.source == "treasury" and line.account != self.code:
-                raise _another(line.line_no, "agency_code", self.code)
-            if line.chapter and self.chapter and line.chapter != self.chapter:
-                raise _another(line.line_no, "chapter", self.chapter)
+        if self.code and line.source == "treasury" and line.account != self.code:
+            raise _another(line.line_no, "agency_code", self.code)
+        if self.code and line.chapter and self.chapter and line.chapter != self.chapter:
+            raise _another(line.line_no, "chapter", self.chapter)
 
 
 def _another(line_no: int, column: str, ours: str) -> Refusal:
@@ -69,39 +68,37 @@ class Holders:
 
     def owned(
         self, agency_id: str, lines: Iterable[StatementLine], treasury: AtTreasury
-    ) -> tuple[StatementLine, ...]:
-        """Refuse a file that tells of somebody else's account, and name the line.
+    ) -> Iterator[StatementLine]:
+        """Give the lines on, and refuse at the first that tells of somebody else's account.
 
         What one agency's bank says must never become money in another one's books. A line on a
         virtual account of ours is one of the account that it stands for.
         """
-        owned = [self._on_its_account(agency_id, line) for line in lines]
-        self._check(agency_id, owned)
-        treasury.check(owned)
-        return tuple(owned)
-
-    def _on_its_account(self, agency_id: str, line: StatementLine) -> StatementLine:
-        """Move a line from a virtual account to the real one; it names its payment, like no text.
-
-        Its key keeps the account it was on, for equal lines of two such accounts are two.
-        """
-        for provider in self.of(agency_id).values() if line.source == "statement" else ():
-            if isinstance(provider, HoldsVirtualAccounts):
-                named = provider.payment_of(line.account)
-                if named:
-                    return replace(
-                        line, account=provider.account_number, candidates=(named,),
-                        line_key=f"{line.account}|{line.line_key}", marks=(), batch_id=None,
-                    )  # fmt: skip
-        return line
-
-    def _check(self, agency_id: str, lines: Iterable[StatementLine]) -> None:
+        virtual = [p for p in self.of(agency_id).values() if isinstance(p, HoldsVirtualAccounts)]
         known: dict[str, Collection[str]] = {
             "provider": self.accounts(agency_id),
             "statement": self.banks(agency_id),
         }  # fmt: skip
-        for line in lines:
+        for told in lines:
+            line = _on_its_account(virtual, told)
             column = _COLUMNS.get(line.source)
             if column and line.account not in known[line.source]:
                 ours = ", ".join(sorted(known[line.source])) or "none"
                 raise refuse(line.line_no, column, f"is no account of {agency_id} (it has: {ours})")
+            treasury.check(line)
+            yield line
+
+
+def _on_its_account(virtual: Sequence[HoldsVirtualAccounts], line: StatementLine) -> StatementLine:
+    """Move a line from a virtual account to the real one; it names its payment, like no text.
+
+    Its key keeps the account it was on, for equal lines of two such accounts are two.
+    """
+    for provider in virtual if line.source == "statement" else ():
+        named = provider.payment_of(line.account)
+        if named:
+            return line._replace(
+                account=provider.account_number, candidates=(named,),
+                line_key=f"{line.account}|{line.line_key}", marks=(), batch_id=None,
+            )  # fmt: skip
+    return line

@@ -2,8 +2,9 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import bindparam, select, text, update
@@ -17,14 +18,9 @@ from gateway.services.agencies import TREASURY_CODE
 from gateway.services.sweeps import sweep
 from gateway.store import tables as t
 from reconciliation.holders import AtTreasury, Holders
-from reconciliation.readers import stripe_payouts
-from reconciliation.readers.table import (
-    Profile,
-    StatementLine,
-    file_bytes_max,
-    load_profile,
-    read_table,
-)
+from reconciliation.readers.line import StatementLine, file_bytes_max
+from reconciliation.readers.profile import Profile, load_profile
+from reconciliation.readers.reading import Reading
 from reconciliation.retold import Retold
 
 name_chars_max: Final = 255  # What file systems allow.
@@ -44,13 +40,14 @@ _AGAIN: Final = text(
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of a file: ``taken`` or ``refused``, and how many lines were new."""
+    """What became of a file: ``taken`` or ``refused``, its figures, and how many lines were new."""
 
     file_id: str
     state: str
     lines: int = 0
     added: int = 0
     refusal: str | None = None
+    totals: list[dict[str, Any]] = field(default_factory=list)  # Of each account.
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,23 +121,22 @@ class Intake:
             content = self.vault.open(
                 f"statement_file|{file_id}|content", bytes(row["content_sealed"])
             )
-            profile = load_profile(row["profile"])
+            reading = Reading(load_profile(row["profile"]), content)
+            treasury = await _at_treasury(connection, row["agency_id"])
+            lines = self.holders.owned(row["agency_id"], reading, treasury)
             try:
-                # Reading is CPU work; the loop must stay free to answer others.
-                treasury = await _at_treasury(connection, row["agency_id"])
-                lines = await asyncio.to_thread(
-                    self._read, row["agency_id"], profile, content, treasury
-                )
                 async with connection.begin_nested():  # Of a refused file no line stays.
                     added = await self._insert(connection, row["agency_id"], file_id, lines)
             except Refusal as refusal:
                 await self._mark(connection, file_id, state="refused", refusal=refusal.detail)
                 return Taken(file_id, "refused", refusal=refusal.detail)
+            totals = reading.totals.as_json()
+            count = sum(x["count"] for x in totals)
             await self._mark(
-                connection, file_id, state="taken", line_count=len(lines),
-                line_sum=sum(line.net for line in lines),
+                connection, file_id, state="taken", line_count=count,
+                line_sum=sum(x["sum"] for x in totals), totals=totals,
             )  # fmt: skip
-        return Taken(file_id, "taken", len(lines), added)
+        return Taken(file_id, "taken", count, added, totals=totals)
 
     async def import_file(
         self, agency_id: str, profile: str, name: str, content: bytes, uploaded_by: str
@@ -148,7 +144,7 @@ class Intake:
         """Store and take at once, as the command line does; a refused file raises its refusal."""
         async with self.engine.connect() as connection:
             treasury = await _at_treasury(connection, agency_id)
-        self._read(agency_id, load_profile(profile), content, treasury)
+        await asyncio.to_thread(self._prove, agency_id, load_profile(profile), content, treasury)
         file_id = await self.store(agency_id, profile, name, content, uploaded_by)
         async with self.engine.begin() as connection:  # What refused it once may be put right.
             await connection.execute(_AGAIN, {"agency": agency_id, "id": file_id})
@@ -157,22 +153,22 @@ class Intake:
             raise Refusal("file-refused", taken.refusal)
         return taken
 
-    def _read(
+    def _prove(
         self, agency_id: str, profile: Profile, content: bytes, treasury: AtTreasury
-    ) -> tuple[StatementLine, ...]:
-        read = stripe_payouts.read if profile.name == stripe_payouts.PROFILE else read_table
-        return self.holders.owned(agency_id, read(profile, content), treasury)
+    ) -> None:
+        """Read a file to its end and keep nothing; raises Refusal at the first wrong line."""
+        for _ in self.holders.owned(agency_id, Reading(profile, content), treasury):
+            pass
 
     async def _insert(
         self, connection: AsyncConnection, agency_id: str, file_id: str,
-        lines: Sequence[StatementLine],
+        lines: Iterator[StatementLine],
     ) -> int:  # fmt: skip
+        """Book lines as they are read, some at a time, so that a long file needs little memory."""
         added, retold = 0, Retold(connection, self.clock, agency_id)
-        for at in range(0, len(lines), _insert_batch):
-            rows = [
-                self._row(line) | {"agency_id": agency_id, "file_id": file_id}
-                for line in lines[at : at + _insert_batch]
-            ]
+        # Reading is CPU work; the loop must stay free to answer others.
+        while some := await asyncio.to_thread(lambda: list(islice(lines, _insert_batch))):
+            rows = [self._row(line) | {"agency_id": agency_id, "file_id": file_id} for line in some]
             wanted = insert(t.statement_line).values(rows).on_conflict_do_nothing()
             done = await connection.execute(wanted.returning(t.statement_line.c.id))
             fresh = {found[0] for found in done}
@@ -183,7 +179,7 @@ class Intake:
 
     def _row(self, line: StatementLine) -> dict[str, Any]:
         """Give a line's row; what the bank wrote beside it is sealed."""
-        row, line_id = asdict(line), self.clock.new_id("lin")
+        row, line_id = line._asdict(), self.clock.new_id("lin")
         memo, _ = row.pop("memo"), row.pop("chapter")
         sealed = self.vault.seal(f"statement_line|{line_id}|memo", memo.encode()) if memo else None
         kept = {"marks": list(line.marks), "candidates": list(line.candidates)}

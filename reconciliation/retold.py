@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.ports.clock import Clock
-from reconciliation.readers.table import refuse
+from reconciliation.readers.line import refuse
 
 _KNOWN: Final = text(
     "SELECT l.id, l.source, l.account, l.line_key, l.booked_on, l.gross, l.fee, l.net, f.name"

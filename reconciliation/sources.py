@@ -24,7 +24,8 @@ from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 from reconciliation.intake import Intake
 from reconciliation.places import AwayError, Place, Seen, reached, require_reachable
-from reconciliation.readers.table import file_bytes_max, load_profile
+from reconciliation.readers.line import file_bytes_max
+from reconciliation.readers.profile import load_profile
 
 KINDS: Final = ("folder", "sftp", "upload")
 EVERY: Final = ("working_day", "day")

@@ -21,6 +21,7 @@ from gateway.entry import (
     cli_log,
     cli_people,
     cli_privacy,
+    cli_profiles,
     cli_prove,
     cli_receipts,
     cli_sources,
@@ -237,6 +238,7 @@ def parser() -> argparse.ArgumentParser:
         group.describe(add, commands, lambda: opened(WORKER))
     cli_log.describe(add, commands, opened)
     cli_adapters.describe(add, commands)
+    cli_profiles.describe(add, commands)
     return top
 
 

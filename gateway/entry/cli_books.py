@@ -15,6 +15,7 @@ from gateway.entry.ends import file_words
 from gateway.entry.reconciling import reconciliation_of
 from gateway.services.agencies import Agencies
 from gateway.services.books import BalanceLine, trial_balance, unbalanced
+from reconciliation.readers.reading import content_of
 
 Opened = AbstractAsyncContextManager[Parts]
 _COLUMNS: Final = (
@@ -32,7 +33,7 @@ async def agency_of(args: argparse.Namespace, parts: Parts) -> str:
 
 async def do_import(args: argparse.Namespace, opened: Opened) -> int:
     """Take a file whole, or refuse it with the line; the same file again changes nothing."""
-    content = _content(Path(args.file))
+    content = given_file(Path(args.file))
     async with opened as parts:
         agency = await agency_of(args, parts)
         taken = await reconciliation_of(parts).intake.import_file(
@@ -47,9 +48,10 @@ async def do_import(args: argparse.Namespace, opened: Opened) -> int:
     return 0
 
 
-def _content(path: Path) -> bytes:
+def given_file(path: Path) -> bytes:
+    """Give what a named file holds; raises Refusal with why it cannot be read."""
     try:
-        return path.read_bytes()
+        return content_of(path)
     except OSError as error:
         raise Refusal("file-refused", file_words(error)) from None
 

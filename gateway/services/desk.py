@@ -86,8 +86,9 @@ _DAYS: Final = text(
     " ORDER BY x.on DESC LIMIT 62"
 )
 _FILES: Final = text(
-    "SELECT id, profile, name, state, refusal, line_count, line_sum, uploaded_by, uploaded_at"
-    " FROM statement_file WHERE agency_id = :agency ORDER BY uploaded_at DESC, id DESC LIMIT 20"
+    "SELECT id, profile, name, state, refusal, line_count, line_sum, totals, uploaded_by,"
+    " uploaded_at FROM statement_file WHERE agency_id = :agency"
+    " ORDER BY uploaded_at DESC, id DESC LIMIT 20"
 )
 _RUN: Final = text("SELECT * FROM recon_run WHERE agency_id = :agency AND id = :id")
 _MATCHES: Final = text(

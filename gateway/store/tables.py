@@ -569,6 +569,7 @@ statement_file = Table(
         words("refusal", optional=True),
         Column("line_count", Integer, nullable=True),
         Column("line_sum", BigInteger, nullable=True),
+        Column("totals", JSONB, nullable=True),  # Of each account, with its balances where told.
         words("uploaded_by"),
         instant("uploaded_at"),
         instant("taken_at", optional=True),

@@ -5,20 +5,15 @@ it would be money that nobody misses.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from reconciliation.readers.table import (
-    Profile,
-    StatementLine,
-    build_lines,
-    checked,
-    decode,
-    load_profile,
-    records,
-    refuse,
-)
+from reconciliation.readers.checks import check_row
+from reconciliation.readers.encodings import plain_lines
+from reconciliation.readers.line import Rows, refuse
+from reconciliation.readers.profile import Profile, load_profile
+from reconciliation.readers.table import records
 
 PROFILE: Final = "stripe-payouts"
 ACCOUNT: Final = "stripe"  # A file does not say whose it is; its agency has one account.
@@ -31,31 +26,29 @@ _KINDS: Final = MappingProxyType(
 )  # fmt: skip
 _QUARRELS: Final = frozenset({"dispute", "dispute_reversal"})
 _MAJOR: Final = re.compile(r"(-?[0-9]{1,16})(?:\.0{1,4})?")
-Row = Mapping[str, str]
+Named = Mapping[str, str]
 
 
-def read(profile: Profile, content: bytes) -> tuple[StatementLine, ...]:
-    """Read a whole file, or refuse it whole with the line that is wrong."""
-    return build_lines(profile.source, _rows(profile, decode(content)))
-
-
-def _rows(profile: Profile, text: str) -> Iterator[tuple[int, Row]]:
-    canonical, rows = load_profile("canonical-provider"), records(text)
-    _, header = next(rows)
-    places = {c.name: header.index(c.name) for c in profile.columns if c.name in header}
+def rows(profile: Profile, content: bytes) -> Rows:
+    """Give the rows of a file, in the canonical columns."""
+    canonical, found = load_profile("canonical-provider").columns, records(plain_lines(content))
+    _, header = next(found)
     missing = [c.name for c in profile.columns if header.count(c.name) != 1]
     if missing:
         raise refuse(1, "", "must have the columns " + ", ".join(missing))
-    for line_no, cells in rows:
+    places = [header.index(c.name) for c in profile.columns]
+    for line_no, cells in found:
         if len(cells) != len(header):
             detail = f"has {len(cells)} cells where {len(header)} are wanted"
             raise refuse(line_no, "", detail)
-        picked = [cells[place] for place in places.values()]
-        row = _canonical(line_no, checked(profile, line_no, picked))
-        yield line_no, checked(canonical, line_no, [row[c.name] for c in canonical.columns])
+        picked = [cells[place] for place in places]
+        check_row(profile.columns, line_no, picked)
+        names = (c.name for c in profile.columns)
+        row = _canonical(line_no, dict(zip(names, picked, strict=True)))
+        yield line_no, [row[c.name] for c in canonical]
 
 
-def _canonical(line_no: int, row: Row) -> Row:
+def _canonical(line_no: int, row: Named) -> Named:
     category = row["reporting_category"]
     gross, fee, net = (_dong(line_no, row, name) for name in ("gross", "fee", "net"))
     txn_id, reference = _named(row, _KINDS[category])
@@ -68,7 +61,7 @@ def _canonical(line_no: int, row: Row) -> Row:
     }  # fmt: skip
 
 
-def _named(row: Row, kind: str) -> tuple[str, str]:
+def _named(row: Named, kind: str) -> tuple[str, str]:
     """Name a movement as its notice did, and as we call it."""
     movement = row["balance_transaction_id"]
     if kind == "payment":
@@ -79,7 +72,7 @@ def _named(row: Row, kind: str) -> tuple[str, str]:
     return movement, row["source_id"] if row["reporting_category"] in _QUARRELS else ""
 
 
-def _dong(line_no: int, row: Row, name: str) -> str:
+def _dong(line_no: int, row: Named, name: str) -> str:
     whole = _MAJOR.fullmatch(row[name])
     if whole is None:
         raise refuse(line_no, name, "is not a whole number of đồng in plain digits")

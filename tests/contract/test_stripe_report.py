@@ -23,7 +23,9 @@ from adapters.vectors.stripe_messages import (
 from gateway.domain.errors import DeclinedError, InDoubtError, Refusal
 from gateway.ports.provider import ReportLine
 from reconciliation.readers import stripe_payouts
-from reconciliation.readers.table import StatementLine, load_profile
+from reconciliation.readers.line import StatementLine
+from reconciliation.readers.profile import load_profile
+from reconciliation.readers.reading import read as read_file
 
 
 def movement(number: int, category: str, amount: int, fee: int, source: object) -> dict[str, Any]:
@@ -119,7 +121,7 @@ def written(*rows: dict[str, str], leave_out: str = "") -> bytes:
 
 
 def read(*rows: dict[str, str], **more: str) -> tuple[StatementLine, ...]:
-    return stripe_payouts.read(load_profile(stripe_payouts.PROFILE), written(*rows, **more))
+    return read_file(load_profile(stripe_payouts.PROFILE), written(*rows, **more))
 
 
 def test_a_file_of_stripes_own_columns_becomes_lines_of_ours() -> None:
@@ -176,6 +178,6 @@ def test_a_file_without_a_column_that_is_needed_says_which() -> None:
     with pytest.raises(Refusal, match=r"Line 1: must have the columns payment_intent_id\."):
         read({}, leave_out="payment_intent_id")
     with pytest.raises(Refusal, match=r"Line 2: has 3 cells where 15 are wanted\."):
-        stripe_payouts.read(load_profile(stripe_payouts.PROFILE), written() + b"a,b,c\r\n")
+        read_file(load_profile(stripe_payouts.PROFILE), written() + b"a,b,c\r\n")
     with pytest.raises(Refusal, match="has no header"):
-        stripe_payouts.read(load_profile(stripe_payouts.PROFILE), b"")
+        read_file(load_profile(stripe_payouts.PROFILE), b"")

@@ -21,7 +21,8 @@ from gateway.ports.provider import (
     Verdict,
 )
 from reconciliation.readers import stripe_payouts
-from reconciliation.readers.table import load_profile
+from reconciliation.readers.profile import load_profile
+from reconciliation.readers.reading import read
 
 
 def stripe(town: Town) -> Stripe:
@@ -258,15 +259,15 @@ async def test_a_payout_is_reported_as_the_file_writes_it(town: Town, tmp_path: 
 
     written = dict(town.simulator.write_files(on, tmp_path))
     content = written[stripe_payouts.PROFILE].read_bytes()
-    read = stripe_payouts.read(load_profile(stripe_payouts.PROFILE), content)
+    filed = read(load_profile(stripe_payouts.PROFILE), content)
     ours = [
         (x.kind, x.txn_id, x.reference, x.gross, x.fee, x.net, x.txn_at, x.settled_on, x.batch_id)
         for x in lines
     ]
     theirs = [
         (x.kind, x.txn_id, x.reference, x.gross, x.fee, x.net, x.txn_at, x.value_on, x.batch_id)
-        for x in read
+        for x in filed
     ]
     assert (len(lines), ours) == (53, theirs)
-    assert {x.account for x in read} == {"stripe/default"}
+    assert {x.account for x in filed} == {"stripe/default"}
     assert await stripe(town).report(on) == []

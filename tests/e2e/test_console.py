@@ -11,6 +11,7 @@ from books import DAY, reconcile, take, written
 from front_door import AGENCY, Site
 from officers import csrf, signed_in
 from sqlalchemy import text
+from statement_samples import SAMPLES
 
 from gateway.services.seed import seed
 
@@ -209,8 +210,15 @@ async def test_a_file_is_queued_at_the_door_read_by_the_worker_and_refused_by_it
 
     from gateway.entry.reconciling import reconciliation_of
 
-    assert await reconciliation_of(site.parts).intake.take_all() == 2
+    own = (SAMPLES / "vietcombank.csv").read_bytes()
+    await desk.post(
+        "/console/files", data={"csrf": token, "profile": "vietcombank"},
+        files={"file": ("vcb.csv", own)},
+    )  # fmt: skip
+    assert await reconciliation_of(site.parts).intake.take_all() == 3
     page = (await desk.get("/console/days")).text
+    assert "Sao kê Vietcombank (giả định)" in page
+    assert re.search("số dư 1.000.000.{0,9} → 1.000.000", page), "what the bank's own file says"
     assert "Dòng 2: amount không phải số đồng nguyên" in page
     assert "good.csv" in page
     english = (await desk.get("/console/days?lang=en")).text

@@ -14,6 +14,7 @@ from gateway.domain.ids import (
     make_reference,
     read_reference,
     read_typed,
+    read_whole,
 )
 
 references = st.binary(min_size=7, max_size=7).map(make_reference)
@@ -110,3 +111,12 @@ def test_a_reference_may_begin_with_the_letters_of_the_prefix() -> None:
         read = read_typed(typed)
         assert read is not None
         assert read.reference == reference
+
+
+@given(st.lists(st.tuples(references, st.integers(0, 11), st.sampled_from(f"{ALPHABET}UOIL"))))
+def test_many_read_at_once_are_read_as_each_alone(changed: list[tuple[str, int, str]]) -> None:
+    words = [reference[:at] + sign + reference[at + 1 :] for reference, at, sign in changed]
+
+    alone = [read_reference(word) for word in words]
+
+    assert read_whole(words) == [x.reference if x and not x.corrected else None for x in alone]

@@ -25,7 +25,8 @@ from gateway.services.desk import Desk, Search, age_days, cut, page_rows_max
 from gateway.store.tx import Row, Store
 from receipts.words import in_words
 from reconciliation.intake import Intake
-from reconciliation.readers.table import PROFILES, file_bytes_max
+from reconciliation.readers.line import file_bytes_max
+from reconciliation.readers.profile import PROFILES
 from reconciliation.sources import Sources
 
 COOKIE: Final = "thuphi_session"

@@ -25,7 +25,7 @@ from gateway.entry.web.console_refunds import RefundPages
 from gateway.entry.web.console_remittances import RemittancePages
 from gateway.entry.web.reading import PageRoute
 from gateway.services.access import Officer
-from reconciliation.readers.table import file_bytes_max
+from reconciliation.readers.line import file_bytes_max
 
 form_bytes_max: Final = 4_096  # A user name and a password.
 upload_bytes_max: Final = file_bytes_max + 65_536  # A file, and the form around it.

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Final
 
 from gateway.entry.web.console_case_words import SENTENCES
+from gateway.entry.web.console_file_words import REFUSALS
 from gateway.entry.web.console_privacy_words import REFUSED as ERASING
 from gateway.entry.web.console_receipt_words import REFUSED
 from gateway.entry.web.console_remittance_words import REFUSED as REMITTING
@@ -126,41 +127,6 @@ REASONS: Final[Mapping[str, str]] = {
         "số gộp ở tiểu mục {} bằng tổng {} khoản của một ngày",
     "the agency makes charges good": "cơ quan bù phí dịch vụ",
     "refund {}": "hoàn trả {}",
-}  # fmt: skip
-# Why a file was refused; a column keeps its name, for it stands in the file.
-REFUSALS: Final[Mapping[str, str]] = {
-    "Line {}: {}.": "Dòng {}: {}.",
-    "The file is longer than {} bytes.": "Tệp dài hơn {} byte. Hãy chia nhỏ rồi gửi lại.",
-    "The profiles are: {}.": "Hãy chọn loại tệp trong danh sách.",
-    "must be the header {}": "phải là dòng tiêu đề {}",
-    "has {} cells where {} are wanted": "có {} ô, phải có {}",
-    "has no header": "không có dòng tiêu đề",
-    "is not CSV ({})": "không phải CSV ({})",
-    "is not UTF-8": "không phải UTF-8",
-    "is beyond the limit of {} lines": "vượt quá {} dòng",
-    "{} is empty": "{} để trống",
-    "{} has a control character": "{} có ký tự điều khiển",
-    "{} is not one of {}": "{} không thuộc: {}",
-    "{} begins or ends with a space": "{} bắt đầu hoặc kết thúc bằng dấu cách",
-    "{} is longer than {} characters": "{} dài hơn {} ký tự",
-    "{} is not a whole number of đồng in plain digits":
-        "{} không phải số đồng nguyên, viết liền các chữ số",
-    "{} is larger than any amount can be": "{} lớn hơn mọi số tiền có thể có",
-    "{} of a {} is zero": "{} của {} bằng 0",
-    "{} is zero": "{} bằng 0",
-    "{} of a {} is not above zero": "{} của {} phải lớn hơn 0",
-    "must have the columns {}": "phải có các cột {}",
-    "{} of a {} is not below zero": "{} của {} phải nhỏ hơn 0",
-    "{} is not gross less fee": "{} không bằng gross trừ fee",
-    "{} of a {} is below zero": "{} của {} nhỏ hơn 0",
-    "{} is no account of {} (it has: {})": "{} không phải tài khoản của {} (có: {})",
-    "{} is another agency's (ours is {}): {}":
-        "{} là của cơ quan khác (của ta là {}). Hãy lấy đúng tệp của mình, hoặc nhờ người vận hành"
-        " sửa lại mã của cơ quan.",
-    "contradicts the file «{}», which says {} on {}: {}":
-        "khác với tệp «{}» đã ghi {} ngày {}. Hãy hỏi bên gửi tệp nào đúng.",
-    "{} is not a date YYYY-MM-DD": "{} không phải ngày YYYY-MM-DD",
-    "{} is not a time YYYY-MM-DDThh:mm:ss": "{} không phải giờ YYYY-MM-DDThh:mm:ss",
 }  # fmt: skip
 # What an officer asked for and is not done.
 _OFFICERS: Final[Mapping[str, str]] = {

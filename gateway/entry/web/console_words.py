@@ -142,6 +142,22 @@ PROFILES: Final[Words] = {
     "canonical-statement": ("Sao kê ngân hàng", "Bank statement"),
     "canonical-treasury": ("Xác nhận của kho bạc", "Treasury's list"),
     "stripe-payouts": ("Đối chiếu tiền về của Stripe", "Stripe's payout reconciliation"),
+    "mt940": ("Sao kê MT940", "MT940 statement"),
+    "camt053": ("Sao kê camt.053, camt.054", "camt.053 or camt.054 statement"),
+    **{
+        code: (f"{vi} (giả định)", f"{en} (assumed)")
+        for code, vi, en in (
+            ("vnpay", "Báo cáo VNPAY", "VNPAY's report"),
+            ("momo", "Báo cáo MoMo", "MoMo's report"),
+            ("zalopay", "Báo cáo ZaloPay", "ZaloPay's report"),
+            ("payos", "Báo cáo payOS", "payOS's report"),
+            ("vietcombank", "Sao kê Vietcombank", "Vietcombank's statement"),
+            ("bidv", "Sao kê BIDV", "BIDV's statement"),
+            ("vietinbank", "Sao kê VietinBank", "VietinBank's statement"),
+            ("agribank", "Sao kê Agribank", "Agribank's statement"),
+            ("techcombank", "Sao kê Techcombank", "Techcombank's statement"),
+        )
+    },
 }  # fmt: skip
 PAYER: Final[Words] = {
     "name": ("Họ tên", "Name"), "email": ("Thư điện tử", "E-mail"),
