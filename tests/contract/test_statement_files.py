@@ -225,3 +225,24 @@ def test_every_shipped_profile_says_where_it_is_from() -> None:
 def test_a_mistake_in_a_profile_is_named(old: str, new: str, why: str) -> None:
     with pytest.raises(Refusal, match=f"The profile own .*{why}"):
         read_profile("own", OWN.replace(old, new, 1))
+
+
+def test_two_lines_that_look_alike_stay_two_however_far_apart_they_stand() -> None:
+    """SCENARIOS 18: the n-th of equals in one file is the n-th in another."""
+    columns = load_profile("canonical-statement").columns
+    same = f"{ACCOUNT},,2026-11-18,,1000,VND,,,,\n"
+    other = "".join(f"{ACCOUNT},{n},2026-11-18,,1000,VND,,,,\n" for n in range(1_500))
+    content = ",".join(c.name for c in columns) + "\n" + same + other + same + same
+
+    keys = [x.line_key for x in read(load_profile("canonical-statement"), content.encode())]
+
+    assert len(set(keys)) == len(keys) == 1_503
+    assert [keys[0], *keys[-2:]] == [
+        "day|2026-11-18|1000|", "day|2026-11-18|1000||2", "day|2026-11-18|1000||3",
+    ]  # fmt: skip
+
+
+def test_a_dtd_is_refused_though_it_declares_nothing() -> None:
+    content = b"<!DOCTYPE Document>\n" + sample("statement-v2.camt053.xml").partition(b"\n")[2]
+
+    assert refusal("camt053", content) == "Line 1: has a DTD, which no statement needs."
