@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from books import NEXT, balance, reconcile, take
-from cases import broken, night, resolve
+from cases import broken, night, resolve, to_payment, unknown_money
 from east_bank import rows
 from front_door import AGENCY, Site
 
@@ -139,3 +139,22 @@ async def test_money_that_never_came_is_written_off_and_a_payout_with_it_is_a_br
     assert late.closed is not None
     assert [c.partition(" ")[0] for c in late.closed.open_checks] == ["the"], "the bank account"
     assert await balance(site, "1380") == 10_000
+
+
+async def test_what_was_given_a_home_is_given_back_as_any_payment(site: Site) -> None:
+    """The refund names the capture that paid, and the books end where they began."""
+    payment = await site.payment()
+    await night(site)
+    case = await unknown_money(site)
+    await resolve(site, case, to_payment(case, (payment["id"], 10_000)))
+
+    asked = await site.parts.refunds.ask_for_officer(
+        AGENCY, payment["id"], (10_000, "nộp nhầm", 10_000), "staff:mai"
+    )
+    await site.parts.refunds.decide(AGENCY, asked, "staff:nam", agree=True)
+
+    (refund,) = await rows(site, "SELECT capture_id, source, state FROM refund")
+    assert list(refund.values()) == [case["capture_id"], "debt", "approved"]
+    moved = [await balance(site, a) for a in ("3310", "3330", "3370", "3380")]
+    assert moved == [0, 0, 0, -10_000]
+    assert await violations(site.parts.store) == []
