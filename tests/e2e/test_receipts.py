@@ -10,6 +10,7 @@ from receipt_days import FREE, LE_PHI, PHI, paid, pay, pay_many
 from sqlalchemy import text
 
 from gateway.domain.calendar import hanoi_day
+from gateway.services.erasure import Erasure
 from gateway.services.invariants import violations
 from receipts.verify import Verdict, verify
 from receipts.xml import read_sealed
@@ -245,6 +246,25 @@ async def test_what_a_crash_left_unsealed_is_sealed_later_with_the_same_bytes(si
     (after,) = await rows(site)
     assert bytes(after["xml"]) == bytes(before["xml"])
     assert bytes(after["pdf"]) == bytes(before["pdf"])
+
+
+async def test_the_link_works_for_ten_years_and_shows_the_same_files(site: Site) -> None:
+    """Also when the year's key of payers' data was destroyed since, as the years are over."""
+    await pay(site, "online", (LE_PHI,), {"name": "Nguyễn Thị Hoà", "citizen_id": "001190000001"})
+    await site.parts.receipts.issue()
+    (receipt,) = await rows(site)
+    links = [f"/receipts/{receipt['token']}.{ending}" for ending in ("pdf", "xml")]
+    before = [(await site.http.get(link)).content for link in links]
+
+    site.clock.move(timedelta(days=3_652))
+    await Erasure(site.parts.store, site.parts.vault).retire()
+
+    assert [(await site.http.get(link)).content for link in links] == before
+    page = await site.http.get(f"/receipts/{receipt['token']}.html")
+    looked_up = await site.http.get(f"/verify/{receipt['verify_code']}")
+    assert (page.status_code, looked_up.status_code) == (200, 200)
+    assert receipt["series"] in page.text
+    assert receipt["series"] in looked_up.text
 
 
 async def test_a_retired_key_still_seals_what_was_numbered_under_it(site: Site) -> None:
