@@ -70,9 +70,9 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
         # Names of captures. Their amount and time count only where nothing raw was kept.
         "named": Table(
             "id VARCHAR, holder VARCHAR, txn_id VARCHAR, attempt_id VARCHAR, paid BIGINT,"
-            " amount BIGINT",
+            " amount BIGINT, bank_reference VARCHAR",
             "SELECT id, provider || '/' || account, txn_id, attempt_id,"
-            f" {_us('paid_at')}, amount FROM capture WHERE agency_id = $1",
+            f" {_us('paid_at')}, amount, bank_reference FROM capture WHERE agency_id = $1",
         ),
         # Which word was taken for which capture, and when.
         "evidence": Table(

@@ -77,8 +77,10 @@ WHERE p.source = 'statement' AND p.net > 0
  AND NOT EXISTS (SELECT 1 FROM posted x WHERE x.line_id = p.id)
  AND (p.is_plain OR EXISTS (SELECT 1 FROM told_by_line e WHERE e.line_id = p.id
       AND e.noted_at <= getvariable('as_of')))
- AND NOT EXISTS (SELECT 1 FROM evidence e JOIN in_hand h ON h.capture_id = e.capture_id
-   WHERE e.source = 'statement' AND e.source_id = p.id AND e.noted_at <= getvariable('as_of'));
+ AND NOT EXISTS (SELECT 1 FROM contrary x JOIN in_hand h ON h.capture_id = x.capture_id
+   WHERE x.line_id = p.id AND NOT EXISTS (
+     SELECT 1 FROM evidence e WHERE e.source = 'statement' AND e.source_id = p.id
+      AND e.capture_id <> x.capture_id AND e.noted_at <= getvariable('as_of')));
 INSERT INTO act
 SELECT 'statement_line', line_id, '1120', '1380', net, booked_on, getvariable('as_of')
 FROM transfer;
