@@ -93,6 +93,7 @@ async def test_what_is_undone_is_found_again_by_the_rules_and_booked_once(site: 
     captures, case = await payout(site)
     targets = tuple(Side("capture", c["id"], c["amount"]) for c in captures)
     await resolve(site, case, Wanted(LINK, "", (Side("break", case["id"], 20_000),), targets))
+    await reconcile(site, NEXT)
     (agreed,) = await rows(site, "SELECT id FROM case_action WHERE kind = 'agree'")
     await resolve(site, case, Wanted(UNDO, "nhầm", of=agreed["id"]))
     assert (await balance(site, "1380"), await balance(site, "1120")) == (20_000, 0)
@@ -185,3 +186,33 @@ async def test_a_transfer_that_was_written_off_and_comes_after_all_is_a_break(si
 
     assert (late.posted, late.breaks["status_conflict"]) == (0, 1)
     assert await balance(site, "6430") == 10_000
+
+
+@pytest.mark.usefixtures("proved")
+async def test_a_credit_that_people_linked_makes_no_charge_good_later(site: Site) -> None:
+    """Its text says a top-up; when there is something to make good at last, it is taken already."""
+    await Agencies(site.parts.store).change(AGENCY, {"write_off_max": "10000"}, {}, "test")
+    attempt = await site.attempt(await site.payment())
+    assert await site.vnpay_says(attempt) == "00"
+    site.clock.move(timedelta(hours=17, minutes=30) + timedelta(days=1))
+    day = {"booked_on": "2026-11-19"}
+    await take(site, "statement", {**day, "memo": "BU PHI THANH TOAN"},
+               {**day, "amount": -10_000, "memo": "THU PHI QUAN LY TAI KHOAN"})  # fmt: skip
+    await reconcile(site, NEXT)
+    (capture,) = await rows(site, "SELECT id FROM capture")
+    (case,) = await rows(
+        site, "SELECT k.* FROM break k JOIN statement_line l ON l.id = k.line_id WHERE l.net > 0"
+    )
+    wanted = Wanted(
+        LINK, "", (Side("break", case["id"], 10_000),), (Side("capture", capture["id"], 10_000),)
+    )
+    await resolve(site, case, wanted)
+    (cost,) = await rows(
+        site, "SELECT k.* FROM break k JOIN statement_line l ON l.id = k.line_id WHERE l.net < 0"
+    )
+    await resolve(site, cost, Wanted(WRITE_OFF, "phí ngân hàng"))
+
+    again = await reconcile(site, NEXT)
+
+    assert again.posted == 0
+    assert [await balance(site, a) for a in ("1380", "1383", "1120")] == [0, 10_000, 0]
