@@ -1,6 +1,5 @@
 """How an agency looks on its receipts: a logo and a line of its own, beside what the law wants."""
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Final
@@ -9,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from gateway.domain.errors import Refusal
+from gateway.domain.texts import one_line
 from gateway.store import tables as t
 from gateway.store.tx import Store, Tx
 
@@ -51,7 +51,7 @@ async def change_brand(
 
 
 def _words(name: str, value: str) -> str:
-    clean = " ".join(unicodedata.normalize("NFC", value).split())
+    clean = one_line(value)
     if len(clean) > words_max or not clean.isprintable():
         what = name.replace("_", " ")
         raise Refusal("invalid-request", f"The {what} has at most {words_max} letters.")

@@ -7,8 +7,6 @@ the worker (``replacing``): whoever holds the web process signs no receipt.
 """
 
 import json
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import FieldError, Refusal
 from gateway.domain.money import figures
+from gateway.domain.texts import is_strange, one_line, reason_of
 from gateway.ports.vault import Vault
 from gateway.services.payer_keys import PayerKeys
 from gateway.store import tables as t
@@ -32,9 +31,6 @@ CAUSES: Final = ("text", "amount", "tax_code")  # What people ask for; a refund 
 TEXTS: Final = (
     "payer", "address", "dossier", "procedure", "line", "branch", "agency_name", "agency_address",
 )  # fmt: skip
-_STRANGE: Final = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufffe\uffff]"
-)
 
 _ONE: Final = text(
     "SELECT r.*, (SELECT s.id FROM receipt s WHERE s.agency_id = r.agency_id"
@@ -130,7 +126,8 @@ class Corrections:
             story = await _story(tx, agency_id, receipt_id)
             row: dict[str, Any] = {
                 "agency_id": agency_id, "id": correction_id, "receipt_id": receipt_id,
-                "cause": wanted.cause, "state": "asked", "reason": _reason(wanted.reason),
+                "cause": wanted.cause, "state": "asked",
+                "reason": reason_of(wanted.reason, reason_chars_max),
                 "said": _said(story, wanted), "asked_by": actor, "asked_at": now,
                 "refund_id": wanted.refund_id,
             }  # fmt: skip
@@ -262,22 +259,15 @@ def _amounts(content: Mapping[str, Any], amounts: Sequence[int]) -> Sequence[int
     return amounts
 
 
-def _reason(reason: str) -> str:
-    clean = " ".join(unicodedata.normalize("NFC", reason).split())
-    if not 1 <= len(clean) <= reason_chars_max or _STRANGE.search(clean):
-        raise Refusal("invalid-request", f"Give a reason of 1 to {reason_chars_max} characters.")
-    return clean
-
-
 def _texts(wanted: Wanted) -> dict[str, str]:
-    clean = {k: " ".join(unicodedata.normalize("NFC", v).split()) for k, v in wanted.texts.items()}
+    clean = {k: one_line(v) for k, v in wanted.texts.items()}
     kept = {k: v for k, v in clean.items() if v}
     if not kept:
         raise Refusal("invalid-request", "Write the right words for what is wrong.")
     wrong = [
         FieldError(f"/{k}", f"It takes 1 to {text_chars_max} printable characters.")
         for k, v in kept.items()
-        if k not in TEXTS or len(v) > text_chars_max or _STRANGE.search(v)
+        if k not in TEXTS or len(v) > text_chars_max or is_strange(v)
     ]
     if wrong:
         raise Refusal("invalid-request", "Some of the words cannot be taken.", tuple(wrong))

@@ -15,27 +15,16 @@ from gateway.domain.calendar import day_start
 from gateway.store.tx import Tx
 from reconciliation import acts
 from reconciliation.engine import Difference, Match, Result
-from reconciliation.inputs import DayRules, Inputs, day_no
+from reconciliation.inputs import DayRules, Inputs, day_no, dues_of
 from reconciliation.planning import BACK, HOME
 
 _AGREED: Final = text(
     "SELECT id, said, at FROM case_action WHERE agency_id = :agency AND kind = 'agree'"
     " AND at >= :since ORDER BY number"
 )
-# As inputs._DUES says it of captures that paid at once; refunds of the debt come off.
-_DUES: Final = text(
-    "SELECT a.payment_id, a.capture_id, f.budget_line, f.kind, sum(f.amount - (SELECT"
-    " coalesce(sum(x.part), 0)::bigint FROM refund r, unnest(r.parts) WITH ORDINALITY AS x"
-    " (part, n) WHERE r.agency_id = f.agency_id AND r.payment_id = f.payment_id AND x.n = f.n"
-    " AND r.route <> 'treasury' AND r.decided_at <= :as_of AND r.state NOT IN"
-    " ('requested','rejected') AND NOT (r.state = 'failed' AND r.ended_at <= :as_of)))::bigint"
-    " AS amount FROM allocation a JOIN capture c ON c.agency_id = a.agency_id"
-    " AND c.id = a.capture_id AND c.result <> 'paid' JOIN fee_line f ON f.agency_id = a.agency_id"
-    " AND f.payment_id = a.payment_id AND f.amount > 0 WHERE a.agency_id = :agency"
-    " AND a.use = 'debt' AND a.capture_id = ANY(:ids) AND NOT EXISTS (SELECT 1 FROM dispute d"
-    " WHERE d.agency_id = a.agency_id AND d.capture_id = a.capture_id AND d.state = 'lost'"
-    " AND NOT d.is_borne AND d.ended_at <= :as_of) GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
-)
+_DUES: Final = dues_of(
+    "c.result <> 'paid' AND c.id = ANY(:ids)"
+)  # What has a home pays only later.
 CONFLICT: Final = "the rules find this for a capture that two people linked otherwise"
 MISSING: Final = "two people linked the credit that the rules find for it otherwise"
 

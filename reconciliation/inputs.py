@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from gateway.domain.calendar import Calendar, hanoi_day
 from gateway.domain.till import bag_number
@@ -58,16 +58,25 @@ _OWED_AGAIN: Final = (
     "EXISTS (SELECT 1 FROM dispute d WHERE d.agency_id = c.agency_id AND d.capture_id = c.id"
     " AND d.state = 'lost' AND NOT d.is_borne AND d.ended_at <= :as_of)"
 )
-# The capture that pays names the business day on which the whole payment became due to the budget.
-_DUES: Final = text(
-    "SELECT a.payment_id, a.capture_id, f.budget_line, f.kind,"
-    f" sum(f.amount - {_GIVEN_BACK})::bigint AS amount"
-    " FROM capture c JOIN allocation a ON a.agency_id = c.agency_id AND a.capture_id = c.id"
-    " AND a.use = 'debt' JOIN fee_line f ON f.agency_id = a.agency_id"
-    " AND f.payment_id = a.payment_id AND f.amount > 0"
-    f" WHERE c.agency_id = :agency AND c.result = 'paid'{_VALUES} AND NOT {_OWED_AGAIN}"
-    f" GROUP BY 1, 2, 3, 4 HAVING sum(f.amount - {_GIVEN_BACK}) > 0 ORDER BY 1, 2, 3, 4"
-)
+
+
+def dues_of(which: str) -> TextClause:
+    """Ask what is due to the budget of captures that pay a debt; ``which`` is a condition.
+
+    The capture that pays names the business day on which the whole payment became due.
+    """
+    return text(
+        "SELECT a.payment_id, a.capture_id, f.budget_line, f.kind,"
+        f" sum(f.amount - {_GIVEN_BACK})::bigint AS amount"
+        " FROM capture c JOIN allocation a ON a.agency_id = c.agency_id AND a.capture_id = c.id"
+        " AND a.use = 'debt' JOIN fee_line f ON f.agency_id = a.agency_id"
+        " AND f.payment_id = a.payment_id AND f.amount > 0"
+        f" WHERE c.agency_id = :agency AND {which} AND NOT {_OWED_AGAIN} GROUP BY 1, 2, 3, 4"
+        f" HAVING sum(f.amount - {_GIVEN_BACK}) > 0 ORDER BY 1, 2, 3, 4"
+    )
+
+
+_DUES: Final = dues_of(f"c.result = 'paid'{_VALUES}")
 # What went back through a provider's batch: a refund by our name of it, a quarrel by its own, and
 # with the other sign when the agency won it.
 _TAKEN_BACK: Final = text(

@@ -45,7 +45,7 @@ class Place(Protocol):
         ...
 
     async def read(self, name: str, limit: int) -> bytes:
-        """Read one, up to one byte more than a limit. Raises AwayError."""
+        """Read one, up to one byte more than a limit. Raises OSError, or AwayError."""
         ...
 
 
@@ -67,22 +67,20 @@ class Folder:
                 said = entry.lstat()
                 if stat.S_ISREG(said.st_mode) and fnmatchcase(entry.name, self.pattern):
                     at = datetime.fromtimestamp(said.st_mtime, UTC)
-                    found.append(Seen(entry.name, said.st_size, at))
+                    found.append(Seen(_said(entry.name), said.st_size, at))
         except OSError as error:
-            raise AwayError(f"the folder cannot be read ({error.strerror})") from None
+            raise AwayError(_why(error)) from None
         return _few(found)
 
     async def read(self, name: str, limit: int) -> bytes:
         """Read one."""
 
         def read() -> bytes:
-            with (self.path / name).open("rb") as file:
+            path = next((p for p in self.path.iterdir() if _said(p.name) == name), self.path / name)
+            with path.open("rb") as file:
                 return file.read(limit + 1)
 
-        try:
-            return await asyncio.to_thread(read)
-        except OSError as error:
-            raise AwayError(f"a file in it cannot be read ({error.strerror})") from None
+        return await asyncio.to_thread(read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +106,19 @@ class Sftp:
         """Read one."""
         async with self.client.open(f"{self.path.rstrip('/')}/{name}", "rb") as file:
             return cast("bytes", await file.read(limit + 1))
+
+
+def _why(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "the folder is not there"
+    if isinstance(error, PermissionError):
+        return "the folder may not be read by us"
+    return f"the folder cannot be read ({error.strerror})"
+
+
+def _said(name: str) -> str:
+    """Write a name so that it can be kept: a folder's names are bytes, and need not be UTF-8."""
+    return name.encode("utf-8", "replace").decode()
 
 
 def _few(found: list[Seen]) -> list[Seen]:
@@ -155,6 +166,10 @@ async def _sftp(place: Mapping[str, Any], secret: bytes) -> AsyncIterator[Place]
         raise AwayError("its server refuses this user or secret") from None
     except TimeoutError:
         raise AwayError(f"its server said nothing for {connect_s_max} seconds") from None
+    except asyncssh.SFTPNoSuchFile:
+        raise AwayError("its server has no such folder or file") from None
+    except asyncssh.SFTPPermissionDenied:
+        raise AwayError("its server does not let this user read there") from None
     except asyncssh.SFTPError as error:
         raise AwayError(f"its server refuses it ({type(error).__name__})") from None
     except (OSError, asyncssh.Error) as error:

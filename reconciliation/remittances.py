@@ -5,8 +5,6 @@ bank moves the money under the slip's number; when the treasury has confirmed ea
 slip is confirmed. No entry is booked here: the bank's and the treasury's files do that (LEDGER.md).
 """
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +19,7 @@ from gateway.services.agencies import AREA, TREASURY_ACCOUNT, TREASURY_CODE, TRE
 from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
+from reconciliation.acts import digest
 from reconciliation.holders import Holders
 
 CONTENT: Final = "NOP NSNN"  # By which a statement tells a remittance (marks.toml).
@@ -111,7 +110,7 @@ class Remittances:
             row = {
                 "agency_id": agency_id, "id": self.store.clock.new_id("rem"), "number": number,
                 "state": "prepared", "upto": upto, "amount": slip["amount"], "slip": slip,
-                "hash": digest_of(slip), "prepared_by": actor, "prepared_at": now,
+                "hash": digest(slip), "prepared_by": actor, "prepared_at": now,
             }  # fmt: skip
             if not await tx.run(insert(t.remittance).on_conflict_do_nothing(), row):
                 raise Refusal("invalid-request", "A slip waits for its second person already.")
@@ -205,11 +204,6 @@ class Remittances:
                     .values(state="confirmed", confirmed_at=now)
                 )
         return done
-
-
-def digest_of(slip: Mapping[str, Any]) -> str:
-    """SHA-256 over a slip, however its fields are ordered."""
-    return hashlib.sha256(json.dumps(slip, sort_keys=True).encode()).hexdigest()
 
 
 async def _due(tx: Tx, agency_id: str, upto: date) -> list[dict[str, Any]]:

@@ -6,10 +6,8 @@ between is refused. Each act is a row of the chain (``acts``).
 
 import hashlib
 import json
-import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
@@ -17,7 +15,9 @@ from sqlalchemy import insert, select, text
 
 from gateway.domain.calendar import Calendar, hanoi_day
 from gateway.domain.errors import Refusal
+from gateway.domain.texts import is_strange, one_line, without_strange
 from gateway.ports.vault import Vault
+from gateway.services.break_list import UNDECIDED
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 from reconciliation import acts
@@ -37,14 +37,7 @@ _TYPES: Final[Mapping[str, Callable[[bytes], bool]]] = {
     "image/png": lambda b: b.startswith(b"\x89PNG\r\n\x1a\n"),
     "image/jpeg": lambda b: b.startswith(b"\xff\xd8\xff"),
 }
-_STRANGE: Final = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufffe\uffff]"
-)
-_WAITING: Final = (
-    "SELECT c.* FROM case_action c WHERE c.agency_id = :agency AND c.kind = 'propose'"
-    " AND NOT EXISTS (SELECT 1 FROM case_action d WHERE d.agency_id = c.agency_id"
-    " AND d.about_id = c.id)"
-)
+_WAITING: Final = f"SELECT c.* FROM case_action c WHERE c.agency_id = :agency AND {UNDECIDED}"
 _OF_BREAK: Final = text(f"{_WAITING} AND c.break_id = :id")
 _ALL: Final = text(f"{_WAITING} ORDER BY c.number LIMIT :rows")
 _PROPOSAL: Final = text(
@@ -162,7 +155,7 @@ class Resolutions:
         kind = next((m for m, begins in _TYPES.items() if begins(content)), None)
         if kind is None:
             raise Refusal("invalid-request", "Attach a PDF, PNG or JPEG file.")
-        clean = _STRANGE.sub("", name.replace("\\", "/").rpartition("/")[2])[-file_name_chars_max:]
+        clean = without_strange(name.replace("\\", "/").rpartition("/")[2])[-file_name_chars_max:]
         said = {"name": clean or "file", "media_type": kind, "size_bytes": len(content),
                 "sha256": hashlib.sha256(content).hexdigest()}  # fmt: skip
         file_id = self.store.clock.new_id("fil")
@@ -198,7 +191,7 @@ class Resolutions:
         needs_reason = wanted.what in (WRITE_OFF, UNDO)
         clean = _text(wanted.reason) if wanted.reason.strip() or needs_reason else ""
         async with self.store.begin() as tx:
-            made = await plan(tx, agency_id, break_id, _with_reason(wanted, clean))
+            made = await plan(tx, agency_id, break_id, replace(wanted, reason=clean))
             if await tx.row(_OF_BREAK, {"agency": agency_id, "id": break_id}):
                 raise Refusal("invalid-request", "A proposal waits already: decide that one first.")
             said = made.wanted.as_json()
@@ -273,12 +266,8 @@ def _open(case: Row) -> None:
         raise Refusal("case-changed", "The break is resolved already.")
 
 
-def _with_reason(wanted: Wanted, reason: str) -> Wanted:
-    return Wanted(wanted.what, reason, wanted.sources, wanted.targets, wanted.of)
-
-
 def _text(said: str) -> str:
-    clean = " ".join(unicodedata.normalize("NFC", said).split())
-    if not 1 <= len(clean) <= text_chars_max or _STRANGE.search(clean):
+    clean = one_line(said)
+    if not 1 <= len(clean) <= text_chars_max or is_strange(clean):
         raise Refusal("invalid-request", f"Write 1 to {text_chars_max} characters.")
     return clean

@@ -19,6 +19,7 @@ from sqlalchemy import text
 
 from gateway.domain.errors import Refusal
 from gateway.domain.ledger import TITLES
+from gateway.domain.texts import cell_of
 from gateway.store.tx import Row, Store
 
 ILLUSTRATIVE: Final = "illustrative"
@@ -30,7 +31,6 @@ VALUES: Final = (
     "date", "number", "description", "debit", "credit", "amount", "count", "branch",
     "provider_account", "budget_line", "voucher", "reference", "dossier",
 )  # fmt: skip
-_ACTS: Final = "=+-@\t\r"  # What a spreadsheet runs when a cell begins with it.
 _PLAIN: Final = (
     "CASE WHEN e.storno THEN e.credit ELSE e.debit END AS debit,"
     " CASE WHEN e.storno THEN e.debit ELSE e.credit END AS credit,"
@@ -173,7 +173,7 @@ async def write_vouchers(
         raise _wrong(f"it has no name for {', '.join(f'{a} ({TITLES[a]})' for a in lacking)}")
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=package.delimiter, lineterminator="\r\n")
-    writer.writerow([_cell(title) for title, *_ in package.columns])
+    writer.writerow([cell_of(title) for title, *_ in package.columns])
     writer.writerows(_lines(rows, package, by))
     return Vouchers(
         out.getvalue().encode(package.encoding), len(rows), sum(row["count"] for row in rows),
@@ -193,18 +193,7 @@ def _lines(rows: Iterable[Row], package: Package, by: str) -> Iterator[list[str]
             "credit": package.accounts[row["credit"]].name(row),
             "description": f"{TITLES[row['debit']]} / {TITLES[row['credit']]}",
         }  # fmt: skip
-        yield [words or _written(value, said.get(value)) for _, value, words in package.columns]
-
-
-def _written(value: str, said: object) -> str:
-    """Write a cell; an amount may be below zero, and nothing else may look like a formula."""
-    if said is None:
-        return ""
-    return str(said) if value in ("amount", "count") else _cell(str(said))
-
-
-def _cell(words: str) -> str:
-    return f"'{words}" if words.startswith(tuple(_ACTS)) else words
+        yield [words or cell_of(said.get(value)) for _, value, words in package.columns]
 
 
 def _listed(days: Sequence[date]) -> str:

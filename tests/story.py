@@ -12,12 +12,13 @@ from books import reconcile, reconciliation, take, written
 from front_door import AGENCY, Site, vnpay_query
 from sqlalchemy import text
 
-from gateway.entry.reconciling import remittances_of
+from gateway.entry.reconciling import collecting_of, remittances_of, sources_of
 from gateway.services.agencies import Agencies
 from gateway.services.erasure import Erasure
 from gateway.store import tables as t
 from receipts.authority import Authority
 from receipts.corrections import Corrections, Wanted
+from reconciliation.sources import Wanted as Source
 
 FIRST, SECOND, THIRD = date(2026, 11, 18), date(2026, 11, 19), date(2026, 11, 20)
 TODAY = date(2026, 11, 23)  # The Monday after.
@@ -90,6 +91,7 @@ async def told(site: Site) -> dict[str, str]:
     pages |= {"verify-replaced": f"/verify/{old['verify_code']}",
               "receipt-replaced": f"/receipts/{old['token']}.html"}  # fmt: skip
     await told_to_nobody(site)
+    await late_treasury(site)
     erased = await to_be_erased(site)
     (slip,) = await remittances_of(site.parts).listed(AGENCY)
     console = {
@@ -137,6 +139,14 @@ async def told_to_nobody(site: Site) -> None:
     authority = Authority(site.parts.store, site.parts.vault)
     await authority.connect(AGENCY, "https", values, "staff:vanhanh")
     await site.parts.transmission.run()
+
+
+async def late_treasury(site: Site) -> None:
+    """Expect the treasury's file by an hour that has passed, and look."""
+    source = Source("kho-bac", "upload", "canonical-treasury", {}, "working_day", "08:30")
+    await sources_of(site.parts).add(AGENCY, source, "staff:vanhanh")
+    site.clock.move(timedelta(minutes=30))
+    await collecting_of(site.parts).run()
 
 
 async def to_be_erased(site: Site) -> str:

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 from gateway.entry.bootstrap import Parts
 
 if TYPE_CHECKING:
+    from reconciliation.collecting import Collecting
     from reconciliation.fetched import Fetched
     from reconciliation.holders import Holders
     from reconciliation.intake import Intake
     from reconciliation.remittances import Remittances
     from reconciliation.service import Reconciliation
-    from reconciliation.sources import Collecting, Sources
+    from reconciliation.sources import Sources
 
 
 def holders_of(parts: Parts) -> "Holders":
@@ -36,7 +37,7 @@ def sources_of(parts: Parts) -> "Sources":
 
 def collecting_of(parts: Parts) -> "Collecting":
     """Put together what brings those files in, for the worker."""
-    from reconciliation.sources import Collecting
+    from reconciliation.collecting import Collecting
 
     return Collecting(sources_of(parts), intake_of(parts))
 

@@ -1,7 +1,6 @@
 """What an agency says of itself: the name and tax code on its receipts, and how it wants them."""
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,6 +9,7 @@ from sqlalchemy import select
 
 from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import Refusal
+from gateway.domain.texts import one_line
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store
 
@@ -101,7 +101,7 @@ def _shown(row: Row) -> dict[str, Any]:
 
 
 def _checked(name: str, value: str) -> str:
-    clean = " ".join(unicodedata.normalize("NFC", value).split())
+    clean = one_line(value)
     pattern, rule = _RULES.get(name, (None, ""))
     if pattern and not pattern.fullmatch(clean):
         raise Refusal("invalid-request", f"The {name.replace('_', ' ')} has {rule}.")

@@ -20,15 +20,18 @@ _COLUMNS: Final = (
     " k.resolved_at, k.resolution, k.action_count, (SELECT p.reference FROM payment p"
     " WHERE p.agency_id = k.agency_id AND p.id = k.payment_id) AS reference"
 )
+# Of an act ``c``: it proposes something, and nobody has agreed to it or refused it.
+UNDECIDED: Final = (
+    "c.kind = 'propose' AND NOT EXISTS (SELECT 1 FROM case_action d"
+    " WHERE d.agency_id = c.agency_id AND d.about_id = c.id)"
+)
 _IS_WAITING: Final = (
     "EXISTS (SELECT 1 FROM case_action c WHERE c.agency_id = k.agency_id AND c.break_id = k.id"
-    " AND c.kind = 'propose' AND NOT EXISTS (SELECT 1 FROM case_action d"
-    " WHERE d.agency_id = c.agency_id AND d.about_id = c.id))"
+    f" AND {UNDECIDED})"
 )
+# The few that wait are found first, however many breaks there are.
 _WAITING: Final = (
-    "k.id IN (SELECT c.break_id FROM case_action c WHERE c.agency_id = :agency AND"
-    " c.kind = 'propose' AND NOT EXISTS (SELECT 1 FROM case_action d"
-    " WHERE d.agency_id = c.agency_id AND d.about_id = c.id))"
+    f"k.id IN (SELECT c.break_id FROM case_action c WHERE c.agency_id = :agency AND {UNDECIDED})"
 )
 _MATCHES: Final = text(
     "SELECT l.booked_on, l.source, l.account, l.reference, l.net, m.id, m.rule, m.why, m.amount,"

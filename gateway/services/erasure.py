@@ -5,8 +5,6 @@ What a signed receipt shows by its agency's setting stays on it, as the law want
 """
 
 import logging
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from gateway.domain.calendar import day_start, hanoi_day
 from gateway.domain.errors import Refusal
+from gateway.domain.texts import reason_of
 from gateway.ports.vault import Vault
 from gateway.services.agencies import PAYER_YEARS, payer_years_default
 from gateway.services.payer_cells import is_moved
@@ -25,9 +24,6 @@ from gateway.store.tx import Row, Store, Tx
 reason_chars_max: Final = 300
 shown_max: Final = 50  # Requests that wait, on one page.
 log: Final = logging.getLogger("thuphi.privacy")
-_STRANGE: Final = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufffe\uffff]"
-)
 
 # Why a payer's data is still needed; the first that holds is told.
 _NEEDED: Final = (
@@ -117,7 +113,7 @@ class Erasure:
         self, agency_id: str, payment_ids: Sequence[str], reason: str, actor: str
     ) -> list[str]:
         """Ask to erase the payer of each payment, all of them or none; give the requests' ids."""
-        clean, made = _reason(reason), []
+        clean, made = reason_of(reason, reason_chars_max), []
         async with self.store.begin() as tx:
             for payment_id in payment_ids:
                 await _require_free(tx, agency_id, payment_id)
@@ -222,10 +218,3 @@ async def _require_free(tx: Tx, agency_id: str, payment_id: str) -> None:
     standing = await tx.row(_STANDING, {"agency": agency_id, "id": payment_id})
     if standing and standing["needed"] is not None:
         raise Refusal("payer-needed", _NEEDED[standing["needed"]][1])
-
-
-def _reason(reason: str) -> str:
-    clean = " ".join(unicodedata.normalize("NFC", reason).split())
-    if not 1 <= len(clean) <= reason_chars_max or _STRANGE.search(clean):
-        raise Refusal("invalid-request", f"Give a reason of 1 to {reason_chars_max} characters.")
-    return clean

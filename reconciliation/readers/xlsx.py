@@ -54,7 +54,7 @@ def sheet_rows(content: bytes) -> Iterator[tuple[int, Sequence[Cell]]]:
             ):
                 made, reader.made = reader.made, []
                 yield from made
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, RuntimeError) as error:
+    except (zipfile.BadZipFile, EOFError, ValueError, RuntimeError) as error:
         words = " ".join(f"{error}".split())[:100]
         raise Refusal("file-refused", f"The file is a damaged workbook ({words}).") from None
 

@@ -14,7 +14,7 @@ from front_door import AGENCY, Site
 from officers import send, signed_in
 from sqlalchemy import text
 
-from gateway.entry.web.exports import plain
+from gateway.domain.texts import cell_of
 from gateway.services.break_list import Wish, query
 from gateway.services.invariants import violations
 from gateway.store import tables as t
@@ -233,7 +233,7 @@ async def test_lists_are_exported_and_no_cell_is_a_formula(site: Site) -> None:
     (match,) = csv.DictReader(io.StringIO(matches.text.removeprefix("\ufeff")))
     assert (match["amount"], match["payment_id"]) == ("10000", payment["id"])
     assert nothing.status_code == 404
-    assert [plain(x) for x in ("=1", "+1", "-1", "@a", "\tx", "\rx", -5, None, "a=b")] == [
+    assert [cell_of(x) for x in ("=1", "+1", "-1", "@a", "\tx", "\rx", -5, None, "a=b")] == [
         "'=1", "'+1", "'-1", "'@a", "'\tx", "'\rx", "-5", "", "a=b",
     ]  # fmt: skip
 

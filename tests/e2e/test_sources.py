@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,8 +19,9 @@ from sqlalchemy import text
 from gateway.entry.doctor import sources as look_at_sources
 from gateway.entry.reconciling import collecting_of, intake_of, sources_of
 from gateway.services.sweeps import SweepError
-from reconciliation.places import AwayError
-from reconciliation.sources import Collecting, Wanted
+from reconciliation.collecting import Collecting
+from reconciliation.places import AwayError, Folder
+from reconciliation.sources import Wanted
 
 HEADER = "account,line_id,booked_on,value_on,amount,currency,counterparty,reference,memo,balance\n"
 PROFILE = "canonical-statement"
@@ -136,6 +138,34 @@ async def test_a_folder_is_watched_and_each_file_is_taken_once(site: Site, tmp_p
     assert audit["actor"] == "source:sao-ke"
 
 
+async def test_a_name_that_is_not_utf8_and_a_file_that_went_away_stop_no_other(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file that went between the look and the reading is trouble, until the next look."""
+    collecting = await opened(site, folder_of(tmp_path))
+    odd = os.fsdecode(os.fsencode(tmp_path) + b"/SK_\xff.csv")
+    gone = tmp_path / "SK_2.csv"
+    for n, path in enumerate((Path(odd), gone, tmp_path / "SK_3.csv")):
+        path.write_bytes(statement("2026-11-17", n))
+    await collecting.run()
+    read = Folder.read
+
+    async def late(place: Folder, name: str, limit: int) -> bytes:
+        gone.unlink(missing_ok=True)
+        return await read(place, name, limit)
+
+    monkeypatch.setattr(Folder, "read", late)
+    with pytest.raises(SweepError):
+        await collecting.run()
+
+    (row,) = await sources_of(site.parts).shown(AGENCY)
+    assert row["trouble"] == "looking at it failed: the worker's log says why"
+    taken = [("SK_3.csv", "taken"), ("SK_?.csv", "taken")]
+    assert sorted(await looked(site, collecting)) == taken
+    (row,) = await sources_of(site.parts).shown(AGENCY)
+    assert row["trouble"] is None
+
+
 @pytest.mark.parametrize("by", ["password", "key"])
 async def test_a_banks_server_is_asked_by_sftp(site: Site, bank: Bank, by: str) -> None:
     secret = b"canary-password" if by == "password" else bank.user_key
@@ -151,7 +181,7 @@ async def test_a_banks_server_is_asked_by_sftp(site: Site, bank: Bank, by: str) 
     [
         (b"wrong", {}, "refuses this user or secret"),
         (b"canary-password", {"host_key": "other"}, "shows another key"),
-        (b"canary-password", {"path": "/nowhere"}, "refuses it (SFTPNoSuchFile)"),
+        (b"canary-password", {"path": "/nowhere"}, "has no such folder or file"),
         (b"canary-password", {"port": 9}, "cannot be reached"),
     ],
 )

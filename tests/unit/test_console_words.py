@@ -92,7 +92,8 @@ def test_the_reasons_are_found_in_every_rule_and_none_is_translated_for_nothing(
                      "gateway/domain/till.py", "gateway/services/attempt_rows.py",
                      "gateway/services/withdrawals.py",
                      "reconciliation/casework.py", "reconciliation/retold.py",
-                     "reconciliation/sources.py", "reconciliation/places.py")
+                     "reconciliation/sources.py", "reconciliation/collecting.py",
+                     "reconciliation/places.py")
     )  # fmt: skip
     everything = [said for _, said in WRITTEN]
     for english in REASONS:
@@ -174,7 +175,7 @@ def test_every_refusal_of_a_file_is_read_in_vietnamese() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["gateway/domain/refund.py", "gateway/services/refunds.py",
+    ["gateway/domain/refund.py", "gateway/domain/texts.py", "gateway/services/refunds.py",
      "gateway/services/refund_money.py", "gateway/services/stuck_refunds.py",
      "gateway/services/refund_sender.py", "gateway/entry/web/console_refunds.py",
      "gateway/domain/states.py", "gateway/domain/till.py", "gateway/services/counter.py",

@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import Refusal
+from gateway.domain.texts import cell_of
 from gateway.entry.web.console import MAY_SEE_PAYER, Console
 from gateway.entry.web.console_form import require
 from gateway.entry.web.page import send
@@ -71,7 +72,7 @@ class AuthorityPages:
             file = io.StringIO()
             writer = csv.writer(file)
             writer.writerow(COLUMNS)
-            writer.writerows([[row[name] for name in COLUMNS] for row in rows])
+            writer.writerows([[cell_of(row[name]) for name in COLUMNS] for row in rows])
             more = {"content-disposition": f'attachment; filename="su-dung-bien-lai-{quarter}.csv"'}
             # A spreadsheet reads UTF-8 only after this mark.
             return send(f"\ufeff{file.getvalue()}".encode(), "text/csv; charset=utf-8", more=more)

@@ -72,8 +72,13 @@ REASONS: Final[Mapping[str, str]] = {
     "no file came from {} by {}": "chưa nhận được tệp từ nguồn {} trước {}",
     "the file from {} cannot be read: {}": "tệp từ nguồn {} không đọc được: {}",
     "the file came": "đã nhận được tệp",
+    "looking at it failed: the worker's log says why":
+        "không xem được nguồn này: nhật ký máy chủ ghi rõ lý do",
+    "the folder is not there": "không tìm thấy thư mục",
+    "the folder may not be read by us": "không có quyền đọc thư mục",
     "the folder cannot be read ({})": "không đọc được thư mục ({})",
-    "a file in it cannot be read ({})": "không đọc được một tệp ở đó ({})",
+    "its server has no such folder or file": "máy chủ không có thư mục hoặc tệp này",
+    "its server does not let this user read there": "máy chủ không cho người dùng này đọc ở đó",
     "its server shows another key than the one that was given":
         "máy chủ đưa ra khoá khác với khoá đã đăng ký",
     "its server refuses this user or secret": "máy chủ từ chối người dùng hoặc mật khẩu này",

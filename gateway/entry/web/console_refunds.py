@@ -8,6 +8,7 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
 from gateway.domain.errors import Refusal
+from gateway.domain.texts import reason_of
 from gateway.entry.web.console import Console
 from gateway.entry.web.console_form import amount_of, fields_of, require
 from gateway.services.access import Officer
@@ -133,10 +134,7 @@ class RefundPages:
 
 
 def _reason(form: Mapping[str, Any]) -> str:
-    reason = str(form.get("reason", "")).strip()
-    if not 1 <= len(reason) <= reason_chars_max:
-        raise Refusal("invalid-request", f"Give a reason of 1 to {reason_chars_max} characters.")
-    return reason
+    return reason_of(str(form.get("reason", "")), reason_chars_max)
 
 
 def _payee(form: Mapping[str, Any]) -> dict[str, str] | None:

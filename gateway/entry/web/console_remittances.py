@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import Refusal
+from gateway.domain.texts import cell_of
 from gateway.entry.web.console import Console
 from gateway.entry.web.console_form import fields_of, require
 from gateway.entry.web.page import send
@@ -91,8 +92,8 @@ def as_csv(row: Row) -> bytes:
     writer = csv.writer(file)
     writer.writerow([*HEAD[:-1], *LINE, "total", "total_in_words"])
     for line in slip["lines"]:
-        head = [_cell(slip[name]) for name in HEAD[:-1]]
-        cells = [_cell(line[name]) for name in LINE]
+        head = [cell_of(slip[name]) for name in HEAD[:-1]]
+        cells = [cell_of(line[name]) for name in LINE]
         writer.writerow([*head, *cells, slip["amount"], in_words(slip["amount"])])
     return f"\ufeff{file.getvalue()}".encode()  # A spreadsheet reads UTF-8 only after this mark.
 
@@ -117,9 +118,3 @@ def as_xml(row: Row) -> bytes:
 
 
 FILES: Final = {"csv": ("text/csv; charset=utf-8", as_csv), "xml": ("application/xml", as_xml)}
-
-
-def _cell(said: object) -> object:
-    """Keep a spreadsheet from running a text."""
-    is_run = isinstance(said, str) and said.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{said}" if is_run else said

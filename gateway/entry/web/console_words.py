@@ -208,6 +208,7 @@ SUBJECTS: Final[Words] = {
     "line": ("dòng trong tệp", "line of a file"), "capture": ("lần tiền vào", "capture"),
     "attempt": ("lượt thanh toán", "attempt"), "dispute": ("khiếu nại", "dispute"),
     "shift": ("ca thu", "shift"), "report": ("dòng báo cáo lại", "line that is told again"),
+    "source": ("nguồn tệp", "source of files"),
 }  # fmt: skip
 _ENGLISH: Final = {
     "1110": "Cash at the counter", "1120": "Collection bank account",

@@ -7,20 +7,10 @@ from typing import Any, Final
 
 from fastapi.responses import StreamingResponse
 
-# A spreadsheet runs what begins like this; an apostrophe makes it a text.
-_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
+from gateway.domain.texts import cell_of
+
 _BOM: Final = "\ufeff"  # Without it, spreadsheets read UTF-8 as something else.
 Rows = AsyncIterator[Sequence[Any]]
-
-
-def plain(cell: Any) -> str:  # noqa: ANN401 - whatever a row holds.
-    """Write one cell; whole numbers stay numbers, below zero too."""
-    if cell is None:
-        return ""
-    if isinstance(cell, int) and not isinstance(cell, bool):
-        return str(cell)
-    said = str(cell)
-    return f"'{said}" if said.startswith(_FORMULAS) else said
 
 
 def csv_of(name: str, columns: Sequence[str], rows: Rows) -> StreamingResponse:
@@ -38,7 +28,7 @@ def csv_of(name: str, columns: Sequence[str], rows: Rows) -> StreamingResponse:
 async def _lines(columns: Sequence[str], rows: Rows) -> AsyncIterator[str]:
     yield _BOM + _line(columns)
     async for row in rows:
-        yield _line([plain(cell) for cell in row])
+        yield _line([cell_of(value) for value in row])
 
 
 def _line(cells: Sequence[str]) -> str:
