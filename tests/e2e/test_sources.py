@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 import pytest_asyncio
 from commands import KEY, Ended, Terminal
 from front_door import AGENCY, Site
+from sftp_bank import Bank, open_bank
 from sqlalchemy import text
 
 from gateway.entry.doctor import sources as look_at_sources
@@ -31,50 +31,10 @@ def statement(day: str, n: int = 1) -> bytes:
     return f"{HEADER}0123456789,L{day}-{n},{day},,10000,VND,,,memo,\n".encode()
 
 
-@dataclass
-class Bank:
-    """A bank's server: a real one, with one user who has a password and a key."""
-
-    folder: Path
-    port: int
-    host_key: str
-    user_key: bytes
-
-
 @pytest_asyncio.fixture
 async def bank(tmp_path: Path) -> AsyncIterator[Bank]:
-    folder = tmp_path / "bank"
-    (folder / "out").mkdir(parents=True)
-    own, theirs = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
-
-    class Door(asyncssh.SSHServer):
-        def begin_auth(self, username: str) -> bool:  # noqa: ARG002 - asyncssh calls it so.
-            return True
-
-        def password_auth_supported(self) -> bool:
-            return True
-
-        def validate_password(self, username: str, password: str) -> bool:
-            return (username, password) == ("kho-bac", "canary-password")
-
-        def public_key_auth_supported(self) -> bool:
-            return True
-
-        def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
-            return username == "kho-bac" and key.public_data == theirs.public_data
-
-    def rooted(channel: Any) -> asyncssh.SFTPServer:
-        return asyncssh.SFTPServer(channel, chroot=str(folder).encode())
-
-    server = await asyncssh.create_server(
-        Door, "127.0.0.1", 0, server_host_keys=[own], sftp_factory=rooted
-    )
-    port = server.sockets[0].getsockname()[1]
-    yield Bank(
-        folder / "out", port, own.export_public_key().decode().strip(), theirs.export_private_key()
-    )
-    server.close()
-    await server.wait_closed()
+    async with open_bank(tmp_path / "bank") as there:
+        yield there
 
 
 def wanted(kind: str, place: dict[str, Any], secret: bytes | None = None) -> Wanted:
