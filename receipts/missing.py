@@ -15,7 +15,8 @@ from receipts import records
 from receipts.outside import ERASED, LOGGED, NUMBERED, SEALED, YEAR, Outside, Place, Series
 
 look_back: Final = timedelta(days=1)  # Clocks differ, and a transaction lasts a while.
-_NEWEST: Final = text("SELECT max(signed_at) AS at FROM receipt WHERE agency_id = :agency")
+# Leaves come back last: a restore that was cut off is seen by the ones that it did not write.
+_NEWEST: Final = text("SELECT max(logged_at) AS at FROM log_leaf WHERE agency_id = :agency")
 _LAST: Final = text(
     "SELECT last_number FROM series WHERE agency_id = :agency AND form = :form AND series = :series"
 )
@@ -70,7 +71,7 @@ class Search:
     outside: Outside
 
     async def found(self, agency_id: str) -> Found:
-        """Find the lines that may be needed: those since the newest receipt that is here."""
+        """Find the lines that may be needed: those since the newest leaf that is here."""
         async with self.store.begin() as tx:
             newest = await tx.row(_NEWEST, {"agency": agency_id})
         at: datetime | None = newest["at"] if newest else None

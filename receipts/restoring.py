@@ -43,18 +43,17 @@ _ADVANCE: Final = text(
     "UPDATE series SET last_number = :last WHERE agency_id = :agency AND form = :form"
     " AND series = :series"
 )
-# A key that the payment was given since the backup; what was sealed by an older one is erased.
+# What the payment had of a key when a receipt of it was numbered, if it had or had lost one.
 _KEYED: Final = text(
-    "UPDATE payment SET key_sealed = x.key, erased_at = coalesce(erased_at, x.erased)"
+    "UPDATE payment SET key_sealed = x.key, erased_at = greatest(erased_at, x.erased)"
     " FROM (SELECT CAST(:key AS bytea) AS key, CAST(:erased AS timestamptz) AS erased) x"
-    " WHERE agency_id = :agency AND id = :id AND x.key IS NOT NULL AND (key_sealed IS DISTINCT FROM"
-    " x.key OR (erased_at IS NULL AND x.erased IS NOT NULL))"
+    " WHERE agency_id = :agency AND id = :id AND (x.key IS NOT NULL OR x.erased IS NOT NULL)"
+    " AND (key_sealed IS DISTINCT FROM x.key OR erased_at IS DISTINCT FROM x.erased)"
 )
-# What was numbered after it was erased is under a newer key, which stays.
+# A key that the payment was given after it was erased knows of that, and stays.
 _ERASED_AGAIN: Final = text(
-    "UPDATE payment p SET erased_at = coalesce(p.erased_at, :at), key_sealed = CASE WHEN EXISTS"
-    " (SELECT 1 FROM receipt r WHERE r.agency_id = p.agency_id AND r.payment_id = p.id"
-    " AND r.numbered_at > :at) THEN p.key_sealed END WHERE agency_id = :agency AND id = :payment"
+    "UPDATE payment SET key_sealed = NULL, erased_at = :at WHERE agency_id = :agency"
+    " AND id = :payment AND (erased_at IS NULL OR erased_at < :at)"
 )
 
 
@@ -121,16 +120,22 @@ class Restoring:
     async def _cells(
         self, agency_id: str, missing: list[Back], years: Mapping[bytes, Row]
     ) -> dict[str, PayerCells]:
-        """Give what opens the secrets of what is missing, by payment."""
+        """Give what opens the secrets of what is missing, by receipt.
+
+        A payment that was erased between two receipts of it had another key for each.
+        """
         keys = PayerKeys(self.vault)
         async with self.store.begin() as tx:
-            here = [x.row["payment_id"] for x in missing if x.is_here]
-            cells = await keys.of(tx, agency_id, here)
+            payments = [x.row["payment_id"] for x in missing if x.is_here]
+            here = await keys.of(tx, agency_id, payments)
+        cells: dict[str, PayerCells] = {}
         for back in missing:
-            if not back.is_here:
+            if back.is_here:
+                cells[back.row["id"]] = here[back.row["payment_id"]]
+            else:
                 key = back.key
                 year = years.get(key["key_sealed"][1:9]) if key["key_sealed"] else None
-                cells[key["id"]] = keys.given(agency_id, key, year)
+                cells[back.row["id"]] = keys.given(agency_id, key, year)
         return cells
 
     async def _reopen(self, agency_id: str, missing: list[Back], years: Mapping[bytes, Row]) -> int:
@@ -157,8 +162,9 @@ class Restoring:
             row = records.row_of(t.erasure, self.outside.at(place))
             named = {"agency": agency_id, "payment": row["payment_id"], "at": row["decided_at"]}
             async with self.store.begin() as tx:
-                if not await tx.run(_ERASED_AGAIN, named):
-                    continue  # Neither in the backup nor receipted: it is not there at all.
+                if await tx.payment(agency_id, row["payment_id"], lock=True) is None:
+                    continue  # Neither in the backup nor receipted.
+                await tx.run(_ERASED_AGAIN, named)
                 kept = row | {"outside_at": row["decided_at"]}
                 await tx.run(
                     insert(t.erasure).on_conflict_do_update(
@@ -212,6 +218,12 @@ class Restoring:
         size, done = await self.journal.size(agency_id), 0
         while (place := found.leaves.get(size + done)) is not None:
             done += await self.journal.take_back(agency_id, self.outside.at(place))
+        beyond = [index for index in found.leaves if index > size + done]
+        if beyond:
+            raise ValueError(
+                f"The log of {agency_id} was signed with {min(beyond)} leaves, and those from"
+                f" {size + done} on are not in {self.outside.folder}: put its files there again."
+            )
         return done
 
 
@@ -228,7 +240,7 @@ def _require_whole(
             continue
         row = back.row
         named = f"{row['form']} {row['series']} {row['number']}"
-        known = secrets_of(row, cells[row["payment_id"]])
+        known = secrets_of(row, cells[row["id"]])
         receipt = Receipt.of(row["content"], known.payer_name)
         try:
             document, certificate = open_seal(back.sealed["xml"].encode())

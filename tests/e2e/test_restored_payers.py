@@ -9,11 +9,28 @@ from office import Office, copied, drop, rows
 from receipt_days import LE_PHI, PAYER, pay, pay_many
 from sqlalchemy import select
 
+from gateway.domain.payment import FeeLine
 from gateway.services.erasure import Erasure
 from gateway.services.payer_keys import PayerKeys
 from gateway.store import tables as t
+from receipts.corrections import Corrections, Wanted
 from receipts.draft import secrets_of
 from receipts.outside import Outside
+
+TWO = (LE_PHI, FeeLine("1.004222", "le_phi", "Lệ phí cấp bản sao", 8_000, "2771"))
+KEYS = "SELECT id, key_sealed, erased_at FROM payment ORDER BY id"
+
+
+async def replace_amount(
+    site: Site, corrections: Corrections, receipt_id: str, *amounts: int
+) -> None:
+    """Have a receipt replaced by two people, and its replacement sealed."""
+    asked = await corrections.ask(
+        AGENCY, receipt_id, Wanted("amount", "ghi nhầm", {}, amounts), "an"
+    )
+    await corrections.decide(AGENCY, asked, "binh", agree=True)
+    assert await site.parts.replacing.run() == 1
+    await site.parts.receipts.issue()
 
 
 async def names_known(site: Site) -> dict[str, str | None]:
@@ -94,5 +111,63 @@ async def test_a_year_that_began_anew_before_the_restore_is_refused(
 
     assert (end.code, end.out) == (2, "")
     assert "Payments were asked for in 2026 before this was restored" in end.said
+    await drop(office, yesterday)
+    office.name = first
+
+
+async def test_a_restore_that_was_cut_off_goes_on_where_it_stopped(
+    office: Office, terminal: Terminal
+) -> None:
+    """What was erased and logged long before the newest receipt is not passed over then.
+
+    Of the payers two are erased before their receipts are replaced, and one is known again since.
+    """
+    yesterday = f"{office.name}_y"
+    async with office.open() as site:
+        kept, gone, again = [(await pay(site, "online", TWO, PAYER)).id for _ in range(3)]
+        await site.parts.receipts.issue()
+        corrections = Corrections(site.parts.store, site.parts.vault)
+        replaced = {r["payment_id"]: r["id"] for r in await rows(site)}
+    await copied(office, yesterday)
+    async with office.open() as site:
+        site.clock.move(timedelta(days=3))
+        await replace_amount(site, corrections, replaced[again], 9_000, 9_000)
+        erasure = Erasure(site.parts.store, site.parts.vault)
+        for asked in await erasure.ask(AGENCY, [gone, again], "asked for it", "an"):
+            await erasure.decide(AGENCY, asked, "binh", agree=True)
+        site.clock.move(timedelta(minutes=1))
+        newest = {r["payment_id"]: r["id"] for r in await rows(site)}
+        noticed = Wanted("text", "ghi nhầm", {"payer": "Nguyễn Thị Hoa"}, ())
+        await corrections.ask(AGENCY, newest[again], noticed, "an")
+        for payment in (gone, again):
+            await replace_amount(site, corrections, newest[payment], 8_000, 10_000)
+        site.clock.move(timedelta(days=3))
+        await pay(site, "online", (LE_PHI,), PAYER)
+        await site.parts.receipts.issue()
+        before = await rows(site)
+        keys = await rows(site, KEYS)
+        checkpoint = await site.parts.receipts.journal.checkpoint(AGENCY)
+    first, office.name = office.name, yesterday
+    whole = {file: file.read_bytes() for file in (office.folder / AGENCY).iterdir()}
+    for file, lines in whole.items():
+        late = (b"logged\t", b"erased\t")
+        file.write_bytes(
+            b"".join(x for x in lines.splitlines(keepends=True) if not x.startswith(late))
+        )
+    assert (await office.restore(terminal)).code == 0
+    for file, lines in whole.items():
+        file.write_bytes(lines)
+
+    end = await office.restore(terminal)
+
+    assert end.code == 0, end.said
+    assert json.loads(end.out)["restored"][AGENCY]["leaves"] == len(before) - len(replaced)
+    async with office.open() as site:
+        assert await rows(site) == before
+        assert await rows(site, KEYS) == keys
+        assert await site.parts.receipts.journal.checkpoint(AGENCY) == checkpoint
+        known = await names_known(site)
+        assert (known[kept], known[gone], known[again]) == (PAYER["name"], None, None)
+        assert len(await rows(site, "SELECT 1 FROM erasure WHERE state = 'agreed'")) == 2
     await drop(office, yesterday)
     office.name = first
