@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from sqlalchemy import select
 
 from gateway.domain.calendar import hanoi_day
-from gateway.domain.ids import ALPHABET
+from gateway.domain.ids import letters
 from gateway.domain.payment import Payment
 from gateway.ports.clock import Clock
 from gateway.services.catalogue import name_of
@@ -90,7 +90,7 @@ class Issuer:
         self, draft: Draft, series: str, number: int, on: date, payer: Mapping[str, str]
     ) -> "Frozen":
         """Fix everything that will be signed."""
-        code = "".join(ALPHABET[b & 31] for b in self.chance(verify_code_letters))
+        code = letters(self.chance(verify_code_letters))
         amount, in_words = total_in_words(draft.lines)
         payment, agency = draft.payment, self.agency
         shown = agency["settings"].get("receipt_shows_payer_name", False)
@@ -176,7 +176,7 @@ def numbered(
         "series": receipt.series, "number": receipt.number, "amount": receipt.amount,
         "issued_on": receipt.issued_on, "numbered_at": book.at,
         "verify_code": receipt.verify_code,
-        "token": "".join(ALPHABET[b & 31] for b in clock.chance(token_letters)),
+        "token": letters(clock.chance(token_letters)),
         "salts_sealed": frozen.secrets.sealed(receipt_id, cells),
         "content": receipt.content(),
     }  # fmt: skip

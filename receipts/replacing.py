@@ -6,14 +6,14 @@ not in force any more because another one points back at it, and can be pointed 
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import TextClause, insert, select, text
 
 from gateway.domain.calendar import hanoi_day
-from gateway.domain.ids import ALPHABET
+from gateway.domain.ids import letters
 from gateway.domain.refund import share_out
 from gateway.ports.vault import Vault
 from gateway.services.agencies import REPLACED_FROM
@@ -22,18 +22,18 @@ from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 from receipts import records
 from receipts.corrections import part_of
-from receipts.draft import require_writable, secrets_of, verify_code_letters
+from receipts.draft import require_writable, secrets_of, token_letters, verify_code_letters
 from receipts.high_water import HighWater, year_keys
 from receipts.keys import Keys
 from receipts.log.journal import Journal
-from receipts.numbering import Numbering
+from receipts.numbering import ForgottenError, Numbering
 from receipts.outside import Outside
 from receipts.receipt import Line, Receipt, Replaced, total_in_words
 from receipts.rules import rules_on
 from receipts.seal import Signer
+from receipts.signing import CannotSignError
 
-batch: Final = 25
-token_letters: Final = 32  # 160 bits.
+page: Final = 25  # What waits is gone through whole, however much of it cannot be done.
 SUPERSEDED: Final = "rule:superseded"  # Agreed to, but another replacement came first.
 log: Final = logging.getLogger("thuphi.receipts")
 
@@ -46,8 +46,8 @@ _REFUNDED: Final = text(
     " AND r.payment_id = f.payment_id) AND NOT EXISTS (SELECT 1 FROM receipt r WHERE"
     " r.agency_id = f.agency_id AND r.payment_id = f.payment_id AND r.xml IS NULL)"
     " AND NOT EXISTS (SELECT 1 FROM correction c WHERE c.agency_id = f.agency_id"
-    " AND c.refund_id = f.id) ORDER BY f.ended_at, f.id LIMIT :batch"
-)
+    " AND c.refund_id = f.id) AND f.id > :after ORDER BY f.id LIMIT :page"
+).bindparams(setting=REPLACED_FROM)
 _REFUND: Final = text(
     "SELECT * FROM refund f WHERE agency_id = :agency AND id = :id AND NOT EXISTS (SELECT 1 FROM"
     " correction c WHERE c.agency_id = f.agency_id AND c.refund_id = f.id)"
@@ -60,7 +60,7 @@ _HEADS: Final = text(
 )
 _AGREED: Final = text(
     "SELECT agency_id, id FROM correction WHERE state = 'agreed' AND cause <> 'text'"
-    " AND successor_id IS NULL ORDER BY decided_at, id LIMIT :batch"
+    " AND successor_id IS NULL AND id > :after ORDER BY id LIMIT :page"
 )
 _CLAIM: Final = text(
     "SELECT * FROM correction WHERE agency_id = :agency AND id = :id AND state = 'agreed'"
@@ -86,21 +86,29 @@ class Replacing:
 
     async def run(self) -> int:
         """Ask for what refunds bring, then number what is agreed; count the replacements."""
-        async with self.store.begin() as tx:
-            refunds = await tx.rows(_REFUNDED, {"setting": REPLACED_FROM, "batch": batch})
-        for refund in refunds:
-            await self._follow(refund)
-        async with self.store.begin() as tx:
-            agreed = await tx.rows(_AGREED, {"batch": batch})
-        done = 0
-        for row in agreed:
-            try:
-                done += await self._replace(row)
-            except Exception:  # One that cannot be made must not stop the others.
-                log.exception("receipts: a replacement could not be numbered")
-        return done
+        await self._each(_REFUNDED, self._follow)
+        return await self._each(_AGREED, self._replace)
 
-    async def _follow(self, found: Row) -> None:
+    async def _each(self, waiting: TextClause, do: Callable[[Row], Awaitable[int]]) -> int:
+        """Do what waits, each by itself: one that cannot be done stops no other."""
+        done, after = 0, ""
+        away: set[str] = set()  # Agencies of which none can be done now.
+        while True:
+            async with self.store.begin() as tx:
+                rows = await tx.rows(waiting, {"after": after, "page": page})
+            if not rows:
+                return done
+            after = rows[-1]["id"]
+            for row in [r for r in rows if r["agency_id"] not in away]:
+                try:
+                    done += await do(row)
+                except (CannotSignError, ForgottenError) as error:
+                    away.add(row["agency_id"])
+                    log.error("receipts: %s replaces none: %s", row["agency_id"], error)  # noqa: TRY400 - its sentence says all.
+                except Exception:
+                    log.exception("receipts: %s failed for %s", do.__name__, row["id"])
+
+    async def _follow(self, found: Row) -> int:
         """Ask to replace each receipt that a refund touches.
 
         The two people of the refund are those of the replacement; where a limit of the agency
@@ -112,7 +120,7 @@ class Replacing:
             refund = await tx.row(_REFUND, asked)
             payment = await tx.payment(found["agency_id"], found["payment_id"])
             if refund is None or payment is None:
-                return
+                return 0
             by = refund["decided_by"]
             is_agreed = bool(by) and not by.startswith("rule:") and by != refund["requested_by"]
             heads = await tx.rows(_HEADS, {"agency": found["agency_id"], "payment": payment.id})
@@ -127,6 +135,7 @@ class Replacing:
                     "decided_by": by if is_agreed else None,
                     "decided_at": now if is_agreed else None,
                 })  # fmt: skip
+        return 1
 
     async def _replace(self, row: Row) -> int:
         signer = await self.keys.current(row["agency_id"])
@@ -187,7 +196,7 @@ class Replacing:
         book = (await numbering.open(frozenset({place})))[place]
         signer.require_in_force(book.at)
         amount, words = total_in_words(lines)
-        code = _letters(clock.chance(verify_code_letters))
+        code = letters(clock.chance(verify_code_letters))
         receipt = replace(
             former, rules=rules.name, title=rules.title(head["kind"]), form=rules.form,
             series=book.series, number=book.take(), issued_on=hanoi_day(book.at),
@@ -208,7 +217,7 @@ class Replacing:
             "kind": receipt.kind, "form": receipt.form, "series": receipt.series,
             "number": receipt.number, "amount": amount, "issued_on": receipt.issued_on,
             "numbered_at": book.at, "verify_code": code, "replaces_id": head["id"],
-            "token": _letters(clock.chance(token_letters)),
+            "token": letters(clock.chance(token_letters)),
             "salts_sealed": known.sealed(receipt_id, cells),
             "content": receipt.content(),
         }  # fmt: skip
@@ -242,7 +251,3 @@ async def _lines(tx: Tx, correction: Row, head: Row) -> tuple[Line, ...]:
 
 def _with(lines: Sequence[Line], amounts: Sequence[int]) -> tuple[Line, ...]:
     return tuple(replace(x, amount=a) for x, a in zip(lines, amounts, strict=True))
-
-
-def _letters(chance: bytes) -> str:
-    return "".join(ALPHABET[b & 31] for b in chance)

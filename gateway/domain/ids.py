@@ -40,6 +40,11 @@ def make_id(prefix: str, at: datetime, chance: bytes) -> str:
     return f"{prefix}_" + "".join(ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
 
 
+def letters(chance: bytes) -> str:
+    """Make a letter of each byte, five bits of chance in it: tokens, and codes that people type."""
+    return "".join(ALPHABET[byte & 31] for byte in chance)
+
+
 def make_reference(chance: bytes) -> str:
     """Make a reference from at least seven bytes of chance."""
     bits = int.from_bytes(chance[:7], "big")

@@ -13,7 +13,7 @@ from gateway.domain import endings
 from gateway.domain import payment as rules
 from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import Refusal
-from gateway.domain.ids import ALPHABET, make_reference, read_typed
+from gateway.domain.ids import letters, make_reference, read_typed
 from gateway.domain.payment import FeeLine, Payment, Step
 from gateway.domain.states import State
 from gateway.ports.vault import Cells
@@ -138,7 +138,7 @@ class Payments:
         if year is not None:
             own, key = self.keys.fresh(year, payment_id)
             sealed = own.seal(f"payment|{payment_id}|payer", render(wanted.payer))
-        token = "".join(ALPHABET[b & 31] for b in clock.chance(32))  # 160 bits.
+        token = letters(clock.chance(32))  # 160 bits.
         return Payment(
             id=payment_id, agency_id=client.agency_id, branch_id=wanted.branch_id,
             client_id=client.id, reference=make_reference(clock.chance(7)),

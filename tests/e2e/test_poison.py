@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from books import NEXT, balance, breaks, reconcile, reconciliation, take, written
 from front_door import AGENCY, Site
+from receipt_days import LE_PHI, pay
 from sqlalchemy import text
 
 from gateway.domain.errors import Refusal
 from gateway.services.seed import seed
 from gateway.services.sweeps import SweepError
+from receipts.corrections import Corrections, Wanted
 
 
 async def rows(site: Site, query: str) -> list[dict[str, Any]]:
@@ -22,6 +24,25 @@ async def spoil(site: Site, query: str) -> None:
     """Change what stands in the database, as an older version might have left it."""
     async with site.parts.store.begin() as tx:
         await tx.run(text(query))
+
+
+async def test_replacements_that_cannot_be_made_stop_no_other(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They wait in front of it, as many as are looked at together."""
+    monkeypatch.setattr("receipts.replacing.page", 1)
+    for _ in range(3):
+        await pay(site, "online", (LE_PHI, LE_PHI))
+    await site.parts.receipts.issue()
+    corrections = Corrections(site.parts.store, site.parts.vault)
+    wanted = Wanted("amount", "ghi nhầm", {}, (8_000, 12_000))
+    for receipt in await rows(site, "SELECT id FROM receipt ORDER BY id"):
+        asked = await corrections.ask(AGENCY, receipt["id"], wanted, "staff:mai")
+        await corrections.decide(AGENCY, asked, "staff:nam", agree=True)
+    await spoil(site, "UPDATE correction SET said = '{\"amounts\": [1]}' WHERE id < ("
+                "SELECT max(id) FROM correction)")  # fmt: skip
+
+    assert await site.parts.replacing.run() == 1
 
 
 @pytest.mark.parametrize(
