@@ -30,6 +30,10 @@ _OPEN: Final = select(t.source).where(t.source.c.state == "open").order_by(t.sou
 _KNOWN: Final = text(
     "SELECT name, size, changed_at FROM source_file WHERE agency_id = :agency AND source_id = :id"
 )
+_BEFORE: Final = text(
+    "SELECT min(due_on) AS due_on FROM source_file WHERE agency_id = :agency AND source_id = :id"
+    " AND file_id = :file"
+)
 # Somebody brought a file of this kind by hand, or a program by the API.
 _BROUGHT: Final = text(
     "SELECT f.id, f.name, f.uploaded_at, octet_length(f.content_sealed) AS size"
@@ -170,8 +174,7 @@ class Collecting:
     async def _keep(self, row: Row, one: Seen, file_id: str | None, trouble: str | None) -> None:
         now = self.sources.store.clock.now()
         async with self.sources.store.begin() as tx:
-            owed = await _owed(tx, row, now)
-            due_on = owed[0][0] if owed else Expected.of(row).following(now)
+            due_on = await _counts_for(tx, row, file_id, now)
             await tx.run(insert(t.source_file).on_conflict_do_nothing(), {
                 "agency_id": row["agency_id"], "id": self.sources.store.clock.new_id("sfl"),
                 "source_id": row["id"], "name": one.name, "size": one.size,
@@ -196,6 +199,17 @@ class Collecting:
                 if on not in still
             ]
             await tx.run(_CAME_AFTER_ALL, {"agency": agency_id, "now": now, "subjects": came})
+
+
+async def _counts_for(tx: Tx, row: Row, file_id: str | None, now: datetime) -> date:
+    """Give the day that a file counts for; one that came before, by any name, keeps its day."""
+    asked = {"agency": row["agency_id"], "id": row["id"], "file": file_id}
+    before = await tx.row(_BEFORE, asked)
+    if before and before["due_on"]:
+        found: date = before["due_on"]
+        return found
+    owed = await _owed(tx, row, now)
+    return owed[0][0] if owed else Expected.of(row).following(now)
 
 
 async def _owed(tx: Tx, row: Row, now: datetime) -> list[tuple[date, str]]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import asyncssh
 
 connect_s_max: Final = 20  # A bank's line is slow; one that says nothing for so long is not there.
+session_s_max: Final = 600  # All of one look: the largest file at 2 Mbit/s.
+silence_s: Final = 15  # Then it is asked whether it still lives, three times before it is given up.
 _PUBLIC: Final = re.compile(r"[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}( [^\n]*)?")
 listed_max: Final = 10_000  # A folder with more was never tidied: the pattern must say less.
 
@@ -145,20 +147,14 @@ async def _sftp(place: Mapping[str, Any], secret: bytes) -> AsyncIterator[Place]
     import asyncssh  # Heavy, and only the worker and a command connect.
 
     try:
-        async with (
-            asyncio.timeout(connect_s_max) as patience,
-            asyncssh.connect(
-                place["host"],
-                place["port"],
-                username=place["user"],
-                config=None,
-                agent_path=None,
-                known_hosts=_known(place),
-                **_credential(secret),
-            ) as connection,
-            connection.start_sftp_client() as client,
-        ):
-            patience.reschedule(None)  # Connected: reading may take longer.
+        async with asyncio.timeout(connect_s_max):
+            connection = await asyncssh.connect(
+                place["host"], place["port"], username=place["user"], config=None, agent_path=None,
+                known_hosts=_known(place), keepalive_interval=silence_s, **_credential(secret),
+            )  # fmt: skip
+        async with _patient(connection):
+            async with asyncio.timeout(connect_s_max):
+                client = await connection.start_sftp_client()
             yield Sftp(client, place["path"], place["pattern"])
     except asyncssh.HostKeyNotVerifiable:
         raise AwayError("its server shows another key than the one that was given") from None
@@ -174,6 +170,22 @@ async def _sftp(place: Mapping[str, Any], secret: bytes) -> AsyncIterator[Place]
         raise AwayError(f"its server refuses it ({type(error).__name__})") from None
     except (OSError, asyncssh.Error) as error:
         raise AwayError(f"its server cannot be reached ({type(error).__name__})") from None
+
+
+@asynccontextmanager
+async def _patient(connection: "asyncssh.SSHClientConnection") -> AsyncIterator[None]:
+    """Cut a connection at the end, or when its time is over: a polite end waits for the server."""
+    loop = asyncio.get_running_loop()
+    over = loop.call_later(session_s_max, connection.abort)
+    try:
+        yield
+    except Exception:
+        if over.when() <= loop.time():
+            raise AwayError(f"its server was not done after {session_s_max} seconds") from None
+        raise
+    finally:
+        over.cancel()
+        connection.abort()
 
 
 def _known(place: Mapping[str, Any]) -> Any:  # noqa: ANN401 - asyncssh's own union.

@@ -33,12 +33,13 @@ _LAST_CLOSED: Final = text(
     " 'infinity')"
 )
 # What is due by budget line: collected and put right, lệ phí and phí that nothing was kept of, less
-# what the treasury has confirmed.
+# what was given back or confirmed since, on whatever day.
 _DUE: Final = text(
     "SELECT coalesce(budget_line, '') AS budget_line, sum(CASE WHEN credit IN ('3330','3370')"
     " THEN amount ELSE 0 END - CASE WHEN debit IN ('3330','3370') THEN amount ELSE 0 END)::bigint"
-    " AS amount FROM entry WHERE agency_id = :agency AND (booked_on <= :upto OR credit = '1130')"
-    " AND (debit IN ('3330','3370') OR credit IN ('3330','3370')) GROUP BY 1"
+    " AS amount FROM entry WHERE agency_id = :agency AND (debit IN ('3330','3370')"
+    " OR credit IN ('3330','3370')) AND (booked_on <= :upto OR credit NOT IN ('3330','3370'))"
+    " GROUP BY 1"
 )
 _UNCLOSED: Final = text(
     "SELECT min(e.booked_on) AS first FROM (SELECT DISTINCT booked_on FROM entry"
@@ -153,6 +154,8 @@ class Remittances:
             if sign and shown != row["hash"]:
                 raise Refusal("invalid-request", "This is not what you were shown: read it again.")
             await _require_possible(tx, row, sign=sign)
+            if sign:
+                await _require_due(tx, row)
             state = "signed" if sign else "cancelled"
             await tx.run(
                 t.remittance.update()
@@ -237,6 +240,14 @@ async def _require_possible(tx: Tx, row: Row, *, sign: bool) -> None:
     asked = {"agency": row["agency_id"], "number": row["number"]}
     if not sign and await tx.row(_LEFT, asked):
         raise Refusal("invalid-request", "The bank has moved its money already.")
+
+
+async def _require_due(tx: Tx, row: Row) -> None:
+    """See that what the slip says is still what is due: money may have been given back since."""
+    now = {x["budget_line"]: x["amount"] for x in await _due(tx, row["agency_id"], row["upto"])}
+    if now != {x["budget_line"]: x["amount"] for x in row["slip"]["lines"]}:
+        raise Refusal("invalid-request", "What is due has changed since this slip was prepared:"
+                      " cancel it, and prepare another.")  # fmt: skip
 
 
 async def _number(tx: Tx, agency_id: str, on: date) -> str:

@@ -31,6 +31,13 @@ _SHOWN: Final = text(
 )
 
 
+_NOT_WAITED_FOR: Final = text(
+    "UPDATE break SET state = 'resolved', resolved_at = :now, resolution = 'the source was closed'"
+    " WHERE agency_id = :agency AND kind = 'file_error' AND state = 'open'"
+    " AND subject LIKE 'source:' || :id || ':%'"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """A source that somebody asks to open."""
@@ -70,7 +77,10 @@ class Sources:
             await tx.note(agency_id, actor, "source.add", source_id)
 
     async def close(self, agency_id: str, name: str, actor: str) -> None:
-        """Look at a source no more; its name is free again. Raises Refusal."""
+        """Look at a source no more, and wait for no file of it; its name is free again.
+
+        Raises Refusal.
+        """
         c = t.source.c
         async with self.store.begin() as tx:
             row = await self._named(tx, agency_id, name)
@@ -79,6 +89,8 @@ class Sources:
                 .where(c.agency_id == agency_id, c.id == row["id"])
                 .values(state="closed", secret_sealed=None)
             )
+            named = {"agency": agency_id, "id": row["id"], "now": self.store.clock.now()}
+            await tx.run(_NOT_WAITED_FOR, named)
             await tx.note(agency_id, actor, "source.close", row["id"])
 
     async def shown(self, agency_id: str = "") -> Sequence[Row]:

@@ -20,7 +20,9 @@ class Bank:
 
 
 @asynccontextmanager
-async def open_bank(folder: Path) -> AsyncIterator[Bank]:
+async def open_bank(
+    folder: Path, serving: type[asyncssh.SFTPServer] = asyncssh.SFTPServer
+) -> AsyncIterator[Bank]:
     """Serve the folder until the end of the block."""
     (folder / "out").mkdir(parents=True)
     own, theirs = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
@@ -42,7 +44,7 @@ async def open_bank(folder: Path) -> AsyncIterator[Bank]:
             return username == "kho-bac" and key.public_data == theirs.public_data
 
     def rooted(channel: Any) -> asyncssh.SFTPServer:
-        return asyncssh.SFTPServer(channel, chroot=str(folder).encode())
+        return serving(channel, chroot=str(folder).encode())
 
     server = await asyncssh.create_server(
         Door, "127.0.0.1", 0, server_host_keys=[own], sftp_factory=rooted

@@ -127,6 +127,22 @@ async def test_what_the_bank_moved_is_not_cancelled_and_what_no_slip_names_is_wa
         await prepared(site)
 
 
+async def test_what_was_given_back_since_is_on_no_slip(site: Site) -> None:
+    """The refund is of a later day than the slip; the budget gets what is left."""
+    payment = await day_closed(site)
+    slip = await prepared(site)
+    asked = await site.parts.refunds.ask_for_officer(
+        AGENCY, payment["id"], (4_000, "nộp thừa", 10_000), ONE
+    )
+    await site.parts.refunds.decide(AGENCY, asked, OTHER, agree=True)
+
+    with pytest.raises(Refusal, match="has changed since this slip was prepared"):
+        await of(site).decide(AGENCY, slip["id"], OTHER, slip["hash"], sign=True)
+
+    await of(site).decide(AGENCY, slip["id"], ONE, "", sign=False)
+    assert (await prepared(site))["amount"] == 6_000
+
+
 async def test_an_open_day_is_on_no_slip(site: Site) -> None:
     await paid_by_vnpay(site)
     assert await of(site).last_closed(AGENCY) is None

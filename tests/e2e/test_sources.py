@@ -1,77 +1,28 @@
 """Files come from folders and banks' servers by themselves, and one that does not come is seen."""
 
-import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-import asyncssh
 import pytest
 import pytest_asyncio
 from commands import KEY, Ended, Terminal
+from delivered import HEADER, PROFILE, breaks, folder_of, looked, opened, rows, statement, wanted
 from front_door import AGENCY, Site
 from sftp_bank import Bank, open_bank
-from sqlalchemy import text
 
 from gateway.entry.doctor import sources as look_at_sources
 from gateway.entry.reconciling import collecting_of, intake_of, sources_of
 from gateway.services.sweeps import SweepError
-from reconciliation.collecting import Collecting
-from reconciliation.places import AwayError, Folder
-from reconciliation.sources import Wanted
-
-HEADER = "account,line_id,booked_on,value_on,amount,currency,counterparty,reference,memo,balance\n"
-PROFILE = "canonical-statement"
-
-
-def statement(day: str, n: int = 1) -> bytes:
-    return f"{HEADER}0123456789,L{day}-{n},{day},,10000,VND,,,memo,\n".encode()
+from reconciliation.places import Folder
 
 
 @pytest_asyncio.fixture
 async def bank(tmp_path: Path) -> AsyncIterator[Bank]:
     async with open_bank(tmp_path / "bank") as there:
         yield there
-
-
-def wanted(kind: str, place: dict[str, Any], secret: bytes | None = None) -> Wanted:
-    return Wanted("sao-ke", kind, PROFILE, place, "working_day", "08:30", secret)
-
-
-def folder_of(path: Path, pattern: str = "SK_*.csv") -> Wanted:
-    return wanted("folder", {"path": str(path), "pattern": pattern})
-
-
-def server_of(bank: Bank, secret: bytes, **changes: Any) -> Wanted:
-    place = {"host": "127.0.0.1", "port": bank.port, "user": "kho-bac", "path": "/out",
-             "pattern": "*.csv", "host_key": bank.host_key}  # fmt: skip
-    return wanted("sftp", place | changes, secret)
-
-
-async def opened(site: Site, what: Wanted) -> Collecting:
-    await sources_of(site.parts).add(AGENCY, what, "staff:test")
-    return collecting_of(site.parts)
-
-
-async def looked(site: Site, collecting: Collecting) -> list[tuple[str, str]]:
-    """Look twice, as a file is taken when it lies still; give what was taken in, and how."""
-    for _ in range(2):
-        await collecting.run()
-    await intake_of(site.parts).take_all()
-    return [(r["name"], r["state"]) for r in await rows(site, "SELECT * FROM statement_file")]
-
-
-async def rows(site: Site, query: str) -> list[dict[str, Any]]:
-    async with site.parts.store.begin() as tx:
-        return [dict(r) for r in await tx.rows(text(f"{query} ORDER BY id"))]
-
-
-async def breaks(site: Site) -> list[tuple[str, str, str]]:
-    found = await rows(site, "SELECT * FROM break WHERE kind = 'file_error'")
-    return [(b["since_on"].isoformat(), b["state"], b["why"]) for b in found]
 
 
 async def test_a_folder_is_watched_and_each_file_is_taken_once(site: Site, tmp_path: Path) -> None:
@@ -124,46 +75,6 @@ async def test_a_name_that_is_not_utf8_and_a_file_that_went_away_stop_no_other(
     assert sorted(await looked(site, collecting)) == taken
     (row,) = await sources_of(site.parts).shown(AGENCY)
     assert row["trouble"] is None
-
-
-@pytest.mark.parametrize("by", ["password", "key"])
-async def test_a_banks_server_is_asked_by_sftp(site: Site, bank: Bank, by: str) -> None:
-    secret = b"canary-password" if by == "password" else bank.user_key
-    collecting = await opened(site, server_of(bank, secret))
-    (bank.folder / "SK.csv").write_bytes(statement("2026-11-17"))
-
-    assert await looked(site, collecting) == [("SK.csv", "taken")]
-    assert (bank.folder / "SK.csv").exists(), "it is theirs"
-
-
-@pytest.mark.parametrize(
-    ("secret", "changes", "said"),
-    [
-        (b"wrong", {}, "refuses this user or secret"),
-        (b"canary-password", {"host_key": "other"}, "shows another key"),
-        (b"canary-password", {"path": "/nowhere"}, "has no such folder or file"),
-        (b"canary-password", {"port": 9}, "cannot be reached"),
-    ],
-)
-async def test_a_server_that_cannot_be_believed_or_reached_is_trouble_and_loses_nothing(
-    site: Site, bank: Bank, secret: bytes, changes: dict[str, Any], said: str
-) -> None:
-    if "host_key" in changes:
-        other = asyncssh.generate_private_key("ssh-ed25519")
-        changes = {"host_key": other.export_public_key().decode().strip()}
-    collecting = await opened(site, server_of(bank, secret, **changes))
-
-    with pytest.raises(SweepError):
-        await collecting.run()
-
-    (row,) = await sources_of(site.parts).shown(AGENCY)
-    assert said in row["trouble"]
-    assert "canary" not in row["trouble"]
-    found = await look_at_sources(site.parts)
-    assert not found.is_right
-    assert said in found.said
-    with pytest.raises(AwayError, match="its server"):
-        await sources_of(site.parts).test(AGENCY, "sao-ke")
 
 
 async def test_a_file_that_is_late_is_a_break_until_it_comes(site: Site, tmp_path: Path) -> None:
@@ -228,6 +139,27 @@ async def test_what_is_brought_by_hand_counts_for_a_source_of_its_kind(site: Sit
     assert [b[1] for b in await breaks(site)] == ["resolved"]
 
 
+async def test_a_file_that_lies_there_again_counts_for_no_second_day(
+    site: Site, tmp_path: Path
+) -> None:
+    """Under another name it is the same file; and who closes the source waits for none."""
+    collecting = await opened(site, folder_of(tmp_path))
+    site.clock.move(timedelta(hours=1))
+    (tmp_path / "SK_1.csv").write_bytes(statement("2026-11-18"))
+    await looked(site, collecting)
+    site.clock.move(timedelta(days=1))
+    (tmp_path / "SK_2.csv").write_bytes(statement("2026-11-18"))
+    await looked(site, collecting)
+    days = {r["due_on"] for r in await rows(site, "SELECT * FROM source_file")}
+    assert len(days) == 1
+    late = [b for b in await breaks(site) if b[1] == "open"]
+    assert len(late) == 1
+
+    await sources_of(site.parts).close(AGENCY, "sao-ke", "staff:test")
+
+    assert {b[1] for b in await breaks(site)} == {"resolved"}
+
+
 @pytest.fixture
 def files(tmp_path: Path, bank: Bank) -> Path:
     """Give a folder with what the command reads."""
@@ -277,22 +209,3 @@ async def test_an_operator_opens_tests_lists_and_closes_them(
     assert (listed["source"], listed["trouble"], bool(listed["came_at"])) == ("kho-bac", None, True)
     assert (await run(f"sources close kho-bac {ours}")).code == 0
     assert json.loads((await run("sources list --json")).out) == {"sources": []}
-
-
-async def test_a_slow_server_is_given_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-
-    server = await asyncio.start_server(silent, "127.0.0.1", 0)
-    monkeypatch.setattr("reconciliation.places.connect_s_max", 0.2)
-    key = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode().strip()
-    here = Bank(Path(), server.sockets[0].getsockname()[1], key, b"")
-    collecting = await opened(site, server_of(here, b"x"))
-
-    with pytest.raises(SweepError):
-        await collecting.run()
-
-    (row,) = await sources_of(site.parts).shown(AGENCY)
-    assert "said nothing" in row["trouble"]
-    server.close()
