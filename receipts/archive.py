@@ -48,6 +48,12 @@ class BrokenArchiveError(Exception):
     """It is not a whole archive; the sentence says what is wrong."""
 
 
+# What reading a file can raise that somebody made or broke: locked ones are a RuntimeError too.
+_UNREADABLE: Final = (
+    zipfile.BadZipFile, UnreadableTextError, KeyError, ValueError, RuntimeError, EOFError,
+)  # fmt: skip
+
+
 @dataclass(slots=True)
 class _Writing:
     """An archive that is being written, and the digests of what is in it."""
@@ -79,7 +85,7 @@ class Archive:
                 writing, count = _Writing(file), 0
                 after = {"form": "", "series": "", "number": 0}
                 period = {"agency": agency_id, "first": first, "last": last, "page": page}
-                while rows := await self._page(period | after):
+                while rows := await self._page(period | after, size_in(note)):
                     for row in rows:
                         await self._one(writing, row, size_in(note))
                     after = {name: rows[-1][name] for name in after}
@@ -97,13 +103,16 @@ class Archive:
             part.unlink(missing_ok=True)
         return count
 
-    async def _page(self, values: Mapping[str, Any]) -> list[Row]:
+    async def _page(self, values: Mapping[str, Any], size: int) -> list[Row]:
         async with self.store.begin() as tx:
             rows = list(await tx.rows(_PERIOD, values))
         for row in rows:
             if row["pdf"] is None or row["leaf_index"] is None:
                 raise Refusal("file-refused", f"{_named(row)} is not sealed, logged and drawn yet:"
                               " try again when the worker has done it.")  # fmt: skip
+            if row["leaf_index"] >= size:
+                raise Refusal("file-refused", f"{_named(row)} was issued while this was written:"
+                              " try again, or end the period before today.")  # fmt: skip
         return rows
 
     async def _one(self, writing: _Writing, row: Row, size: int) -> None:
@@ -142,7 +151,7 @@ def check(path: Path, trusted: Collection[str], key: LogKey | None) -> Finding:
     """Check every digest, seal, number and proof."""
     try:
         count, unknown = _counted(path, trusted, key)
-    except (zipfile.BadZipFile, UnreadableTextError, KeyError, ValueError) as error:
+    except _UNREADABLE as error:
         return Finding(Verdict.UNREADABLE, f"It is not an archive of receipts: {error}")
     except UnknownSignerError as error:
         return Finding(Verdict.NOT_TRUSTED, str(error))
@@ -178,9 +187,15 @@ def _counted(path: Path, trusted: Collection[str], key: LogKey | None) -> tuple[
 def _manifest(file: zipfile.ZipFile) -> dict[str, Any]:
     """Read the manifest, and see that the archive holds what it says, byte for byte."""
     names = Counter(info.filename for info in file.infolist())
-    said: dict[str, Any] = json.loads(_content(file, MANIFEST, manifest_bytes_max))
-    if said["version"] != VERSION:
+    said: Any = json.loads(_content(file, MANIFEST, manifest_bytes_max))
+    if not isinstance(said, dict) or said.get("version") != VERSION:
         raise ValueError("it is of another version.")
+    if not (
+        isinstance(said["files"], dict)
+        and isinstance(said["receipts"], int)
+        and all(isinstance(x, str) for x in (said["from"], said["to"], *said["files"].values()))
+    ):
+        raise ValueError("its manifest is of another form.")
     if names != Counter([*said["files"], MANIFEST]):
         raise BrokenArchiveError("It holds other files than its manifest names.")
     for name, digest in said["files"].items():

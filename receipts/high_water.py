@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -70,13 +69,13 @@ class HighWater:
 
         Raises OSError where the folder cannot be used: what cannot be kept is not issued.
         """
-        found = await self.forgotten()
+        known = await self._known()
+        found = await self._forgotten(known)
         for agency_id, said in found.items():
             log.error("receipts: %s issues none: %s", agency_id, said[0])
-        for agency_id, known in (await self._known()).items():
-            if any(known.values()) and not self.outside.marks(agency_id):
+        for agency_id in sorted(a for a, series in known.items() if any(series.values())):
+            if not await asyncio.to_thread(self.outside.marks, agency_id):
                 await self.fill(agency_id)
-        await self.keep_erasures()
         return frozenset(found)
 
     async def keep_erasures(self) -> int:
@@ -100,7 +99,9 @@ class HighWater:
 
     async def forgotten(self) -> dict[str, list[str]]:
         """Say of each agency which series came further than the database knows."""
-        known = await self._known()
+        return await self._forgotten(await self._known())
+
+    async def _forgotten(self, known: dict[str, dict[Series, int]]) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for agency_id in await asyncio.to_thread(self.outside.agencies):
             marks = await asyncio.to_thread(self.outside.marks, agency_id)
@@ -126,7 +127,7 @@ class HighWater:
     async def fill(self, agency_id: str) -> int:
         """Keep what the database holds of this year, where nothing is kept yet."""
         now = self.store.clock.now()
-        name, done = f".filling.{os.getpid()}", 0
+        name, done = f".filling.{self.store.clock.new_id('fil')}", 0
         since, after = datetime(hanoi_day(now).year - 1, 12, 31, tzinfo=UTC), ""
         while True:
             async with self.store.begin() as tx:

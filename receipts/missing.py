@@ -12,7 +12,7 @@ from gateway.domain.calendar import hanoi_day
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store
 from receipts import records
-from receipts.outside import ERASED, LOGGED, NUMBERED, SEALED, YEAR, Outside, Place, Series
+from receipts.outside import ERASED, LOGGED, MARK, NUMBERED, SEALED, YEAR, Outside, Place, Series
 
 look_back: Final = timedelta(days=1)  # Clocks differ, and a transaction lasts a while.
 # Leaves come back last: a restore that was cut off is seen by the ones that it did not write.
@@ -37,10 +37,11 @@ class Found:
     leaves: dict[int, Place] = field(default_factory=dict)
     years: dict[int, Place] = field(default_factory=dict)
     erased: list[Place] = field(default_factory=list)
+    marks: dict[Series, int] = field(default_factory=dict)  # Of days that are let go.
 
     def last(self) -> dict[Series, int]:
         """Say how far each series was sealed."""
-        far: dict[Series, int] = {}
+        far = dict(self.marks)
         for series, number in self.sealed:
             far[series] = max(far.get(series, 0), number)
         return far
@@ -90,6 +91,8 @@ class Search:
                     found.years[number] = place
                 elif kind == ERASED:
                     found.erased.append(place)
+                elif kind == MARK:
+                    found.marks[series] = max(found.marks.get(series, 0), number)
             return found
 
         return await asyncio.to_thread(read)
@@ -98,7 +101,7 @@ class Search:
         """Compare series by series; give what is to be written, in the order of its time."""
         missing: list[Back] = []
         for series, given in sorted(found.last().items()):
-            first = min(n for s, n in found.sealed if s == series)
+            first = min((n for s, n in found.sealed if s == series), default=given + 1)
             named = {"agency": agency_id, "form": series[0], "series": series[1]}
             async with self.store.begin() as tx:
                 row = await tx.row(_LAST, named)

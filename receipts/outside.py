@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ NUMBERED, SEALED, LOGGED, MARK = "numbered", "sealed", "logged", "mark"
 YEAR, ERASED = "year", "erased"  # A key that payers' own are sealed by; a payer who was erased.
 # Marks are repeated at the head of each new file; a clock that lags still writes into the last.
 files_with_marks: Final = 3
+unfinished_s: Final = 3600  # A file that nobody wrote to for so long is finished by nobody.
 digest_chars: Final = 64
 fields_in_line: Final = 6
 day_chars: Final = len("2026-11-18")
@@ -100,8 +102,10 @@ class Outside:
     def thin(self, agency_id: str, before: date) -> int:
         """Let go of what was kept before a day, but for how far each series came; count the files.
 
-        What is erased is then in no file any more, as in no backup of before that day.
+        What is erased is then in no file any more, as in no backup of before that day; nor in one
+        that was cut off while it was written.
         """
+        self._drop_unfinished(agency_id)
         marks, files = self.marks(agency_id), self._files(agency_id)
         old = [p for p in files if p.name[:day_chars] < before.isoformat()]
         full = [p for p in old if not p.name.endswith(thin_name)]
@@ -120,6 +124,11 @@ class Outside:
                 path.unlink()
         _sync_names(thin.parent)
         return len(full)
+
+    def _drop_unfinished(self, agency_id: str) -> None:
+        for path in (self.folder / agency_id).glob(".*"):
+            if time.time() - path.stat().st_mtime > unfinished_s:
+                path.unlink()
 
     def marks(self, agency_id: str) -> dict[Series, int]:
         """Say how far each series has come: the highest number that was sealed, by the files."""

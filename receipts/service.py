@@ -125,6 +125,7 @@ class Receipts:
     async def seal_all(self) -> int:
         """Give each its number, its seal and its place in the log; count the sealed."""
         stopped = await self.high_water.look()
+        await self.high_water.keep_erasures()
         await self._each(_PAID, 0, self._number, stopped=stopped)
         sealed = await self._each(_UNSEALED, "", self._seal, stopped=stopped)
         await self.journal.append(stopped)

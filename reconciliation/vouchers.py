@@ -23,7 +23,7 @@ from gateway.domain.texts import cell_of
 from gateway.store.tx import Row, Store
 
 ILLUSTRATIVE: Final = "illustrative"
-BY: Final = ("day", "entry")
+DELIMITERS: Final = (",", ";", "\t", "|")
 STATUSES: Final = ("confirmed", ILLUSTRATIVE)
 ENCODINGS: Final = ("utf-8", "utf-8-sig", "utf-16")
 TOLD_APART: Final = ("branch", "budget_line", "provider_account")
@@ -119,10 +119,13 @@ def _package(given: Mapping[str, Any]) -> Package:
     if status not in STATUSES or not isinstance(source, str) or not source:
         raise _wrong(f"status is {' or '.join(STATUSES)}, and source says who said so")
     encoding, delimiter = given.get("encoding", "utf-8"), given.get("delimiter", ",")
-    if encoding not in ENCODINGS or not isinstance(delimiter, str) or len(delimiter) != 1:
-        raise _wrong(f"encoding is one of {', '.join(ENCODINGS)}, delimiter one character")
-    accounts = {}
-    for ours, said in given.get("accounts", {}).items():
+    if encoding not in ENCODINGS or delimiter not in DELIMITERS:
+        raise _wrong(f"encoding is one of {', '.join(ENCODINGS)}, and delimiter a comma, a"
+                     " semicolon, a tab or «|»")  # fmt: skip
+    accounts, named, listed = {}, given.get("accounts", {}), given.get("column", [])
+    if not isinstance(named, dict) or not isinstance(listed, list):
+        raise _wrong("accounts is a table, and each column is one: [accounts], [[column]]")
+    for ours, said in named.items():
         whole = {"code": said} if isinstance(said, str) else said
         if ours not in TITLES or not isinstance(whole, dict) or not set(whole) <= {"code", "by"}:
             raise _wrong(f"accounts.{ours} is one of ours, and a code, or a table of code and by")
@@ -130,13 +133,15 @@ def _package(given: Mapping[str, Any]) -> Package:
         if not isinstance(code, str) or not code or by not in ("", *TOLD_APART):
             raise _wrong(f"accounts.{ours} has a code; by is one of {', '.join(TOLD_APART)}")
         accounts[ours] = Account(code, by)
-    columns = [_column(n, column) for n, column in enumerate(given.get("column", []), 1)]
+    columns = [_column(n, column) for n, column in enumerate(listed, 1)]
     if not columns:
         raise _wrong("it has no column")
     return Package(status, source, encoding, delimiter, accounts, columns)
 
 
-def _column(n: int, said: Mapping[str, Any]) -> tuple[str, str, str]:
+def _column(n: int, said: object) -> tuple[str, str, str]:
+    if not isinstance(said, dict):
+        raise _wrong(f"column {n} is no table")
     title, value, words = said.get("title"), said.get("value", ""), said.get("text", "")
     is_one = (value in VALUES) != isinstance(said.get("text"), str)
     if not isinstance(title, str) or not title or not is_one or not set(said) <= _OF_COLUMN:

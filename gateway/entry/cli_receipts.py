@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from gateway.domain.errors import Refusal
 from gateway.entry.bootstrap import Parts
 from gateway.entry.cli_said import say
 from gateway.entry.cli_values import day_of
@@ -19,17 +20,27 @@ ACTOR: Final = "command line"
 
 
 async def do_restore(args: argparse.Namespace, opened: Opened) -> int:
-    """Take in what a restored database has forgotten, of one agency or of all."""
+    """Take in what a restored database has forgotten, of one agency or of all, each by itself."""
+    found, refused = {}, {}
     async with opened as parts:
         r = parts.receipts
-        agencies = [args.agency] if args.agency else r.outside.agencies()
+        kept = r.outside.agencies()
+        if args.agency and args.agency not in kept:
+            raise Refusal("not-found", f"Nothing is kept of {args.agency} in {r.outside.folder}.")
         restoring = Restoring(parts.store, parts.vault, r.keys, r.journal, r.outside)
-        found = {a: asdict(await restoring.run(a, ACTOR)) for a in agencies}
-    if args.json:
+        for agency in [args.agency] if args.agency else kept:
+            try:
+                found[agency] = asdict(await restoring.run(agency, ACTOR))
+            except Refusal as refusal:
+                refused[agency] = refusal.detail
+    if args.json and found:
         say(args, {"restored": found})
     for agency, counts in ({} if args.json else found).items():
         said = ", ".join(f"{count} {what}" for what, count in counts.items())
         say(args, {agency: f"came back: {said}"})
+    if refused:
+        wrong = "; ".join(f"{agency}: {detail}" for agency, detail in refused.items())
+        raise Refusal("file-refused", f"Nothing came back of {wrong}")
     return 0
 
 
@@ -44,6 +55,8 @@ async def do_series(args: argparse.Namespace, opened: Opened) -> int:
 
 async def do_export(args: argparse.Namespace, opened: Opened) -> int:
     """Write the receipts of a period into one file."""
+    if args.first > args.last:
+        raise Refusal("invalid-request", "--from is after --to: nothing lies between.")
     async with opened as parts:
         archive = Archive(parts.store, parts.receipts.journal, parts.proofs.proven)
         count = await archive.write(args.agency, args.first, args.last, args.file)

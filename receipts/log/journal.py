@@ -152,7 +152,7 @@ class Journal:
             tree = await self._grown(tx, agency_id)
             now = self.store.clock.now()
             leaves = await _add(tx, agency_id, tree, rows, now)
-            book, note = await self._sign(tx, agency_id, tree)
+            book, note = await self._sign(tx, agency_id, tree, now)
             kept = [records.logged(book, leaves, note)]
             await asyncio.to_thread(self.outside.keep, agency_id, hanoi_day(now), kept)
         return len(rows)
@@ -180,8 +180,9 @@ class Journal:
             tree = await self._grown(tx, agency_id)
             by_id = {row["id"]: row for row in found}
             rows = [by_id[receipt_id] for receipt_id in ids]
-            await _add(tx, agency_id, tree, rows, datetime.fromisoformat(said["at"]))
-            _, note = await self._sign(tx, agency_id, tree)
+            at = datetime.fromisoformat(said["at"])
+            await _add(tx, agency_id, tree, rows, at)
+            _, note = await self._sign(tx, agency_id, tree, at)
             if note != said["note"]:
                 raise RewrittenLogError(f"The log of {agency_id} does not become what it was.")
         return len(ids)
@@ -198,7 +199,7 @@ class Journal:
             raise RewrittenLogError(f"The log of {agency_id} is not what was signed.")
         return tree
 
-    async def _sign(self, tx: Tx, agency_id: str, tree: Growth) -> tuple[Row, str]:
+    async def _sign(self, tx: Tx, agency_id: str, tree: Growth, at: datetime) -> tuple[Row, str]:
         book = await tx.row(select(t.receipt_log).where(t.receipt_log.c.agency_id == agency_id))
         if book is None:
             raise LookupError(agency_id)
@@ -208,7 +209,7 @@ class Journal:
         await tx.run(
             t.log_checkpoint.insert(),
             {"agency_id": agency_id, "size": said.size, "root": said.root, "note": note,
-             "signed_at": self.store.clock.now()},
+             "signed_at": at},
         )  # fmt: skip
         return book, note
 

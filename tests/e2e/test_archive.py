@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from commands import KEY, Ended, Terminal
 from front_door import AGENCY, Site
 from receipt_days import pay_many
@@ -102,5 +103,43 @@ async def test_what_is_not_drawn_yet_is_waited_for(
     assert end.code == 2
     assert "EBL01 26TAA 1 is not sealed, logged and drawn yet" in end.said
     assert list(terminal.folder.glob("*zip*")) == []
-    (terminal.folder / "x.zip").write_bytes(b"PK\x03\x04nothing")
-    assert (await terminal.run("verify", "x.zip")).code == 2
+
+
+async def test_a_receipt_that_came_while_it_was_written_is_not_half_in(
+    site: Site, terminal: Terminal, database_url: str
+) -> None:
+    """The checkpoint that everything is proved in does not know it."""
+    await pay_many(site, 1, branch="online")
+    await site.parts.receipts.issue()
+    await pay_many(site, 1, branch="online")
+    await site.parts.receipts.issue()
+    await site.as_owner("ALTER TABLE log_checkpoint DISABLE TRIGGER USER")
+    await site.as_owner("DELETE FROM log_checkpoint WHERE size = 2")
+
+    end = await export(site, terminal, database_url, "a.zip")
+
+    assert (end.code, list(terminal.folder.iterdir())) == (2, [])
+    assert "EBL01 26TAA 2 was issued while this was written: try again" in end.said
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [b"[" * 100_000, b"[]", b"{}", b'{"version": "thuphi-receipts-1", "files": [], "receipts": 1}',
+     b'{"version": "thuphi-receipts-1", "files": {}, "receipts": 0, "from": 1, "to": "x"}'],
+)  # fmt: skip
+async def test_a_file_that_is_no_archive_is_said_to_be_none(
+    terminal: Terminal, manifest: bytes
+) -> None:
+    with zipfile.ZipFile(terminal.folder / "x.zip", "w") as file:
+        file.writestr(MANIFEST, manifest)
+    whole = (terminal.folder / "x.zip").read_bytes()
+    (terminal.folder / "cut.zip").write_bytes(b"PK\x03\x04nothing")
+    # The bit that says «encrypted», in both of the file's heads.
+    locked = whole.replace(b"PK\x03\x04\x14\0\0", b"PK\x03\x04\x14\0\x01")
+    locked = locked.replace(b"PK\x01\x02\x14\x03\x14\0\0", b"PK\x01\x02\x14\x03\x14\0\x01")
+    assert locked != whole
+    (terminal.folder / "locked.zip").write_bytes(locked)
+
+    for name in ("x.zip", "cut.zip", "locked.zip"):
+        end = await terminal.run("verify", name)
+        assert (end.code, "It is not an archive of receipts" in end.said) == (2, True), end

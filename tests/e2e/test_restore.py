@@ -2,11 +2,11 @@
 
 import json
 import shutil
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from commands import Terminal
+from commands import KEY, Terminal
 from front_door import AGENCY, Site
 from office import Office, copied, drop, rows
 from receipt_days import LE_PHI, PHI, capture_of, pay, pay_many
@@ -14,6 +14,9 @@ from receipt_days import LE_PHI, PHI, capture_of, pay, pay_many
 from gateway.domain.payment import Standing, take
 from gateway.entry import doctor_receipts
 from gateway.services.invariants import violations
+from receipts.outside import MARK, Outside, Record
+
+CHECKPOINTS = "SELECT size, root, note, signed_at FROM log_checkpoint ORDER BY size"
 
 
 async def pay_again(site: Site, payment_ids: list[str]) -> None:
@@ -45,7 +48,7 @@ async def test_yesterdays_backup_loses_nothing_and_gives_no_number_twice(
         later += await pay_many(site, 2, branch="online")
         await site.parts.receipts.issue()
         before = await rows(site)
-        checkpoint = await site.parts.receipts.journal.checkpoint(AGENCY)
+        checkpoints = await rows(site, CHECKPOINTS)
         assert len(before) == 11
 
     await office.lose_everything_but(dump)
@@ -60,6 +63,7 @@ async def test_yesterdays_backup_loses_nothing_and_gives_no_number_twice(
         assert not found.is_right
         assert "EBL01 26TAA" in found.said
 
+    site.clock.move(timedelta(minutes=1))
     end = await office.restore(terminal)
 
     assert end.code == 0, end.said
@@ -67,7 +71,7 @@ async def test_yesterdays_backup_loses_nothing_and_gives_no_number_twice(
     assert json.loads(end.out) == {"restored": {AGENCY: came}}
     async with office.open() as site:
         assert await rows(site) == before, "byte for byte, under the same links, as the same leaves"
-        assert await site.parts.receipts.journal.checkpoint(AGENCY) == checkpoint
+        assert await rows(site, CHECKPOINTS) == checkpoints, "signed when they were signed"
         assert await site.vnpay_says(attempt) == "00"
         assert await site.sepay_says(memo, 10_000, 7) == 200
         await pay_again(site, later)
@@ -109,17 +113,27 @@ async def test_what_is_missing_or_changed_outside_stops_the_restore_whole(
         (without(frozen), "EBL01 26TAA 3 was given out, and is not in"),
         (kept.replace(waits, waits.replace(b"<TgTTTBSo>10000", b"<TgTTTBSo>90000")), "was changed"),
         (without(waits, frozen), "EBL01 26TAA 3 was given out"),
+        (Record(MARK, "EBL01", "26TAA", 4, {}).line(), "EBL01 26TAA 2 was given out"),
     ):
         file.write_bytes(content)
         end = await office.restore(terminal)
         assert (end.code, end.out) == (2, "")
+        assert f"{AGENCY}: {said}" in end.said or said == "was changed"
         assert said in end.said
         async with office.open() as site:
             assert len(await rows(site)) == 1
             assert len(await rows(site, "SELECT 1 FROM payment")) == 1, "all of it or nothing"
 
     file.write_bytes(without(waits))
+    other = Outside(office.folder)
+    other.keep("hn-tthcc", date(2026, 11, 18), [Record(MARK, "EBL01", "26TAA", 4, {})])
     end = await office.restore(terminal)
+    assert (end.code, "hn-tthcc: EBL01 26TAA 1 was given out" in end.said) == (2, True)
+    nobody = await terminal.run(
+        "receipts", "restore", "--agency", "nobody", DATABASE_URL=office.url, MASTER_KEY=KEY,
+        HIGH_WATER_DIR=str(office.folder),
+    )  # fmt: skip
+    assert (nobody.code, "Nothing is kept of nobody" in nobody.said) == (2, True)
     came = {"receipts": 3, "seals": 2, "payments": 3, "leaves": 0}
     assert json.loads(end.out) == {"restored": {AGENCY: came}}
     async with office.open() as site:

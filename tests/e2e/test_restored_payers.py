@@ -1,6 +1,7 @@
 """Payers' data after a restore: what was kept is read again, and what was erased is not."""
 
 import json
+import os
 from datetime import timedelta
 
 from commands import Terminal
@@ -78,6 +79,9 @@ async def test_payers_come_back_with_their_keys_and_who_was_erased_stays_erased(
         assert (again["id"], again["state"], again["decided_by"]) == (asked, "agreed", "binh")
         assert again["outside_at"]
         (folder,) = office.folder.iterdir()
+        cut_off = folder / ".filling.1"
+        cut_off.write_bytes(b"half")
+        os.utime(cut_off, (0, 0))
         marks = site.parts.receipts.outside.marks(AGENCY)
         site.clock.move(timedelta(days=34))
         assert await site.parts.receipts.high_water.thin() == "0 files"
