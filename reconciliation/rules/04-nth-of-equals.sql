@@ -2,7 +2,8 @@
 -- Proves: as many equal credits on the statement as captures; the n-th is the n-th (CONTRACT 6). Where
 -- a text names a payment, order counts among the credits of that payment alone. Where none does, it
 -- counts among captures that no payment has yet, of which one is as good as another; whose money a
--- paid one is, order alone does not say, unless nothing else is open on the account within three days.
+-- paid one is, order alone does not say, unless no other capture is open on the account within three
+-- days, and no other credit that names nothing.
 WITH credit AS (
   SELECT l.id, l.account, l.booked_on, l.net, l.reference, l.line_no, max(p.id) AS payment_id,
          count(n.reference) AS named
@@ -27,7 +28,7 @@ WITH credit AS (
 ), open_day AS (
   SELECT account, day_no, sum(credits) AS credits, sum(captures) AS captures FROM (
     SELECT l.account, l.day_no, count(*) AS credits, 0 AS captures
-    FROM credit c JOIN line l ON l.id = c.id GROUP BY l.account, l.day_no
+    FROM credit c JOIN line l ON l.id = c.id WHERE c.named = 0 GROUP BY l.account, l.day_no
     UNION ALL
     SELECT x.bank_account, x.day_no, 0, count(*)
     FROM taken t JOIN capture x ON x.id = t.id
