@@ -1,6 +1,7 @@
 -- A lump by budget line equals what one day collected on that line and no obligation names.
 -- Proves: the day's money on that line is with the treasury. Equal sums are taken in order of time,
--- where there are as many days as lumps, or were when the lump came: else one of them is missing.
+-- where there are as many days as lumps, or were when the lump came: else one of them is missing. Where
+-- fewer than half of a line's lumps fit, one that does fits by chance: sums of a few tariffs repeat.
 WITH confirmed AS (
   SELECT m.capture_id, l.budget_line FROM matched m JOIN line l ON l.id = m.line_id
   WHERE m.rule = '08-reference'
@@ -24,6 +25,13 @@ WITH confirmed AS (
          count(*) OVER (PARTITION BY l.budget_line, l.net) AS lumps
   FROM line l WHERE l.source = 'treasury' AND l.obligation_id IS NULL
     AND NOT EXISTS (SELECT 1 FROM matched m WHERE m.line_id = l.id)
+), fitting AS (
+  SELECT l.budget_line, count(DISTINCT l.id) AS lumps,
+         count(DISTINCT CASE WHEN d.day_no IS NOT NULL THEN l.id END) AS fit
+  FROM lump l
+  LEFT JOIN day_nth d ON d.budget_line = l.budget_line AND d.amount = l.net AND d.nth = l.nth
+   AND d.day_no <= l.day_no
+  GROUP BY l.budget_line
 )
 SELECT l.id AS line_id, r.capture_id, r.amount,
        'the lump on budget line ' || l.budget_line || ' is the sum of '
@@ -33,4 +41,5 @@ JOIN day_nth d ON d.budget_line = l.budget_line AND d.amount = l.net AND d.nth =
  AND d.day_no <= l.day_no
 LEFT JOIN day_nth n ON n.budget_line = l.budget_line AND n.amount = l.net AND n.nth = l.nth + 1
 JOIN rest r ON r.budget_line = d.budget_line AND r.day_no = d.day_no
+JOIN fitting f ON f.budget_line = l.budget_line AND f.fit * 2 >= f.lumps
 WHERE d.days = l.lumps OR n.day_no IS NULL OR n.day_no > l.day_no
