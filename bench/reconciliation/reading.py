@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from bench.reconciliation.world import paths
 from reconciliation.engine import marks_of
-from reconciliation.readers.table import StatementLine, build_lines
+from reconciliation.readers.canonical import build_lines
+from reconciliation.readers.line import StatementLine
+from reconciliation.readers.totals import Totals
 
 _READ: Final = {
     "provider": "canonical-provider", "statement": "canonical-statement",
@@ -47,13 +49,13 @@ UPDATE due SET day_no = NULL WHERE budget_line IN (
          < count(DISTINCT l.id) * 9)
 """
 _REST: Final = (
-    "SELECT n, account, line_id, CAST(booked_on AS VARCHAR) AS booked_on, '' AS value_on,"
-    " CAST(amount AS VARCHAR) AS amount, reference, memo FROM statement"
+    "SELECT n, account, '', CAST(booked_on AS VARCHAR), '', CAST(amount AS VARCHAR), 'VND', '',"
+    " reference, memo, '' FROM statement"
     " WHERE n NOT IN (SELECT n FROM whole) ORDER BY n"
 )
 _CONTENTS: Final = (
-    "SELECT n, document_ref, obligation_id, CAST(booked_on AS VARCHAR) AS booked_on, agency_code,"
-    " chapter, tieu_muc, CAST(amount AS VARCHAR) AS amount, content FROM treasury"
+    "SELECT n, document_ref, obligation_id, CAST(booked_on AS VARCHAR), agency_code, chapter,"
+    " tieu_muc, CAST(amount AS VARCHAR), 'VND', content FROM treasury"
     " WHERE obligation_id = '' AND content <> '' ORDER BY n"
 )
 rows_a_batch: Final = 50_000
@@ -125,10 +127,12 @@ def _judge_rest(base: Any, source: str, query: str) -> None:  # noqa: ANN401
 
 
 def _read(base: Any, source: str, query: str) -> Iterator[tuple[int, StatementLine]]:  # noqa: ANN401
-    cursor = base.cursor()
-    cursor.execute(query)
-    names = [d[0] for d in cursor.description]
-    while rows := cursor.fetchmany(rows_a_batch):
-        for row in rows:
-            (line,) = build_lines(source, [(row[0], dict(zip(names, row, strict=True)))])
-            yield row[0], line
+    def rows() -> Iterator[tuple[int, list[str]]]:
+        cursor = base.cursor()
+        cursor.execute(query)
+        while batch := cursor.fetchmany(rows_a_batch):
+            for n, *cells in batch:
+                yield n, cells
+
+    for line in build_lines(source, rows(), Totals()):
+        yield line.line_no, line

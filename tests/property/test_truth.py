@@ -12,7 +12,8 @@ from bench.reconciliation.measure import streams
 from bench.reconciliation.reading import load
 from bench.reconciliation.world import World
 from reconciliation.engine import Found, match
-from reconciliation.readers.table import build_lines
+from reconciliation.readers.canonical import build_lines
+from reconciliation.readers.totals import Totals
 
 PAYMENTS = 10_000  # Of few, two days collect the same, and their lumps rightly stay open.
 
@@ -71,13 +72,11 @@ def test_what_only_the_three_files_and_the_truth_tell_closes_nothing_wrongly(
 def test_columns_are_read_as_the_products_reader_reads_lines(files: Any) -> None:
     """A text that is plain skips the reader: what it would have named is named all the same."""
     rows = files.sql(
-        "SELECT n, account, line_id, CAST(booked_on AS VARCHAR) AS booked_on, '' AS value_on,"
-        " CAST(amount AS VARCHAR) AS amount, reference, memo FROM statement ORDER BY n"
-    )
-    wanted = set()
-    for row in rows.fetchall():
-        (line,) = build_lines("statement", [(row[0], dict(zip(rows.columns, row, strict=True)))])
-        wanted |= {(f"s{row[0]}", r) for r in line.candidates}
+        "SELECT n, account, '', CAST(booked_on AS VARCHAR), '', CAST(amount AS VARCHAR), 'VND', '',"
+        " reference, memo, '' FROM statement ORDER BY n"
+    ).fetchall()
+    lines = build_lines("statement", ((n, cells) for n, *cells in rows), Totals())
+    wanted = {(f"s{line.line_no}", r) for line in lines for r in line.candidates}
 
     found = set(files.sql("SELECT line_id, reference FROM candidate").fetchall())
     payments = {r for (r,) in files.sql("SELECT reference FROM payment").fetchall()}
