@@ -6,7 +6,14 @@ WITH fresh AS (
   FROM matched m
   JOIN line l ON l.id = m.line_id
   JOIN capture c ON c.id = m.capture_id
-  WHERE m.rule = '05-batch'
+  WHERE m.rule IN ('05-batch', '05-payout-parts')
+    AND NOT EXISTS (SELECT 1 FROM owed_by_agency o WHERE o.voucher = m.line_id)
+  UNION
+  SELECT r.account, r.batch_id
+  FROM matched m
+  JOIN matched w ON w.capture_id = m.capture_id AND w.rule = '01-provider-id'
+  JOIN line r ON r.id = w.line_id
+  WHERE m.rule = '05-payout-unnamed' AND r.batch_id IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM owed_by_agency o WHERE o.voucher = m.line_id)
 ), bill AS (
   SELECT coalesce((SELECT sum(amount) FROM owed_by_agency), 0)
