@@ -25,6 +25,8 @@ class Order(IntEnum):
     FAILED = 4
     DONE = 5
     LOST = 6
+    MOVED = 7
+    HOMED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class Walk:
 
     debts: Mapping[str, Debt]
     acts: list[Act] = field(default_factory=list)
-    paying: list[tuple[str, str]] = field(default_factory=list)  # Capture and payment.
+    paying: list[tuple[str, str, int]] = field(default_factory=list)  # Capture, payment, when.
     owed_again: list[tuple[str, str]] = field(default_factory=list)  # Dispute and payment.
     taken: list[tuple[str, int]] = field(default_factory=list)  # What clerks took, as was due.
 
@@ -88,7 +90,7 @@ class Walk:
         deeds = {
             Order.ENDED: self._ended, Order.OPENED: self._opened, Order.CAPTURED: self._captured,
             Order.APPROVED: self._approved, Order.FAILED: self._failed, Order.DONE: self._done,
-            Order.LOST: self._lost,
+            Order.LOST: self._lost, Order.MOVED: self._moved, Order.HOMED: self._homed,
         }  # fmt: skip
         for event in sorted(events, key=lambda e: (e.at, e.order, e.name)):
             deeds[event.order](self.debts[event.payment_id], event)
@@ -170,7 +172,25 @@ class Walk:
             self._book(event, _into(said), SURPLUS, amount - part)
             debt.held[said["id"]] = Held(SURPLUS, amount - part)
         debt.state, debt.received = "paid", debt.due
-        self.paying.append((said["id"], debt.id))
+        self.paying.append((said["id"], debt.id, event.at))
+
+    def _moved(self, debt: Debt, event: Event) -> None:
+        """Take money out of suspense, or put it back, as two people decided."""
+        held = debt.held.get(event.said["capture_id"])
+        if held:
+            held.amount += event.said["amount"]
+
+    def _homed(self, debt: Debt, event: Event) -> None:
+        """Pay a debt with money in suspense: with all that it lacks, or not at all."""
+        if debt.state != "open" or debt.on_account + event.said["amount"] != debt.due:
+            return
+        for account, due in debt.lines:
+            self._book(event, UNIDENTIFIED, account, due)
+            self._book(event, "M2", "M1", due)
+        for one in [k for k, h in debt.held.items() if h.is_part]:
+            del debt.held[one]
+        debt.state, debt.received = "paid", debt.due
+        self.paying.append((event.name, debt.id, event.at))
 
     def _book(self, event: Event, debit: str, credit: str, amount: int) -> None:
         if amount:
@@ -216,7 +236,10 @@ def _into(said: Row) -> str:
 
 # Money that names no payment goes by its own name.
 _WHOSE: Final = "coalesce(c.payment_id, c.id) AS payment_id"
-_OF_REFUND: Final = f"{_WHOSE}, r.capture_id, r.source, r.amount FROM refund r JOIN capture c"
+_OF_REFUND: Final = (
+    "CASE r.source WHEN 'debt' THEN r.payment_id ELSE coalesce(c.payment_id, c.id) END"
+    " AS payment_id, r.capture_id, r.source, r.amount FROM refund r JOIN capture c"
+)
 _HAPPENED: Final[Mapping[Order, str]] = MappingProxyType(
     {
         Order.OPENED: "SELECT p.id, p.id AS payment_id, p.noted_at, hanoi(p.noted_at) AS on_day"
@@ -230,9 +253,14 @@ _HAPPENED: Final[Mapping[Order, str]] = MappingProxyType(
         " WHERE r.state = 'failed'",
         Order.DONE: f"SELECT r.id, r.ended AS noted_at, {_OF_REFUND} ON c.id = r.capture_id"
         " WHERE r.state = 'done'",
-        Order.LOST: f"SELECT d.id, {_WHOSE}, d.ended AS noted_at, d.capture_id, d.amount,"
-        " d.is_borne, hanoi(d.ended) AS on_day FROM dispute d JOIN capture c"
-        " ON c.id = d.capture_id WHERE d.state = 'lost'",
+        Order.LOST: "SELECT d.id, coalesce(c.payment_id, (SELECT min(h.payment_id) FROM homed h"
+        " WHERE h.capture_id = c.id AND h.noted_at <= d.ended), c.id) AS payment_id,"
+        " d.ended AS noted_at, d.capture_id, d.amount, d.is_borne, hanoi(d.ended) AS on_day"
+        " FROM dispute d JOIN capture c ON c.id = d.capture_id WHERE d.state = 'lost'",
+        Order.MOVED: f"SELECT m.id, {_WHOSE}, m.noted_at, m.capture_id, m.amount FROM moved m"
+        " JOIN capture c ON c.id = m.capture_id",
+        Order.HOMED: "SELECT capture_id AS id, payment_id, noted_at, amount, hanoi(noted_at)"
+        " AS on_day FROM homed",
     }
 )
 

@@ -28,6 +28,20 @@ def _us(column: str) -> str:
     return f"(extract(epoch FROM {column}) * 1000000)::bigint"
 
 
+_AGREED: Final = (
+    "case_action a JOIN case_action p ON p.agency_id = a.agency_id AND p.id = a.about_id"
+    " WHERE a.agency_id = $1 AND a.kind = 'agree'"
+)
+# A loss names no parts: the break itself is what is lost.
+_AGREED_PARTS: Final = (
+    "case_action a JOIN case_action p ON p.agency_id = a.agency_id AND p.id = a.about_id"
+    " CROSS JOIN LATERAL (SELECT true AS is_source, n, part FROM jsonb_array_elements(p.said::jsonb"
+    " -> 'sources') WITH ORDINALITY AS s (part, n) UNION ALL SELECT false, n, part FROM"
+    " jsonb_array_elements(p.said::jsonb -> 'targets') WITH ORDINALITY AS t (part, n) UNION ALL"
+    " SELECT true, 1, jsonb_build_array('break', p.break_id) WHERE p.said::jsonb ->> 'what' ="
+    " 'write_off') x LEFT JOIN break k ON k.agency_id = a.agency_id AND x.part ->> 0 = 'break'"
+    " AND k.id = x.part ->> 1 WHERE a.agency_id = $1 AND a.kind = 'agree'"
+)
 TABLES: Final[Mapping[str, Table]] = MappingProxyType(
     {
         "payment": Table(
@@ -56,9 +70,9 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
         # Names of captures. Their amount and time count only where nothing raw was kept.
         "named": Table(
             "id VARCHAR, holder VARCHAR, txn_id VARCHAR, attempt_id VARCHAR, paid BIGINT,"
-            " amount BIGINT",
+            " amount BIGINT, bank_reference VARCHAR",
             "SELECT id, provider || '/' || account, txn_id, attempt_id,"
-            f" {_us('paid_at')}, amount FROM capture WHERE agency_id = $1",
+            f" {_us('paid_at')}, amount, bank_reference FROM capture WHERE agency_id = $1",
         ),
         # Which word was taken for which capture, and when.
         "evidence": Table(
@@ -101,6 +115,21 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
             "SELECT id, provider || '/' || account, provider_dispute_id, capture_id, state, amount,"
             f" fee, is_borne, {_us('opened_at')}, {_us('ended_at')} FROM dispute"
             " WHERE agency_id = $1",
+        ),
+        # What two people agreed to about breaks: the words of whoever proposed it. A break is only
+        # the name of its money here.
+        "decision": Table(
+            "id VARCHAR, what VARCHAR, undoes VARCHAR, noted_at BIGINT",
+            f"SELECT a.id, p.said::jsonb ->> 'what', p.said::jsonb ->> 'of', {_us('a.at')}"
+            f" FROM {_AGREED}",
+        ),
+        "decided_part": Table(
+            "decision_id VARCHAR, is_source BOOLEAN, n INTEGER, line_id VARCHAR,"
+            " capture_id VARCHAR, payment_id VARCHAR, said BIGINT",
+            "SELECT a.id, x.is_source, x.n, k.line_id, CASE WHEN k.line_id IS NULL THEN"
+            " coalesce(k.capture_id, CASE x.part ->> 0 WHEN 'capture' THEN x.part ->> 1 END) END,"
+            " CASE x.part ->> 0 WHEN 'payment' THEN x.part ->> 1 END,"
+            f" coalesce((x.part ->> 2)::bigint, k.amount) FROM {_AGREED_PARTS}",
         ),
         "closing_word": Table(
             "noted_at BIGINT, on_day DATE, is_close BOOLEAN",

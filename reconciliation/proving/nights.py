@@ -23,9 +23,9 @@ _ASKED: Final = (
 
 # A line is looked at as long as it is in a run's window.
 _WAIT: Final = (
-    "CREATE OR REPLACE TABLE waiting AS SELECT * FROM pending WHERE booked_on >="
+    "CREATE OR REPLACE TABLE waiting AS SELECT * FROM there WHERE booked_on >="
     " getvariable('business_on') - getvariable('window_days')"
-    " AND NOT EXISTS (SELECT 1 FROM posted p WHERE p.line_id = pending.id)"
+    " AND NOT EXISTS (SELECT 1 FROM posted p WHERE p.line_id = there.id)"
 )
 
 

@@ -179,6 +179,7 @@ def _rebuild(base: Any, terms: Terms) -> None:  # noqa: ANN401 - the same.
     _refer(base)
     base.execute(rules("41-plain"))
     base.execute(rules("50-captures"))
+    base.execute(rules("55-by-hand"))
     _walk(base)
     base.execute(rules("60-decided"))
     replay(base, known, _marks()["window_days"])
@@ -247,7 +248,7 @@ def _walk(base: Any) -> None:  # noqa: ANN401 - the same.
     base.execute(
         "CREATE TABLE owed_again (dispute_id VARCHAR, payment_id VARCHAR);"
         " CREATE TABLE taken (capture_id VARCHAR, amount BIGINT);"
-        " CREATE TABLE completed (capture_id VARCHAR, payment_id VARCHAR);"
+        " CREATE TABLE completed (capture_id VARCHAR, payment_id VARCHAR, since BIGINT);"
     )
     done = list(walks(base))
     _put(base, "act", [act for walk in done for act in walk.acts])
@@ -255,7 +256,7 @@ def _walk(base: Any) -> None:  # noqa: ANN401 - the same.
     _put(base, "taken", [x for walk in done for x in walk.taken])
     _put(base, "completed", [x for walk in done for x in walk.paying])
     base.execute(
-        "INSERT INTO paying SELECT capture_id, payment_id, NULL, NULL, false FROM completed;"
+        "INSERT INTO paying SELECT capture_id, payment_id, NULL, NULL, false, since FROM completed;"
         " UPDATE capture SET amount = t.amount FROM taken t WHERE t.capture_id = capture.id;"
     )
 

@@ -11,6 +11,7 @@ from officers import signed_in
 from sqlalchemy.exc import DBAPIError
 
 from gateway.domain.errors import Refusal
+from gateway.entry.cli_prove import proving_of
 from gateway.services.agencies import Agencies
 from gateway.services.invariants import violations
 from reconciliation.evidence import Side
@@ -37,6 +38,7 @@ async def twins(site: Site) -> tuple[dict[str, str], dict[str, object], dict[str
     return payment, twin, await broken(site, "missing_at_provider")
 
 
+@pytest.mark.usefixtures("proved")
 async def test_unknown_money_is_given_a_home_by_two_people_and_the_payment_is_paid(
     site: Site,
 ) -> None:
@@ -73,6 +75,7 @@ async def test_unknown_money_is_given_a_home_by_two_people_and_the_payment_is_pa
     await sound(site)
 
 
+@pytest.mark.usefixtures("proved")
 async def test_money_is_split_and_several_transfers_pay_one_fee(site: Site) -> None:
     """Many to many, poured in order; amounts that are not equal to the đồng are refused."""
     first, second = await site.payment(1), await site.payment(2)
@@ -101,6 +104,7 @@ async def test_money_is_split_and_several_transfers_pay_one_fee(site: Site) -> N
     await sound(site)
 
 
+@pytest.mark.usefixtures("proved")
 async def test_two_words_for_one_transfer_are_one_and_an_undo_makes_them_two_again(
     site: Site,
 ) -> None:
@@ -139,6 +143,7 @@ async def test_two_words_for_one_transfer_are_one_and_an_undo_makes_them_two_aga
     assert report.breaks["missing_at_provider"] == 1
 
 
+@pytest.mark.usefixtures("proved")
 async def test_a_loss_is_written_off_within_the_agencys_limit_only(site: Site) -> None:
     """LEDGER: an approved loss, which the agency makes good; without a limit there is none."""
     await night(site)
@@ -227,6 +232,7 @@ async def test_a_row_that_is_changed_or_removed_by_hand_is_found(
     assert any(v.rule.startswith(rule) for v in await violations(site.parts.store))
 
 
+@pytest.mark.usefixtures("proved")
 async def test_an_agreement_that_breaks_off_half_way_leaves_nothing(site: Site) -> None:
     """Payment, entries, allocation, act and break are one transaction."""
     payment = await site.payment()
@@ -250,3 +256,24 @@ async def test_an_agreement_that_breaks_off_half_way_leaves_nothing(site: Site) 
     await agree(site, case["id"])
     assert (await site.get(f"/payments/{payment['id']}"))["state"] == "paid"
     await sound(site)
+
+
+async def test_a_decision_that_says_other_money_than_came_is_named_by_the_proof(
+    site: Site,
+) -> None:
+    """The second calculator takes amounts from the evidence, and compares what people said."""
+    payment = await site.payment()
+    await night(site)
+    case = await unknown_money(site)
+    await resolve(site, case, to_payment(case, (payment["id"], 10_000)))
+    prove = proving_of(site.parts).prove
+    assert (await prove(AGENCY, NEXT, NEXT)).holds
+
+    await site.as_owner(
+        "ALTER TABLE case_action DISABLE TRIGGER ALL",
+        "UPDATE case_action SET said = replace(said, '10000', '9000') WHERE kind = 'propose'",
+    )
+
+    proof = await prove(AGENCY, NEXT, NEXT)
+    assert [f.partition(" says ")[2][:9] for f in proof.findings] == ["9000 of c"]
+    assert {d.voucher for d in proof.differences} == {f"capture {case['capture_id']}"}

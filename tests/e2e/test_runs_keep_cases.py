@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from books import NEXT, balance, reconcile, take
 from cases import broken, night, resolve, to_payment, unknown_money
 from east_bank import rows
@@ -31,6 +32,7 @@ async def payout(site: Site) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     return captures, (await rows(site, "SELECT * FROM break WHERE subject LIKE 'line:%'"))[0]
 
 
+@pytest.mark.usefixtures("proved")
 async def test_a_payout_without_its_report_is_linked_to_what_it_brought_and_stays_so(
     site: Site,
 ) -> None:
@@ -61,6 +63,7 @@ async def test_a_payout_without_its_report_is_linked_to_what_it_brought_and_stay
     assert await balance(site, "1380") == 0
 
 
+@pytest.mark.usefixtures("proved")
 async def test_what_the_rules_find_against_what_people_said_is_a_break(site: Site) -> None:
     """Nothing is booked over it, and nothing is hidden: people decide again."""
     captures, case = await payout(site)
@@ -84,11 +87,13 @@ async def test_what_the_rules_find_against_what_people_said_is_a_break(site: Sit
     assert (await broken(site, "status_conflict"))["why"] == CONFLICT
 
 
+@pytest.mark.usefixtures("proved")
 async def test_what_is_undone_is_found_again_by_the_rules_and_booked_once(site: Site) -> None:
     """A voucher that was taken back is not booked, so the report that comes may book it."""
     captures, case = await payout(site)
     targets = tuple(Side("capture", c["id"], c["amount"]) for c in captures)
     await resolve(site, case, Wanted(LINK, "", (Side("break", case["id"], 20_000),), targets))
+    await reconcile(site, NEXT)
     (agreed,) = await rows(site, "SELECT id FROM case_action WHERE kind = 'agree'")
     await resolve(site, case, Wanted(UNDO, "nhầm", of=agreed["id"]))
     assert (await balance(site, "1380"), await balance(site, "1120")) == (20_000, 0)
@@ -105,6 +110,7 @@ async def test_what_is_undone_is_found_again_by_the_rules_and_booked_once(site: 
     assert await violations(site.parts.store) == []
 
 
+@pytest.mark.usefixtures("proved")
 async def test_money_that_never_came_is_written_off_and_a_payout_with_it_is_a_break(
     site: Site,
 ) -> None:
@@ -141,6 +147,7 @@ async def test_money_that_never_came_is_written_off_and_a_payout_with_it_is_a_br
     assert await balance(site, "1380") == 10_000
 
 
+@pytest.mark.usefixtures("proved")
 async def test_what_was_given_a_home_is_given_back_as_any_payment(site: Site) -> None:
     """The refund names the capture that paid, and the books end where they began."""
     payment = await site.payment()
@@ -158,3 +165,46 @@ async def test_what_was_given_a_home_is_given_back_as_any_payment(site: Site) ->
     moved = [await balance(site, a) for a in ("3310", "3330", "3370", "3380")]
     assert moved == [0, 0, 0, -10_000]
     assert await violations(site.parts.store) == []
+
+
+@pytest.mark.usefixtures("proved")
+async def test_a_transfer_that_was_written_off_and_comes_after_all_is_a_break(site: Site) -> None:
+    """Its line is not booked over what people decided."""
+    await Agencies(site.parts.store).change(AGENCY, {"write_off_max": "10000"}, {}, "test")
+    payment = await site.payment()
+    memo = f"TP{payment['reference']}"
+    assert await site.sepay_says(memo, 10_000, 77) == 200
+    on = NEXT + timedelta(days=5)
+    site.clock.move(timedelta(days=7))
+    await take(site, "statement", {"booked_on": "2026-11-24", "amount": 5, "memo": "LAI"})
+    await reconcile(site, on)
+    case = await broken(site, "missing_at_provider")
+    await resolve(site, case, Wanted(WRITE_OFF, "ngân hàng không có"))
+    await take(site, "statement", {"line_id": "9", "memo": memo})
+
+    late = await reconcile(site, on)
+
+    assert (late.posted, late.breaks["status_conflict"]) == (0, 1)
+    assert await balance(site, "6430") == 10_000
+
+
+@pytest.mark.usefixtures("proved")
+async def test_what_was_written_off_is_no_remittance_when_its_list_comes_later(site: Site) -> None:
+    """The line is a loss by now; it is not booked a second time."""
+    await Agencies(site.parts.store).change(AGENCY, {"write_off_max": "10000"}, {}, "test")
+    site.clock.move(timedelta(hours=17, minutes=30) + timedelta(days=1))
+    await take(
+        site, "statement", {"booked_on": "2026-11-19", "amount": 50_000, "memo": "CT"},
+        {"booked_on": "2026-11-19", "amount": -10_000, "reference": "NS20261119",
+         "memo": "NOP NSNN 19/11/2026 NS20261119"},
+    )  # fmt: skip
+    await reconcile(site, NEXT)
+    (case,) = await rows(
+        site, "SELECT k.* FROM break k JOIN statement_line l ON l.id = k.line_id WHERE l.net < 0"
+    )
+    await resolve(site, case, Wanted(WRITE_OFF, "không ai biết"))
+    await take(site, "treasury", {"obligation_id": "pay_of_another"})
+
+    await reconcile(site, NEXT)
+
+    assert [await balance(site, a) for a in ("1130", "6430", "1120")] == [0, 10_000, 40_000]

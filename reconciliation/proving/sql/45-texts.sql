@@ -4,7 +4,8 @@ CREATE TEMP TABLE unread AS
 SELECT memo FROM word WHERE memo <> ''
 UNION
 SELECT memo FROM line WHERE memo <> ''
- AND id IN (SELECT source_id FROM evidence WHERE source = 'statement');
+ AND (id IN (SELECT source_id FROM evidence WHERE source = 'statement')
+      OR source = 'statement' AND net IN (SELECT said FROM decided_part));
 INSERT INTO memo_named
 SELECT u.memo, p.id
 FROM (SELECT memo, regexp_replace(folded(memo), '[^0-9A-Z]', '', 'g') AS packed FROM unread) u

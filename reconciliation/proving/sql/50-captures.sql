@@ -92,6 +92,7 @@ SELECT payment_id FROM ended
 UNION SELECT payment_id FROM capture GROUP BY payment_id HAVING count(*) > 1
 UNION SELECT c.payment_id FROM dispute d JOIN capture c ON c.id = d.capture_id
 UNION SELECT payment_id FROM refund WHERE source <> 'debt'
+UNION SELECT payment_id FROM decided_part WHERE payment_id IS NOT NULL
 UNION SELECT c.payment_id FROM capture c LEFT JOIN owed p ON p.id = c.payment_id
   WHERE p.id IS NULL OR c.amount <> p.amount OR (c.is_fixed AND c.expected <> c.amount);
 -- Of one debt, what becomes of one payment may decide about another.
@@ -99,7 +100,8 @@ INSERT INTO odd SELECT p.id FROM payment p WHERE p.debt IN (
   SELECT q.debt FROM payment q JOIN odd o ON o.payment_id = q.id);
 CREATE TABLE paying AS
 SELECT c.id AS capture_id, c.payment_id, first_open(c.business_on, c.noted_at, z.last_on) AS day,
-       CASE WHEN c.is_cash THEN '1110' ELSE '1380' END AS into, true AS is_ordinary
+       CASE WHEN c.is_cash THEN '1110' ELSE '1380' END AS into, true AS is_ordinary,
+       c.noted_at AS since
 FROM (SELECT * FROM capture WHERE payment_id IS NOT NULL AND payment_id NOT IN
         (SELECT payment_id FROM odd WHERE payment_id IS NOT NULL)) c
 ASOF JOIN closing z ON c.noted_at >= z.noted_at;

@@ -55,8 +55,8 @@ FROM refund r LEFT JOIN refund_part p ON p.refund_id = r.id WHERE r.source = 'de
 GROUP BY r.id, r.amount HAVING coalesce(sum(p.amount), 0) <> r.amount;
 -- What is due to the budget, as the capture that pays makes it due.
 CREATE TABLE due AS
-SELECT y.capture_id, y.payment_id, f.budget_line, f.kind, sum(f.amount) AS amount, c.noted_at,
-       hanoi(c.paid) AS value_on, c.business_on
+SELECT y.capture_id, y.payment_id, f.budget_line, f.kind, sum(f.amount) AS amount,
+       y.since AS noted_at, hanoi(c.paid) AS value_on, c.business_on
 FROM paying y JOIN capture c ON c.id = y.capture_id JOIN fee_line f ON f.payment_id = y.payment_id
 GROUP BY ALL;
 CREATE TABLE bag AS

@@ -1,13 +1,22 @@
 -- One night again: what a run could explain with all that was there at its moment, and no more.
-CREATE OR REPLACE TEMP TABLE pending AS
+CREATE OR REPLACE TEMP TABLE there AS
 SELECT * FROM waiting UNION ALL
 SELECT * EXCLUDE (night) FROM coming WHERE night = getvariable('night');
+-- What people explained is not looked at while their word stands; a line that says otherwise of
+-- money which has its line, or is a loss, is not booked either.
+CREATE OR REPLACE TEMP TABLE in_hand AS
+SELECT * FROM handed WHERE since <= getvariable('as_of') AND until > getvariable('as_of');
+CREATE OR REPLACE TEMP TABLE pending AS
+SELECT * FROM there WHERE NOT EXISTS (SELECT 1 FROM in_hand h WHERE h.line_id = there.id);
 DELETE FROM posted;
 -- A payout: the batch that it names, of one account of its provider, adds up to it, and each line of
 -- the batch is a capture, a refund or a quarrel of ours. One that is listed twice counts once.
 CREATE OR REPLACE TEMP TABLE payout AS
 WITH judged AS (
-  SELECT *, coalesce(ours_from <= getvariable('as_of'), false) AS is_ours FROM report
+  SELECT *, coalesce(ours_from <= getvariable('as_of'), false) AS is_ours,
+         kind = 'payment' AND EXISTS (SELECT 1 FROM in_hand h WHERE h.holder = report.account
+           AND h.txn_id = report.listed_as) AS is_in_hand
+  FROM report
   WHERE batch_id IN (SELECT p.reference FROM pending p
                      JOIN marked m ON m.line_id = p.id AND m.kind = 'payout')
    AND taken <= getvariable('as_of') AND booked_on BETWEEN
@@ -19,7 +28,8 @@ WITH judged AS (
   SELECT account, batch_id, sum(net) AS net, sum(CASE kind WHEN 'charge' THEN -net ELSE fee END)
          AS charges
   FROM once GROUP BY ALL
-  HAVING bool_and(is_ours) AND bool_or(kind = 'payment') AND sum(net) = sum(gross) - sum(fee)
+  HAVING bool_and(is_ours) AND NOT bool_or(is_in_hand) AND bool_or(kind = 'payment')
+     AND sum(net) = sum(gross) - sum(fee)
 )
 SELECT p.id AS line_id, p.booked_on, p.net, b.account, b.batch_id, b.charges
 FROM pending p JOIN marked m ON m.line_id = p.id AND m.kind = 'payout'
@@ -66,7 +76,11 @@ SELECT p.id AS line_id, p.net, p.booked_on FROM pending p JOIN bank b ON b.accou
 WHERE p.source = 'statement' AND p.net > 0
  AND NOT EXISTS (SELECT 1 FROM posted x WHERE x.line_id = p.id)
  AND (p.is_plain OR EXISTS (SELECT 1 FROM told_by_line e WHERE e.line_id = p.id
-      AND e.noted_at <= getvariable('as_of')));
+      AND e.noted_at <= getvariable('as_of')))
+ AND NOT EXISTS (SELECT 1 FROM contrary x JOIN in_hand h ON h.capture_id = x.capture_id
+   WHERE x.line_id = p.id AND NOT EXISTS (
+     SELECT 1 FROM evidence e WHERE e.source = 'statement' AND e.source_id = p.id
+      AND e.capture_id <> x.capture_id AND e.noted_at <= getvariable('as_of')));
 INSERT INTO act
 SELECT 'statement_line', line_id, '1120', '1380', net, booked_on, getvariable('as_of')
 FROM transfer;
