@@ -5,6 +5,7 @@ between is refused. Each act is a row of the chain (``acts``).
 """
 
 import hashlib
+import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -183,9 +184,14 @@ class Resolutions:
             row = await tx.row(select(t.case_file).where(c.agency_id == agency_id, c.id == file_id))
             if row is None:
                 raise Refusal("not-found", "There is no such file in this agency.")
+            a = t.case_action.c
+            is_it = (a.agency_id == agency_id) & (a.id == row["action_id"])
+            act = await tx.row(select(a.said).where(is_it))
             await tx.note(agency_id, actor, "case.read", file_id)
-        place = f"case_file|{file_id}|content"
-        return row["name"], row["media_type"], self.vault.open(place, bytes(row["content_sealed"]))
+        content = self.vault.open(f"case_file|{file_id}|content", bytes(row["content_sealed"]))
+        if act is None or hashlib.sha256(content).hexdigest() != json.loads(act["said"])["sha256"]:
+            raise Refusal("invalid-request", "This is not the file that was attached.")
+        return row["name"], row["media_type"], content
 
     async def propose(self, agency_id: str, break_id: str, wanted: Wanted, actor: str) -> str:
         """Propose how a break ends; what does not fit is refused at once. Gives the act's id."""

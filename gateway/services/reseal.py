@@ -56,6 +56,7 @@ CELLS: Final = (
     _by_id("statement_file", "content_sealed", "content"),
     _by_id("statement_line", "memo_sealed", "memo"),
     _by_id("source", "secret_sealed", "secret"),
+    _by_id("case_file", "content_sealed", "content"),
     _by_id("refund", "payee_sealed", "payee", only="payment_id IS NULL"),
     _account("sealed", "values"),
     _account("former_sealed", "former"),

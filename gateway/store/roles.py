@@ -83,7 +83,7 @@ RIGHTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "recon_match": (f"{_ADD}, DELETE", f"{_CHANGE}, DELETE"),
         "break": (_CHANGE, _CHANGE),
         "case_action": (_ADD, _ADD),
-        "case_file": (_ADD, _ADD),
+        "case_file": (_ADD, _CHANGE),
         "alembic_version": (_SEE, _SEE),  # So that a start finds nothing to migrate.
     }
 )

@@ -692,6 +692,6 @@ break_ = Table(
 
 APPEND_ONLY: Final = (
     "entry", "evidence", "credit_advice", "allocation", "delivery_log", "audit", "log_leaf",
-    "log_checkpoint", "case_action", "case_file",
+    "log_checkpoint", "case_action",
 )  # fmt: skip
 PARTITIONED: Final = {"notice": "received_at", "delivery_log": "at", "audit": "at"}

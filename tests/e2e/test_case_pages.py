@@ -17,6 +17,7 @@ from sqlalchemy import text
 from gateway.entry.web.exports import plain
 from gateway.services.break_list import Wish, query
 from gateway.services.invariants import violations
+from gateway.store import tables as t
 from reconciliation.acts import canonical
 
 PDF = b"%PDF-1.7\n1 0 obj\n"
@@ -123,7 +124,12 @@ async def test_people_comment_attach_assign_and_wait(site: Site) -> None:
         page = (await desk.get(here)).text
         (file,) = await rows(site, "SELECT * FROM case_file")
         opened = await desk.get(f"/console/case-files/{file['id']}")
+        other = site.parts.vault.seal(f"case_file|{file['id']}|content", PDF + b"%")
+        async with site.parts.store.begin() as tx:
+            await tx.run(t.case_file.update().values(content_sealed=other))
+        changed = await desk.get(f"/console/case-files/{file['id']}")
 
+    assert (changed.status_code, PDF in changed.content) == (400, False)
     assert kept.status_code == 303
     assert [a.status_code for a in refused] == [400, 400]
     assert (nobody.status_code, late.status_code) == (400, 400)
@@ -137,7 +143,7 @@ async def test_people_comment_attach_assign_and_wait(site: Site) -> None:
     assert [str(v) for v in k.values()] == [name, "2026-11-25", "2026-11-25", "open"]
     notes = await rows(site, "SELECT action FROM audit WHERE action LIKE 'case.%' ORDER BY id")
     assert [n["action"] for n in notes] == [
-        "case.comment", "case.attach", "case.assign", "case.wait", "case.read",
+        "case.comment", "case.attach", "case.assign", "case.wait", "case.read", "case.read",
     ]  # fmt: skip
     assert await violations(site.parts.store) == []
 

@@ -84,6 +84,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "A file has {} bytes at most.": "Tệp dài nhất {} byte.",
     "Attach a PDF, PNG or JPEG file.": "Hãy đính kèm tệp PDF, PNG hoặc JPEG.",
     "Choose a file.": "Hãy chọn một tệp.",
+    "This is not the file that was attached.": "Đây không phải tệp đã đính kèm.",
     "A proposal waits already: decide that one first.":
         "Đã có một đề xuất đang chờ: hãy quyết định đề xuất đó trước.",
     "There is no such proposal in this agency.": "Cơ quan không có đề xuất này.",

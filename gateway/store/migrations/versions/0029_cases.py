@@ -58,9 +58,9 @@ def upgrade() -> None:
     t.metadata.create_all(op.get_bind(), tables=[t.case_action, t.case_file], checkfirst=True)
     for statement in (*_BREAK, *_MATCH, *_GUARD):
         op.execute(statement)
-    for table in ("case_action", "case_file"):
-        op.execute(
-            f"CREATE OR REPLACE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}"
-            " FOR EACH ROW EXECUTE FUNCTION refuse_change()"
-        )
+    # A file is held by its digest in the act, and sealed anew when the master key changes.
+    op.execute(
+        "CREATE OR REPLACE TRIGGER case_action_append_only BEFORE UPDATE OR DELETE ON case_action"
+        " FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+    )
     roles.grant(op.get_bind(), "break", "recon_match", "case_action", "case_file", "payment")
