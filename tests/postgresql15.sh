@@ -26,5 +26,6 @@ as_user "$bin/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C.
 as_user "$bin/pg_ctl" -D "$folder/data" -l "$folder/log" -w \
   -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$folder -c fsync=$sync \
       -c shared_preload_libraries=pg_stat_statements -c logging_collector=on" start >/dev/null
+export TESTS_THAT_MEET_THE_SERVER=1
 export THUPHI_TEST_DATABASE_URL="postgresql://postgres@127.0.0.1:$port/postgres"
 if [ "${1:-}" = bench ]; then .venv/bin/python -m bench; else .venv/bin/pytest -n 2 --dist worksteal "${@:-tests/e2e}"; fi
