@@ -27,7 +27,7 @@ check: setup  ## lint, format, types, import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
 bench: setup  ## speed against the same statements in pgbench, and memory; writes bench/results.json
-	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench && $(BIN)/python -m bench.reconciliation --rivals
 
 proof: setup need  ## the long proofs: every kill point, many seeds; writes docs/proof.md
 	@bash tests/proof.sh

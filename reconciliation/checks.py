@@ -10,10 +10,13 @@ from sqlalchemy import text
 from gateway.store.tx import Tx
 
 TRANSFERS: Final = (
-    "'02-advised','02-bank-movement','03-reference','04-nth-of-equals','11-business-day'"
+    "'02-advised','02-bank-movement','03-reference','04-nth-of-equals','11-business-day',"
+    "'13-lost-reference'"
 )
-BANK_RULES: Final = f"({TRANSFERS},'05-batch','12-bag','by-hand')"
-TREASURY_RULES: Final = "('08-obligation','09-lump')"
+BANK_RULES: Final = (
+    f"({TRANSFERS},'05-batch','05-payout-parts','05-payout-unnamed','12-bag','by-hand')"
+)
+TREASURY_RULES: Final = "('08-obligation','08-parts','08-reference','09-lump')"
 _BALANCE: Final = (
     "(SELECT coalesce(sum(CASE WHEN debit = '{0}' THEN amount ELSE -amount END), 0)::bigint"
     " FROM entry WHERE agency_id = :agency AND booked_on <= :upto AND '{0}' IN (debit, credit))"

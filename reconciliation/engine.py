@@ -20,7 +20,7 @@ from reconciliation.marks import is_possible, marks
 
 BREAKS: Final = "90-breaks.sql"
 _T: Final = "string"
-_SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
+SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
     "capture": {
         "id": _T, "provider_account": _T, "txn_id": _T, "amount": "int64", "value_on": "date32",
         "day_no": "int64", "business_on": "date32", "business_no": "int64",
@@ -37,6 +37,7 @@ _SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
         "id": _T, "source": _T, "account": _T, "booked_on": "date32", "day_no": "int64",
         "line_no": "int64", "kind": _T, "gross": "int64", "fee": "int64", "net": "int64",
         "txn_id": _T, "reference": _T, "batch_id": _T, "obligation_id": _T, "budget_line": _T,
+        "value_on": "date32", "value_no": "int64",
     },
     "taken_back": {
         "id": _T, "capture_id": _T, "provider_account": _T, "kind": _T, "reference": _T,
@@ -50,6 +51,10 @@ _SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
     "bag_named": {"line_id": _T, "number": _T},
     "candidate": {"line_id": _T, "reference": _T},
     "advised": {"line_id": _T, "capture_id": _T},
+    "attempt": {"provider_account": _T, "reference": _T},
+    "declared_charge": {
+        "provider_account": _T, "rate_ppm": "int64", "fixed": "int64", "slack": "int64",
+    },
     "owed_by_agency": {"voucher": _T, "amount": "int64"},
     "mark": {"line_id": _T, "kind": _T, "provider_account": _T},
 }  # fmt: skip
@@ -125,23 +130,41 @@ def tables_of(given: Inputs) -> dict[str, Rows]:
         "advised": given.advised,
         "owed_by_agency": given.owed_by_agency,
         "mark": list(_marked(given)),
+        "attempt": [],  # How an attempt ended is not kept by instant, so a run cannot pin it.
+        "declared_charge": _declared(given),
     }
 
 
+def _declared(given: Inputs) -> Rows:
+    """Give each account of ours the charges that are declared for its provider."""
+    return [
+        {"provider_account": account, "rate_ppm": said["rate_ppm"], "fixed": said["fixed"],
+         "slack": said["slack"]}
+        for said in marks().get("charge", ())
+        for account in (a["provider_account"] for a in given.accounts)
+        if account.startswith(f"{said['provider']}/")
+    ]  # fmt: skip
+
+
 def _marked(given: Inputs) -> Iterator[dict[str, Any]]:
-    """Say what each marked line may be; a payout, of every account of ours at its provider.
+    """Say what each marked line may be."""
+    accounts = [a["provider_account"] for a in given.accounts]
+    for line in (x for x in given.lines if x["marks"]):
+        yield from marks_of(line["id"], line["marks"], line["net"], accounts)
+
+
+def marks_of(
+    line_id: str, said: Sequence[str], net: int, accounts: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    """Say what a marked line may be; a payout, of every account of ours at its provider.
 
     Of a provider where the agency has no account there are no payouts.
     """
-    accounts = [a["provider_account"] for a in given.accounts]
-    for line in (x for x in given.lines if x["marks"]):
-        for mark in marks()["mark"]:
-            if mark["text"] in line["marks"] and is_possible(mark["kind"], line["net"]):
-                at = mark.get("provider")
-                for account in [a for a in accounts if a.startswith(f"{at}/")] if at else [None]:
-                    yield {
-                        "line_id": line["id"], "kind": mark["kind"], "provider_account": account,
-                    }  # fmt: skip
+    for mark in marks()["mark"]:
+        if mark["text"] in said and is_possible(mark["kind"], net):
+            at = mark.get("provider")
+            for account in [a for a in accounts if a.startswith(f"{at}/")] if at else [None]:
+                yield {"line_id": line_id, "kind": mark["kind"], "provider_account": account}
 
 
 def _bags_named(given: Inputs) -> Rows:
@@ -154,8 +177,26 @@ def _bags_named(given: Inputs) -> Rows:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the rules found, as Arrow tables in one fixed order."""
+
+    matches: Any
+    differences: Any
+
+
 def run(given: Inputs) -> Result:
     """Run every rule. CPU work: call it in a thread, and never in the web process."""
+    tables = {name: _arrow(rows, SHAPES[name]) for name, rows in tables_of(given).items()}
+    found = match(tables)
+    return Result(
+        tuple(Match(*row) for row in _rows(found.matches)),
+        tuple(Difference(*row) for row in _rows(found.differences)),
+    )
+
+
+def match(tables: Mapping[str, Any]) -> Found:
+    """Run every rule over Arrow tables, or streams of Arrow batches; one not given is empty."""
     import duckdb
 
     # Large runs spill to disk. The present folder, DuckDB's own choice, may be read-only; a fixed
@@ -164,9 +205,11 @@ def run(given: Inputs) -> Result:
         tempfile.TemporaryDirectory(prefix="thuphi-duckdb-") as spill,
         duckdb.connect(config={"threads": 2, "temp_directory": spill}) as base,
     ):
-        for name, rows in tables_of(given).items():
-            base.register(f"{name}_given", _arrow(rows, _SHAPES[name]))
-            base.execute(f"CREATE TABLE {name} AS SELECT * FROM {name}_given")
+        base.execute("SET enable_progress_bar = false")  # Or it draws one into the log.
+        for name, shape in SHAPES.items():
+            base.register(f"{name}_given", tables.get(name, _arrow((), shape)))
+            base.execute(f"CREATE TABLE {name} AS SELECT {', '.join(shape)} FROM {name}_given")
+            base.unregister(f"{name}_given")
         base.execute(
             "CREATE TABLE matched (rule VARCHAR, line_id VARCHAR, capture_id VARCHAR,"
             " amount BIGINT, why VARCHAR)"
@@ -178,16 +221,19 @@ def run(given: Inputs) -> Result:
                     f" FROM ({text}) found",
                     [name.removesuffix(".sql")],
                 )
-        matches = base.execute(
-            "SELECT rule, line_id, capture_id, amount, why FROM matched ORDER BY ALL"
-        ).fetchall()
-        differences = base.execute(
-            "SELECT kind, subject, amount, line_id, capture_id, why, since_on"
-            f" FROM ({rules()[BREAKS]}) found ORDER BY ALL"
-        ).fetchall()
-    return Result(
-        tuple(Match(*row) for row in matches), tuple(Difference(*row) for row in differences)
-    )
+        matches = base.sql(
+            "SELECT rule, line_id, capture_id, amount, why FROM matched"
+            " ORDER BY line_id, capture_id, rule"  # One of each: the texts need not be compared.
+        ).to_arrow_table()
+        differences = base.sql(
+            "SELECT kind, subject, CAST(amount AS BIGINT) AS amount, line_id, capture_id, why,"
+            f" since_on FROM ({rules()[BREAKS]}) found ORDER BY ALL"
+        ).to_arrow_table()
+    return Found(matches, differences)
+
+
+def _rows(table: Any) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401 - pyarrow ships no types.
+    return zip(*(column.to_pylist() for column in table.columns), strict=True)
 
 
 def _arrow(rows: Sequence[Mapping[str, Any]], shape: Mapping[str, str]) -> Any:  # noqa: ANN401 - pyarrow ships no types.

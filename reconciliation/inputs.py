@@ -108,7 +108,8 @@ _BAGGED: Final = text(
 _LINES: Final = text(
     "SELECT l.id, l.source, l.account, l.booked_on, l.booked_on - DATE '2000-01-01' AS day_no,"
     " l.line_no, l.kind, l.gross, l.fee, l.net, l.txn_id, l.reference, l.batch_id,"
-    " l.obligation_id, l.budget_line, l.marks, l.candidates"
+    " l.obligation_id, l.budget_line, l.value_on, l.value_on - DATE '2000-01-01' AS value_no,"
+    " l.marks, l.candidates"
     " FROM statement_line l JOIN statement_file f ON f.agency_id = l.agency_id"
     " AND f.id = l.file_id WHERE l.agency_id = :agency AND f.state = 'taken'"
     " AND l.booked_on BETWEEN :since AND :upto AND f.taken_at <= :as_of ORDER BY l.id"
@@ -131,7 +132,8 @@ _OWED_BY_AGENCY: Final = text(
     " AND '1383' IN (e.debit, e.credit) AND CASE WHEN e.voucher_kind = 'statement_line'"
     " THEN EXISTS (SELECT 1 FROM recon_match m JOIN recon_run r ON r.agency_id = m.agency_id"
     " AND r.id = m.run_id WHERE m.agency_id = e.agency_id AND m.line_id = e.voucher_id"
-    " AND m.rule IN ('05-batch','10-top-up') AND r.as_of < :as_of)"
+    " AND m.rule IN ('05-batch','05-payout-parts','05-payout-unnamed','10-top-up')"
+    " AND r.as_of < :as_of)"
     " ELSE e.created_at <= :as_of END GROUP BY e.voucher_id ORDER BY e.voucher_id"
 )
 _FIRST_DAY: Final = date(2000, 1, 1)  # Rules count days from here; SQL dialects differ on dates.

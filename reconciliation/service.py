@@ -195,7 +195,7 @@ class Reconciliation:
 
         Gives how many, and the lines that could not be taken up: they stay breaks.
         """
-        kinds = ("unknown_money", "ambiguous")
+        kinds = ("unknown_money", "ambiguous", "double", "wrong_reference")
         ids = [d.line_id for d in result.differences if d.kind in kinds and d.line_id]
         async with self.store.begin() as tx:
             lines = await tx.rows(_UNTOLD, {"agency": agency_id, "ids": ids})

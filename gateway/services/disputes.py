@@ -28,7 +28,8 @@ _CAPTURE: Final = text(
     " WHERE a.agency_id = c.agency_id AND a.capture_id = c.id AND a.use = 'debt') AS pays,"
     " EXISTS (SELECT 1 FROM recon_match"
     " m WHERE m.agency_id = c.agency_id AND m.capture_id = c.id"
-    " AND m.rule IN ('08-obligation','09-lump')) AS at_treasury FROM capture c"
+    " AND m.rule IN ('08-obligation','08-parts',"
+    "'08-reference','09-lump')) AS at_treasury FROM capture c"
     " WHERE c.provider = :provider AND c.account = :account AND c.txn_id = :txn"
 )
 _REPLACED: Final = text(

@@ -57,7 +57,8 @@ _CASE: Final = text(
 # The treasury has it: its own line names the capture, so the claim is on the treasury (LEDGER).
 _AT_TREASURY: Final = text(
     "SELECT EXISTS (SELECT 1 FROM recon_match m WHERE m.agency_id = :agency"
-    " AND m.capture_id = :capture AND m.rule IN ('08-obligation','09-lump')) AS yes"
+    " AND m.capture_id = :capture AND m.rule IN ('08-obligation','08-parts',"
+    "'08-reference','09-lump')) AS yes"
 )
 
 

@@ -21,6 +21,7 @@ from gateway.domain.ids import (
 )
 from reconciliation.marks import bag_in, marks_in
 from reconciliation.readers.checks import Batch, checked
+from reconciliation.readers.damaged import damaged_references
 from reconciliation.readers.line import Row, Rows, StatementLine, refuse
 from reconciliation.readers.profile import load_profile
 from reconciliation.readers.totals import Totals
@@ -73,6 +74,8 @@ def _references(text: str) -> list[ReadReference]:
     found = list(find_references(text))
     bare = read_reference(text.strip())
     if bare is None or bare.corrected:
+        if not found or found[0].corrected:
+            found += [ReadReference(r, corrected=True) for r in damaged_references(text)]
         return found
     return sorted([*found, bare], key=attrgetter("corrected"))
 

@@ -6,15 +6,32 @@ WITH fresh AS (
   FROM matched m
   JOIN line l ON l.id = m.line_id
   JOIN capture c ON c.id = m.capture_id
-  WHERE m.rule = '05-batch'
+  WHERE m.rule IN ('05-batch', '05-payout-parts')
     AND NOT EXISTS (SELECT 1 FROM owed_by_agency o WHERE o.voucher = m.line_id)
+  UNION
+  SELECT r.account, r.batch_id
+  FROM matched m
+  JOIN matched w ON w.capture_id = m.capture_id AND w.rule = '01-provider-id'
+  JOIN line r ON r.id = w.line_id
+  WHERE m.rule = '05-payout-unnamed' AND r.batch_id IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM owed_by_agency o WHERE o.voucher = m.line_id)
+), told AS (
+  SELECT DISTINCT l.account, l.kind, l.gross,
+         CASE l.kind WHEN 'payment' THEN l.txn_id ELSE l.reference END AS name
+  FROM line l JOIN matched m ON m.line_id = l.id
+  WHERE l.source = 'provider'
 ), bill AS (
   SELECT coalesce((SELECT sum(amount) FROM owed_by_agency), 0)
        + coalesce((SELECT sum(CASE l.kind WHEN 'charge' THEN -l.net ELSE l.fee END)
                    FROM fresh f
                    JOIN line l ON l.source = 'provider' AND l.account = f.account
                     AND l.batch_id = f.batch_id
-                   WHERE EXISTS (SELECT 1 FROM matched m WHERE m.line_id = l.id)), 0) AS amount
+                   LEFT JOIN told t
+                     ON t.account = l.account AND t.kind = l.kind AND t.gross = l.gross
+                    AND t.name = CASE l.kind WHEN 'payment' THEN l.txn_id ELSE l.reference END
+                   -- As 05-batch counts: what proves nothing yet was charged for all the same.
+                   WHERE t.account IS NULL
+                      OR EXISTS (SELECT 1 FROM matched m WHERE m.line_id = l.id)), 0) AS amount
 ), asked AS (
   SELECT DISTINCT l.id, l.net, l.day_no, l.line_no, o.voucher IS NOT NULL AS is_booked
   FROM line l

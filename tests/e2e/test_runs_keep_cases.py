@@ -216,3 +216,25 @@ async def test_a_credit_that_people_linked_makes_no_charge_good_later(site: Site
 
     assert again.posted == 0
     assert [await balance(site, a) for a in ("1380", "1383", "1120")] == [0, 10_000, 0]
+
+
+@pytest.mark.usefixtures("proved")
+async def test_what_was_written_off_is_no_remittance_when_its_list_comes_later(site: Site) -> None:
+    """The line is a loss by now; it is not booked a second time."""
+    await Agencies(site.parts.store).change(AGENCY, {"write_off_max": "10000"}, {}, "test")
+    site.clock.move(timedelta(hours=17, minutes=30) + timedelta(days=1))
+    await take(
+        site, "statement", {"booked_on": "2026-11-19", "amount": 50_000, "memo": "CT"},
+        {"booked_on": "2026-11-19", "amount": -10_000, "reference": "NS20261119",
+         "memo": "NOP NSNN 19/11/2026 NS20261119"},
+    )  # fmt: skip
+    await reconcile(site, NEXT)
+    (case,) = await rows(
+        site, "SELECT k.* FROM break k JOIN statement_line l ON l.id = k.line_id WHERE l.net < 0"
+    )
+    await resolve(site, case, Wanted(WRITE_OFF, "không ai biết"))
+    await take(site, "treasury", {"obligation_id": "pay_of_another"})
+
+    await reconcile(site, NEXT)
+
+    assert [await balance(site, a) for a in ("1130", "6430", "1120")] == [0, 10_000, 40_000]

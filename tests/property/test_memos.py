@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from gateway.domain.ids import find_references, make_reference, read_reference
 from reconciliation.marks import bag_in, marks, marks_in
+from reconciliation.readers.damaged import damaged_references
 from reconciliation.readers.line import StatementLine
 from reconciliation.readers.profile import load_profile
 from reconciliation.readers.reading import read
@@ -34,8 +35,10 @@ def alone(memo: str) -> tuple[tuple[str, ...], str | None, tuple[str, ...]]:
     if bare and not bare.corrected:
         found.append(bare)
     found.sort(key=lambda x: x.corrected)
-    folded = "" if any(not x.corrected for x in found) else fold(memo)
-    named = tuple(dict.fromkeys(x.reference for x in found))
+    is_whole = any(not x.corrected for x in found)
+    folded = "" if is_whole else fold(memo)
+    guessed = () if is_whole else damaged_references(memo)
+    named = tuple(dict.fromkeys([*(x.reference for x in found), *guessed]))
     return named, bag_in(folded), marks_in(folded, 1000)
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from gateway.entry.web.console_case_words import SENTENCES
 from gateway.entry.web.console_file_words import REFUSALS
+from gateway.entry.web.console_matching_words import MATCHED, MORE_BREAKS
 from gateway.entry.web.console_privacy_words import REFUSED as ERASING
 from gateway.entry.web.console_receipt_words import REFUSED
 from gateway.entry.web.console_remittance_words import REFUSED as REMITTING
@@ -107,30 +108,7 @@ REASONS: Final[Mapping[str, str]] = {
         "quá hạn mà ngân hàng chưa ghi có túi tiền mặt này",
     "the treasury has not confirmed it in time": "quá hạn mà kho bạc chưa xác nhận",
     "{} finds both sides in agreement": "lần đối soát {} thấy hai bên đã khớp",
-    "the provider's transaction {} is this capture":
-        "giao dịch {} của ngân hàng, ví chính là lần tiền vào này",
-    "the provider lists our {} {}": "ngân hàng, ví liệt kê {} {} của cơ quan",
-    "{}, on another day (cut-off)": "{}, vào ngày khác (giờ chốt)",
-    "the bank's reference {}, day and amount agree":
-        "số tham chiếu {} của ngân hàng, ngày và số tiền đều khớp",
-    "the bank's reference {}": "số tham chiếu {} của ngân hàng",
-    "the text names the payment {}": "nội dung nêu mã thanh toán {}",
-    "number {} of the equal credits of its business day":
-        "khoản thứ {} trong các khoản bằng nhau của ngày nghiệp vụ",
-    "placed among the equal credits of its day":
-        "được xếp vào giữa các khoản vào giống nhau trong ngày",
-    "number {} of the equal credits of that day":
-        "khoản thứ {} trong các khoản bằng nhau của ngày đó",
-    "batch {}: {} lines, net of charges, equal the payout":
-        "lô {}: {} dòng, trừ phí dịch vụ, bằng số tiền chuyển về",
-    "a declared charge of batch {}": "phí dịch vụ đã khai của lô {}",
-    "remittance {}: {} treasury lines add up to the debit":
-        "lần nộp {}: {} dòng của kho bạc cộng lại bằng số tiền ra",
-    "the treasury names this payment and budget line {}":
-        "kho bạc nêu khoản này và tiểu mục {}",
-    "the lump on budget line {} is the sum of {} payments of one day":
-        "số gộp ở tiểu mục {} bằng tổng {} khoản của một ngày",
-    "the agency makes charges good": "cơ quan bù phí dịch vụ",
+    **MATCHED, **MORE_BREAKS,
     "refund {}": "hoàn trả {}",
 }  # fmt: skip
 # What an officer asked for and is not done.
