@@ -15,7 +15,7 @@ from gateway.domain.errors import Refusal
 from gateway.ports.clock import Clock
 from gateway.ports.vault import Vault
 from gateway.services.agencies import TREASURY_CODE
-from gateway.services.sweeps import sweep
+from gateway.services.sweeps import SweepError, sweep
 from gateway.store import tables as t
 from reconciliation.holders import AtTreasury, Holders
 from reconciliation.readers.line import StatementLine, file_bytes_max
@@ -101,14 +101,22 @@ class Intake:
         async with self.engine.connect() as connection:
             return [str(r[0]) for r in await connection.execute(waiting.limit(queued_page))]
 
-    async def take_all(self) -> int:
+    async def take_all(self, agency_id: str | None = None) -> int:
         """Read every file that waits; a refused one says why and stops nobody.
 
         Raises SweepError at the end when one could not even be opened.
         """
-        waiting = await self.queued()
+        waiting = await self.queued(agency_id)
         await sweep("read files", {file_id: file_id for file_id in waiting}, self.take)
         return len(waiting)
+
+    async def read_waiting(self, agency_id: str) -> list[str]:
+        """Read an agency's files that wait, and name those that could not even be opened."""
+        try:
+            await self.take_all(agency_id)
+        except SweepError as error:
+            return error.failed
+        return []
 
     async def take(self, file_id: str) -> Taken:
         """Read a queued file: all of its lines, or none and the reason. Twice has no effect."""

@@ -259,9 +259,9 @@ def _day(at: int, text: str) -> str:
         return text
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return (hanoi_day(moment) if moment.tzinfo else moment.date()).isoformat()
+    except (ValueError, OverflowError):  # In Hanoi it may be a day after the last of all.
         raise refuse(at, "", "has a time that is not ISO 8601") from None
-    return (hanoi_day(moment) if moment.tzinfo else moment.date()).isoformat()
 
 
 def _tree(prefix: str, message: _Message) -> Node:

@@ -6,8 +6,10 @@ libraries: see docs/adr/0007-dependencies.md.
 """
 
 import io
+import lzma
 import re
 import zipfile
+import zlib
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -31,6 +33,10 @@ _NUMBER: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})
 _PLACE: Final = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _QUOTED: Final = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.')
 days_max: Final = 2_958_465  # The year 9999.
+# What unpacking a spoilt or a strange part raises: of each of the ways in which one may be packed.
+_DAMAGED: Final = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, RuntimeError,
+)  # fmt: skip
 day_seconds: Final = 86_400
 
 
@@ -54,7 +60,7 @@ def sheet_rows(content: bytes) -> Iterator[tuple[int, Sequence[Cell]]]:
             ):
                 made, reader.made = reader.made, []
                 yield from made
-    except (zipfile.BadZipFile, EOFError, ValueError, RuntimeError) as error:
+    except _DAMAGED as error:
         words = " ".join(f"{error}".split())[:100]
         raise Refusal("file-refused", f"The file is a damaged workbook ({words}).") from None
 
@@ -262,5 +268,8 @@ class _Sheet:
         if style in self.dated:
             if not 0 <= number <= days_max:
                 raise refuse(self.row_no, "", "has a day outside the calendar")
-            return self.epoch + timedelta(seconds=round(number * day_seconds))
+            try:
+                return self.epoch + timedelta(seconds=round(number * day_seconds))
+            except OverflowError:  # Counted from 1904, the last days of 9999 are beyond it.
+                raise refuse(self.row_no, "", "has a day outside the calendar") from None
         return int(number) if number == int(number) else number

@@ -43,6 +43,8 @@ REFUSALS: Final[Mapping[str, str]] = {
     "{} has no figure": "{} không có số",
     "says that {} is {}, and the lines make it {}": "{} ghi {}, còn cộng các dòng thì được {}",
     "{} is {}, and the lines make it {}": "{} ghi {}, còn cộng các dòng thì được {}",
+    "makes the sum of the file larger than {}": "làm tổng của tệp vượt quá {}",
+    "{} is in no year from {} to {}": "{} không thuộc năm nào từ {} đến {}",
     "the sum of {}": "tổng cột {}",
     "the opening balance": "số dư đầu kỳ",
     "the closing balance": "số dư cuối kỳ",
