@@ -32,6 +32,9 @@ _DAYS: Final = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range
 _NUMBER: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?")
 _PLACE: Final = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _QUOTED: Final = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.')
+_UNCOMPUTED: Final = (
+    "has a formula without its value: open the file in a spreadsheet program and save it"
+)
 days_max: Final = 2_958_465  # The year 9999.
 # What unpacking a spoilt or a strange part raises: of each of the ways in which one may be packed.
 _DAMAGED: Final = (
@@ -185,18 +188,18 @@ class _Sheet:
     def _listen(self) -> None:
         of, pieces, path = self.parser, self.pieces, self.path
         kind = style = ""
-        column, is_formula = 0, False
+        column, is_formula, is_told = 0, False, False
         value = ""
 
         def start(tag: str, said: Mapping[str, str]) -> None:
-            nonlocal kind, style, column, is_formula, value
+            nonlocal kind, style, column, is_formula, is_told, value
             path.append(tag)
             pieces.clear()
             match tag.rpartition(":")[2]:
                 case "c":
                     kind, style = said.get("t", "n"), said.get("s", "0")
                     column = self._column(said.get("r"), column)
-                    is_formula, value = False, ""
+                    is_formula, is_told, value = False, False, ""
                 case "row":
                     self._open_row(said.get("r"))
                     column = 0
@@ -204,16 +207,15 @@ class _Sheet:
                     is_formula = True
 
         def end(tag: str) -> None:
-            nonlocal value
+            nonlocal value, is_told
             path.pop()
             match tag.rpartition(":")[2]:
-                case "v":
-                    value = "".join(pieces)
-                case "t":
-                    value += "".join(pieces)  # A text in the cell itself, maybe in several styles.
+                case "v" | "t":  # A text in the cell itself may be in several styles.
+                    value, is_told = value + "".join(pieces), True
+                case "c" if is_formula:
+                    self._put(column, self._computed(value, is_text=is_told and kind == "str"))
                 case "c" if value:
-                    cell = self._cell(kind, style, value)
-                    self._put(column, Formula(value) if is_formula else cell)
+                    self._put(column, self._cell(kind, style, value))
                 case "row":
                     self.made.append((self.row_no, self.row))
                     self.row = []
@@ -249,6 +251,12 @@ class _Sheet:
             )
         self.row.extend([""] * (column - len(self.row) - 1))
         self.row.append(cell)
+
+    def _computed(self, value: str, *, is_text: bool) -> Formula:
+        """Give what was last computed; only a text may be nothing."""
+        if not value and not is_text:
+            raise refuse(self.row_no, "", _UNCOMPUTED)
+        return Formula(value)
 
     def _cell(self, kind: str, style: str, value: str) -> Cell:
         match kind:

@@ -6,10 +6,11 @@ from datetime import date
 
 import pytest
 from books import written
-from statement_samples import LINE, sample, titled
+from statement_samples import ACCOUNT, LINE, OWN, sample, titled
+from workbooks import packed
 
 from gateway.domain.errors import Refusal
-from reconciliation.readers.profile import load_profile
+from reconciliation.readers.profile import load_profile, read_profile
 from reconciliation.readers.reading import read
 
 MOST = 10**15  # The largest amount of a line.
@@ -63,3 +64,79 @@ def test_a_file_that_no_book_can_hold_is_refused_in_a_sentence(
 ) -> None:
     """Whatever else were raised would leave the file waiting for ever."""
     assert why in refusal(profile, content())
+
+
+DIRECTED = OWN.replace(
+    "column = [",
+    'column = [\n  { fills = "direction", position = 5, values = { C = "credit", D = "debit" } },',
+)
+BACK = """
+source = "provider"
+format = "table"
+back_is_positive = true
+fixed = { currency = "VND", provider = "momo" }
+column = [
+  { fills = "kind", header = ["kind"] }, { fills = "provider_txn_id", header = ["id"] },
+  { fills = "gross", header = ["gross"] }, { fills = "fee", header = ["fee"], optional = true },
+  { fills = "txn_at", header = ["at"] },
+]
+"""
+
+
+def computed(kind: str) -> bytes:
+    """Give a sheet of one formula whose value is an empty text, or is missing."""
+    sheet = f'<row r="1"><c r="A1" {kind}><f>A2</f><v></v></c></row>'
+    sheet = f"<worksheet><sheetData>{sheet}</sheetData></worksheet>"
+    return packed({"xl/worksheets/sheet1.xml": sheet})
+
+
+@pytest.mark.parametrize("name", ["vnpay", "momo", "zalopay", "payos"])
+def test_without_the_column_of_states_no_transaction_is_a_payment(name: str) -> None:
+    """A failed one would be one, where the file calls the column otherwise."""
+    state = "status" if name == "zalopay" else "Trạng thái"
+    content = sample(f"{name}.csv", (state, "Kết quả xử lý"))
+
+    assert refusal(name, content) == f"Line 1: must have the columns {state}."
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (titled([*LINE[:4], ("SUM(A1)", ""), *LINE[5:]]), "Line 5"),
+        (titled(["", "", "", "", ("SUM(A1)", "")], LINE), "Line 5"),
+        (computed('t="str"'), ""),
+        (computed(""), "Line 1"),
+    ],
+)
+def test_a_formula_that_nobody_computed_is_not_an_empty_cell(content: bytes, why: str) -> None:
+    said = "has a formula without its value: open the file in a spreadsheet program and save it"
+
+    assert refusal("vietcombank", content).startswith(f"{why}: {said}." if why else "Line 1: must")
+
+
+@pytest.mark.parametrize(
+    ("cells", "net", "why"),
+    [
+        ("1.000;x;C", 1_000, ""), ("1.000;x;D", -1_000, ""), ("-1.000;x;D", -1_000, ""),
+        ("1.000;x;", 0, "Line 1: column 5 is empty."),
+        ("1.000;x;Z", 0, "Line 1: column 5 is not one of C, D."),
+        ("-1.000;x;C", 0, "Line 1: has an amount below zero in a column of its own sign."),
+    ],
+)  # fmt: skip
+def test_a_line_without_its_direction_is_no_credit(cells: str, net: int, why: str) -> None:
+    profile, content = read_profile("own", DIRECTED), f"{ACCOUNT};18/11/2026;{cells}\n".encode()
+
+    if not why:
+        assert [x.net for x in read(profile, content)] == [net]
+        return
+    with pytest.raises(Refusal) as refused:
+        read(profile, content)
+    assert refused.value.detail == why
+
+
+def test_a_refund_of_which_the_provider_keeps_its_fee_needs_no_column_of_nets() -> None:
+    content = b"kind,id,gross,fee,at\nrefund,1,50000,1100,18/11/2026 08:00:00\n"
+
+    (line,) = read(read_profile("own", BACK), content)
+
+    assert (line.gross, line.fee, line.net) == (-50_000, 1_100, -51_100)

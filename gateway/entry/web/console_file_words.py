@@ -43,6 +43,8 @@ REFUSALS: Final[Mapping[str, str]] = {
     "{} has no figure": "{} không có số",
     "says that {} is {}, and the lines make it {}": "{} ghi {}, còn cộng các dòng thì được {}",
     "{} is {}, and the lines make it {}": "{} ghi {}, còn cộng các dòng thì được {}",
+    "has a formula without its value: open the file in a spreadsheet program and save it":
+        "có công thức chưa được tính. Hãy mở tệp bằng phần mềm bảng tính, lưu lại rồi gửi lại",
     "makes the sum of the file larger than {}": "làm tổng của tệp vượt quá {}",
     "{} is in no year from {} to {}": "{} không thuộc năm nào từ {} đến {}",
     "the sum of {}": "tổng cột {}",
