@@ -129,7 +129,8 @@ class Intake:
             content = self.vault.open(
                 f"statement_file|{file_id}|content", bytes(row["content_sealed"])
             )
-            reading = Reading(load_profile(row["profile"]), content)
+            accounts = self.holders.at_providers(row["agency_id"])
+            reading = Reading(load_profile(row["profile"]), content, accounts)
             treasury = await _at_treasury(connection, row["agency_id"])
             lines = self.holders.owned(row["agency_id"], reading, treasury)
             try:
@@ -165,7 +166,8 @@ class Intake:
         self, agency_id: str, profile: Profile, content: bytes, treasury: AtTreasury
     ) -> None:
         """Read a file to its end and keep nothing; raises Refusal at the first wrong line."""
-        for _ in self.holders.owned(agency_id, Reading(profile, content), treasury):
+        reading = Reading(profile, content, self.holders.at_providers(agency_id))
+        for _ in self.holders.owned(agency_id, reading, treasury):
             pass
 
     async def _insert(

@@ -45,6 +45,8 @@ REFUSALS: Final[Mapping[str, str]] = {
     "{} is {}, and the lines make it {}": "{} ghi {}, còn cộng các dòng thì được {}",
     "has a formula without its value: open the file in a spreadsheet program and save it":
         "có công thức chưa được tính. Hãy mở tệp bằng phần mềm bảng tính, lưu lại rồi gửi lại",
+    "{} may mean {}: name one of them in the file, or under [fixed] in a profile of your own":
+        "{} có thể là {}. Hãy ghi rõ tài khoản trong tệp, hoặc ở mục [fixed] trong mẫu tệp riêng",
     "makes the sum of the file larger than {}": "làm tổng của tệp vượt quá {}",
     "{} is in no year from {} to {}": "{} không thuộc năm nào từ {} đến {}",
     "the sum of {}": "tổng cột {}",
