@@ -32,9 +32,11 @@ _FILE: Final = text(
     " WHERE id = :id FOR UPDATE"
 )
 
+# Whoever brings a refused file again may only say so: the worker changes what became of it.
 _AGAIN: Final = text(
-    "UPDATE statement_file SET state = 'queued', refusal = NULL, taken_at = NULL"
-    " WHERE agency_id = :agency AND id = :id AND state = 'refused'"
+    "UPDATE statement_file f SET state = 'queued', refusal = NULL, taken_at = NULL"
+    " WHERE f.state = 'refused' AND EXISTS (SELECT 1 FROM audit a WHERE a.agency_id = f.agency_id"
+    " AND a.object_id = f.id AND a.action = 'file.again' AND a.at > f.taken_at)"
 )
 
 
@@ -62,35 +64,56 @@ class Intake:
     async def store(
         self, agency_id: str, profile: str, name: str, content: bytes, uploaded_by: str
     ) -> str:
-        """Keep a file, sealed, and queue it; the same bytes again give the same id."""
-        load_profile(profile)
+        """Keep a file, sealed, and queue it; the same bytes again give the same id.
+
+        One that was refused is read again: what refused it may be put right by now.
+        """
+        row = self._kept(agency_id, load_profile(profile), name, content, uploaded_by)
+        async with self.engine.begin() as connection:
+            return await self._put(connection, row)
+
+    def _kept(
+        self, agency_id: str, profile: Profile, name: str, content: bytes, uploaded_by: str
+    ) -> dict[str, Any]:
+        """Give a file's row."""
         if len(content) > file_bytes_max:
             raise Refusal("file-refused", f"The file is longer than {file_bytes_max} bytes.")
         sha256, file_id = hashlib.sha256(content).hexdigest(), self.clock.new_id("fil")
         sealed = self.vault.seal(f"statement_file|{file_id}|content", content)
-        row = {
-            "agency_id": agency_id, "id": file_id, "profile": profile,
+        return {
+            "agency_id": agency_id, "id": file_id, "profile": profile.kept_as,
             "name": name[:name_chars_max], "sha256": sha256, "content_sealed": sealed,
             "state": "queued", "uploaded_by": uploaded_by, "uploaded_at": self.clock.now(),
         }  # fmt: skip
-        c = t.statement_file.c
-        kept = select(c.id).where(
-            c.agency_id == agency_id, c.profile == profile, c.sha256 == sha256
-        )
-        async with self.engine.begin() as connection:
-            kept_now = insert(t.statement_file).on_conflict_do_nothing().returning(c.id)
-            if (await connection.execute(kept_now, row)).one_or_none():
-                await connection.execute(
-                    insert(t.audit), self._note(agency_id, uploaded_by, file_id)
-                )
-            return str((await connection.execute(kept)).scalar_one())
 
-    def _note(self, agency_id: str, uploaded_by: str, file_id: str) -> dict[str, Any]:
+    async def _put(
+        self, connection: AsyncConnection, row: dict[str, Any], profile: str = ""
+    ) -> str:
+        """Keep a file's row, and an own profile; or say that the one there is came again."""
+        c = t.statement_file.c
+        added = insert(t.statement_file).on_conflict_do_nothing().returning(c.id)
+        if file_id := (await connection.execute(added, row)).scalar_one_or_none():
+            details = {"profile": profile} if profile else {}
+            await self._note(connection, row, "file.add", file_id, details)
+            return str(file_id)
+        kept = select(c.id, c.state).where(
+            *(c[key] == row[key] for key in ("agency_id", "profile", "sha256"))
+        )
+        there = (await connection.execute(kept)).one()
+        if there.state == "refused":
+            await self._note(connection, row, "file.again", there.id, {})
+        return str(there.id)
+
+    async def _note(
+        self, connection: AsyncConnection, row: dict[str, Any], action: str, file_id: str,
+        details: dict[str, str],
+    ) -> None:  # fmt: skip
         """Say who brought a file, for the audit trail."""
-        return {
-            "id": self.clock.new_id("aud"), "at": self.clock.now(), "agency_id": agency_id,
-            "actor": uploaded_by, "action": "file.add", "object_id": file_id, "details": {},
-        }  # fmt: skip
+        await connection.execute(insert(t.audit), {
+            "id": self.clock.new_id("aud"), "at": self.clock.now(), "agency_id": row["agency_id"],
+            "actor": row["uploaded_by"], "action": action, "object_id": file_id,
+            "details": details,
+        })  # fmt: skip
 
     async def queued(self, agency_id: str | None = None) -> Sequence[str]:
         """List the files that wait, oldest first."""
@@ -106,6 +129,8 @@ class Intake:
 
         Raises SweepError at the end when one could not even be opened.
         """
+        async with self.engine.begin() as connection:
+            await connection.execute(_AGAIN)
         waiting = await self.queued(agency_id)
         await sweep("read files", {file_id: file_id for file_id in waiting}, self.take)
         return len(waiting)
@@ -121,43 +146,52 @@ class Intake:
     async def take(self, file_id: str) -> Taken:
         """Read a queued file: all of its lines, or none and the reason. Twice has no effect."""
         async with self.engine.begin() as connection:
-            row = (await connection.execute(_FILE, {"id": file_id})).mappings().one_or_none()
-            if row is None:
-                raise Refusal("not-found", "There is no such file.")
-            if row["state"] != "queued":
-                return Taken(file_id, row["state"], refusal=row["refusal"])
-            content = self.vault.open(
-                f"statement_file|{file_id}|content", bytes(row["content_sealed"])
-            )
-            accounts = self.holders.at_providers(row["agency_id"])
-            reading = Reading(load_profile(row["profile"]), content, accounts)
-            treasury = await _at_treasury(connection, row["agency_id"])
-            lines = self.holders.owned(row["agency_id"], reading, treasury)
-            try:
-                async with connection.begin_nested():  # Of a refused file no line stays.
-                    added = await self._insert(connection, row["agency_id"], file_id, lines)
-            except Refusal as refusal:
-                await self._mark(connection, file_id, state="refused", refusal=refusal.detail)
-                return Taken(file_id, "refused", refusal=refusal.detail)
-            totals = reading.totals.as_json()
-            count = sum(x["count"] for x in totals)
-            await self._mark(
-                connection, file_id, state="taken", line_count=count,
-                line_sum=sum(x["sum"] for x in totals), totals=totals,
-            )  # fmt: skip
+            return await self._take(connection, file_id)
+
+    async def _take(
+        self, connection: AsyncConnection, file_id: str, profile: Profile | None = None
+    ) -> Taken:
+        """Read a file that waits; with its profile at hand, one that was refused as well."""
+        row = (await connection.execute(_FILE, {"id": file_id})).mappings().one_or_none()
+        if row is None:
+            raise Refusal("not-found", "There is no such file.")
+        if row["state"] == "taken" or (row["state"] == "refused" and profile is None):
+            return Taken(file_id, row["state"], refusal=row["refusal"])
+        agency_id = row["agency_id"]
+        content = self.vault.open(f"statement_file|{file_id}|content", bytes(row["content_sealed"]))
+        treasury = await _at_treasury(connection, agency_id)
+        try:
+            known = self.holders.at_providers(agency_id)
+            reading = Reading(profile or load_profile(row["profile"]), content, known)
+            lines = self.holders.owned(agency_id, reading, treasury)
+            async with connection.begin_nested():  # Of a refused file no line stays.
+                added = await self._insert(connection, agency_id, file_id, lines)
+        except Refusal as refusal:
+            await self._mark(connection, file_id, state="refused", refusal=refusal.detail)
+            return Taken(file_id, "refused", refusal=refusal.detail)
+        totals = reading.totals.as_json()
+        count = sum(x["count"] for x in totals)
+        await self._mark(
+            connection, file_id, state="taken", refusal=None, line_count=count,
+            line_sum=sum(x["sum"] for x in totals), totals=totals,
+        )  # fmt: skip
         return Taken(file_id, "taken", count, added, totals=totals)
 
     async def import_file(
-        self, agency_id: str, profile: str, name: str, content: bytes, uploaded_by: str
+        self, agency_id: str, profile: str | Profile, name: str, content: bytes, uploaded_by: str
     ) -> Taken:
-        """Store and take at once, as the command line does; a refused file raises its refusal."""
+        """Store and take at once, as the command line does; a refused file raises its refusal.
+
+        The profile may be an operator's own, which nobody knows later: so all is one transaction.
+        """
+        reads = load_profile(profile) if isinstance(profile, str) else profile
         async with self.engine.connect() as connection:
             treasury = await _at_treasury(connection, agency_id)
-        await asyncio.to_thread(self._prove, agency_id, load_profile(profile), content, treasury)
-        file_id = await self.store(agency_id, profile, name, content, uploaded_by)
-        async with self.engine.begin() as connection:  # What refused it once may be put right.
-            await connection.execute(_AGAIN, {"agency": agency_id, "id": file_id})
-        taken = await self.take(file_id)
+        await asyncio.to_thread(self._prove, agency_id, reads, content, treasury)
+        row = self._kept(agency_id, reads, name, content, uploaded_by)
+        async with self.engine.begin() as connection:
+            file_id = await self._put(connection, row, reads.text)
+            taken = await self._take(connection, file_id, reads)
         if taken.refusal:
             raise Refusal("file-refused", taken.refusal)
         return taken

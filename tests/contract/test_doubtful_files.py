@@ -10,7 +10,7 @@ from statement_samples import ACCOUNT, LINE, OWN, sample, titled
 from workbooks import packed
 
 from gateway.domain.errors import Refusal
-from reconciliation.readers.profile import load_profile, read_profile
+from reconciliation.readers.profile import load_profile, own_profile, read_profile
 from reconciliation.readers.reading import read
 
 MOST = 10**15  # The largest amount of a line.
@@ -140,3 +140,50 @@ def test_a_refund_of_which_the_provider_keeps_its_fee_needs_no_column_of_nets() 
     (line,) = read(read_profile("own", BACK), content)
 
     assert (line.gross, line.fee, line.net) == (-50_000, 1_100, -51_100)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ('"1.234.567"', "1234567", "needs a text for the key number"),
+        ('["utf-8"]', '"utf-8"', "needs a list of texts for the key encodings"),
+        ('["utf-8"]', "[8]", "needs a list of texts for the key encodings"),
+        ("has_header = false", 'has_header = "no"', "needs true or false for the key has_header"),
+        ("position = 2", 'position = "2"', "needs a whole number, zero or above, for the key posi"),
+        ("position = 2", "position = -2", "needs a whole number, zero or above, for the key posit"),
+        ('currency = "VND"', "currency = 704", "needs a table of texts for the key fixed"),
+        ('currency = "VND"', 'money = "VND"', "needs a key of fixed of account, line_id"),
+        ('delimiter = ";"', 'delimiter = ";;"', "needs one character for the key delimiter"),
+        ("has_header", "amount_factor = 0\nhas_header", "above zero for the key amount_factor"),
+        ("has_header", 'day = "yyyy"\nhas_header', "needs a layout as dd/mm/yyyy"),
+        ("has_header", 'time = "hh:mm:ss dd/mm/yyyy"\nhas_header', "needs a layout as dd/mm/yyyy"),
+        ("has_header", "rows = { position = 5 }\nhas_header", "needs words that mean money"),
+        ('"a sample of the bank\'s"', "5", "needs a text for the key basis"),
+        ('"memo", pos', '"direction", pos', "needs the values of direction"),
+        ('"memo", pos', '"direction", values = { C = "in" }, pos', "needs a value of direction of"),
+        ('"memo", pos', '"amount", pos', "fills a field by two columns"),
+        ("column = [", "column = 5\nx = [", "needs a list of tables for the key column"),
+        ('"table"', '"mt940"', "has a key that is not known"),
+        ('"table"', '"stripe-payouts"', "has the format stripe-payouts, whose source is provider"),
+        (OWN, 'source = "provider"\ncolumn = [{ name = "a", type = "word" }]',
+         "has other columns than canonical-provider: leave them out"),
+        (OWN, 'source = "statement"\nformat = "camt"\nfixed = { account = "1" }',
+         "fixes what its files say themselves"),
+    ],
+)  # fmt: skip
+def test_a_profile_of_ones_own_that_is_wrong_names_its_key(old: str, new: str, why: str) -> None:
+    assert old in OWN
+    with pytest.raises(Refusal) as refused:
+        own_profile("own.toml", OWN.replace(old, new, 1))
+
+    assert refused.value.detail.startswith("The profile own.toml ")
+    assert why in refused.value.detail
+
+
+def test_a_profile_of_ones_own_says_whose_stripes_file_is() -> None:
+    text = 'source = "provider"\nformat = "stripe-payouts"\nfixed = { provider = "stripe/cua-lo" }'
+
+    profile = own_profile("own.toml", text)
+
+    assert profile.columns == load_profile("stripe-payouts").columns
+    assert profile.layout.fixed["provider"] == "stripe/cua-lo"
