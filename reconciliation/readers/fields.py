@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from reconciliation.readers.cells import (
+    ANOTHER,
     Cell,
     Formula,
     amount_of,
     folded,
+    is_dong,
     moment_of,
     text_of,
     word_of,
@@ -18,6 +20,8 @@ from reconciliation.readers.profile import Layout, Pick, Status
 
 MONEY: Final = ("amount", "credit", "debit", "gross", "fee", "net", "balance")
 _TEXTS: Final = ("memo", "content", "counterparty")
+_DAYS: Final = ("booked_on", "txn_at")
+_MOVED: Final = ("amount", "credit", "debit", "gross")
 _BACK: Final = ("refund", "reversal")
 _NEGATIVE: Final = "has an amount below zero in a column of its own sign"
 
@@ -41,6 +45,12 @@ class Fields:
         if status:
             at = status.position - 1
             self.status_at = at if status.position else _at(line_no, heading, status.header)
+
+    def is_movement(self, cells: Sequence[Cell], first: int) -> bool:
+        """Tell whether a row has its day and its money, whatever its first cell begins with."""
+        after = [(pick.fills, cells[at]) for pick, at in self.places if first < at < len(cells)]
+        filled = {fills for fills, cell in after if text_of(cell)}
+        return not filled.isdisjoint(_DAYS) and not filled.isdisjoint(_MOVED)
 
     def moved_money(self, line_no: int, cells: Sequence[Cell]) -> bool:
         """Tell whether a row moved money, by the word for its state."""
@@ -89,6 +99,10 @@ class Fields:
             if said is None:
                 raise refuse(line_no, named(pick), f"is not one of {', '.join(pick.values)}")
             return said
+        if pick.fills == "currency":
+            if not is_dong(cell):
+                raise refuse(line_no, named(pick), ANOTHER)
+            return "VND"
         if pick.fills == "txn_at":
             written = self._moment(line_no, pick, cell, self.layout.time)
             return written if "T" in written else f"{written}T00:00:00"

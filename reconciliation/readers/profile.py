@@ -94,6 +94,7 @@ class Layout:
     debit_is_negative: bool = False  # The column of debits carries its sign.
     back_is_positive: bool = False  # What went back to payers is written without its sign.
     account_labels: tuple[str, ...] = ()
+    currency_labels: tuple[str, ...] = ()
     opening_labels: tuple[str, ...] = ()
     closing_labels: tuple[str, ...] = ()
     totals_labels: tuple[str, ...] = ()

@@ -187,3 +187,80 @@ def test_a_profile_of_ones_own_says_whose_stripes_file_is() -> None:
 
     assert profile.columns == load_profile("stripe-payouts").columns
     assert profile.layout.fixed["provider"] == "stripe/cua-lo"
+
+
+MEMO_FIRST = """Tài khoản,{account}
+Diễn giải,Ngày giao dịch,Nợ TKTT,Có TKTT,Số dư
+{memo},18/11/2026,,"60,000","160,000"
+x,19/11/2026,"-10,000",,"150,000"
+"""
+
+
+@pytest.mark.parametrize(
+    "memo",
+    ["Tài khoản 0123 chuyển tiền", "Số dư cuối kỳ trước", "Tổng cộng 2 bộ hồ sơ", "Số dư đầu kỳ 9"],
+)
+def test_a_movement_whose_text_begins_as_a_title_does_is_left_out_nowhere(memo: str) -> None:
+    content = MEMO_FIRST.format(account=ACCOUNT, memo=memo).encode()
+
+    lines = read(load_profile("techcombank"), content)
+
+    assert [(x.net, x.memo) for x in lines] == [(60_000, memo), (-10_000, "x")]
+
+
+def test_an_account_below_the_first_lines_is_not_left_out_in_silence() -> None:
+    """Its lines would be the first one's."""
+    content = MEMO_FIRST.format(account=ACCOUNT, memo="x") + "Tài khoản,9876543210,,,\n"
+
+    why = "Line 5: Ngày giao dịch is not written as dd/mm/yyyy."
+    assert refusal("techcombank", content.encode()) == why
+
+
+@pytest.mark.parametrize(
+    ("said", "account"),
+    [
+        ("Tài khoản: NGUYEN VAN AN 0123456789", ACCOUNT), ("Tài khoản: V3CAS00123", "V3CAS00123"),
+        ("Tài khoản thanh toán: THANHTOAN", None),
+    ],
+)  # fmt: skip
+def test_an_account_has_a_digit(said: str, account: str | None) -> None:
+    content = MEMO_FIRST.format(account="", memo="x").replace("Tài khoản,", said, 1).encode()
+
+    if account is None:
+        assert refusal("techcombank", content) == "Line 3: account is empty."
+    else:
+        assert {x.account for x in read(load_profile("techcombank"), content)} == {account}
+
+
+def titled_as(text: str) -> list[tuple[str, str]]:
+    """Say something above the account."""
+    return [("Số tài khoản,", f"{text}\nSố tài khoản,")]
+
+
+def in_column(*said: str) -> list[tuple[str, str]]:
+    """Give the lines a currency, in the place of their balances."""
+    cells = zip(('"160,000"', '"100,000"'), said, strict=True)
+    return [(",Số dư\n", ",Loại tiền\n"), *cells]
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "why"),
+    [
+        ("techcombank", titled_as("Loại tiền: USD"), "Line 1: Loại tiền is another"),
+        ("techcombank", titled_as("Loại tiền/Ccy,EUR"), "Line 1: Loại tiền/Ccy is another"),
+        ("techcombank", in_column("VND", "USD"), "Line 4: Loại tiền is another"),
+        ("payos", [("Trạng thái", "Trạng thái,Currency"), (",Đã thanh toán", ",Đã thanh toán,usd")],
+         "Line 2: Loại tiền is another"),
+        ("techcombank", titled_as("Loại tiền gửi: không kỳ hạn\nLoại tiền: VNĐ"), ""),
+        ("techcombank", in_column("đồng", ""), ""),
+    ],
+)  # fmt: skip
+def test_money_of_another_currency_is_never_taken_for_dong(
+    name: str, changes: list[tuple[str, str]], why: str
+) -> None:
+    content = sample(f"{name}.csv", *changes)
+
+    if why:
+        assert refusal(name, content) == f"{why} currency than VND."
+    else:
+        assert len(read(load_profile(name), content)) == 2

@@ -47,6 +47,7 @@ REFUSALS: Final[Mapping[str, str]] = {
         "có công thức chưa được tính. Hãy mở tệp bằng phần mềm bảng tính, lưu lại rồi gửi lại",
     "{} may mean {}: name one of them in the file, or under [fixed] in a profile of your own":
         "{} có thể là {}. Hãy ghi rõ tài khoản trong tệp, hoặc ở mục [fixed] trong mẫu tệp riêng",
+    "{} is another currency than VND": "{} không phải VND",
     "makes the sum of the file larger than {}": "làm tổng của tệp vượt quá {}",
     "{} is in no year from {} to {}": "{} không thuộc năm nào từ {} đến {}",
     "the sum of {}": "tổng cột {}",
