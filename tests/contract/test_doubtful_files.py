@@ -46,6 +46,11 @@ def from_1904() -> bytes:
     ("profile", "content", "why"),
     [
         ("vietcombank", broken_inside, "The file is a damaged workbook ("),
+        *(
+            ("camt053", lambda name=name: sample("statement-v8.camt053.xml", ("UTF-8", name)),
+             "Line 1: is in an encoding that no statement needs.")
+            for name in ("UT", "shift_jis", "utf-7")
+        ),
         ("vietcombank", from_1904, "Line 5: has a day outside the calendar"),
         ("canonical-provider", lambda: written("provider", {}, {"txn_at": "9999-12-31T23:00:00Z"}),
          "Line 3: txn_at is in no year from 2000 to 2199."),

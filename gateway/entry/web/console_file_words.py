@@ -48,6 +48,7 @@ REFUSALS: Final[Mapping[str, str]] = {
     "{} may mean {}: name one of them in the file, or under [fixed] in a profile of your own":
         "{} có thể là {}. Hãy ghi rõ tài khoản trong tệp, hoặc ở mục [fixed] trong mẫu tệp riêng",
     "{} is another currency than VND": "{} không phải VND",
+    "is in an encoding that no statement needs": "dùng bảng mã mà sao kê không cần",
     "makes the sum of the file larger than {}": "làm tổng của tệp vượt quá {}",
     "{} is in no year from {} to {}": "{} không thuộc năm nào từ {} đến {}",
     "the sum of {}": "tổng cột {}",
