@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
@@ -37,6 +37,18 @@ _AGAIN: Final = text(
     "UPDATE statement_file f SET state = 'queued', refusal = NULL, taken_at = NULL"
     " WHERE f.state = 'refused' AND EXISTS (SELECT 1 FROM audit a WHERE a.agency_id = f.agency_id"
     " AND a.object_id = f.id AND a.action = 'file.again' AND a.at > f.taken_at)"
+)
+
+
+# One that was refused and came again waits, though only the worker may say so in its row.
+_SHOWN: Final = text(
+    "SELECT id, agency_id AS agency, profile, name,"
+    " CASE WHEN a.is_again THEN 'queued' ELSE state END AS state,"
+    " CASE WHEN NOT a.is_again THEN refusal END AS refusal, line_count AS lines, totals,"
+    " uploaded_at, taken_at FROM statement_file f CROSS JOIN LATERAL (SELECT f.state = 'refused'"
+    " AND EXISTS (SELECT 1 FROM audit a WHERE a.agency_id = f.agency_id AND a.object_id = f.id"
+    " AND a.action = 'file.again' AND a.at > f.taken_at) AS is_again) a"
+    " WHERE agency_id = :agency AND id = :id"
 )
 
 
@@ -114,6 +126,15 @@ class Intake:
             "actor": row["uploaded_by"], "action": action, "object_id": file_id,
             "details": details,
         })  # fmt: skip
+
+    async def shown(self, agency_id: str, file_id: str) -> Mapping[str, Any]:
+        """Say what became of a file of an agency's."""
+        async with self.engine.connect() as connection:
+            asked = {"agency": agency_id, "id": file_id}
+            row = (await connection.execute(_SHOWN, asked)).mappings().one_or_none()
+        if row is None:
+            raise Refusal("not-found", "There is no such file.")
+        return dict(row)
 
     async def queued(self, agency_id: str | None = None) -> Sequence[str]:
         """List the files that wait, oldest first."""

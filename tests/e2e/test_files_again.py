@@ -4,6 +4,7 @@ import json
 from argparse import Namespace
 from contextlib import nullcontext
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from statement_samples import ACCOUNT, OWN
 
 from gateway.domain.errors import Refusal
 from gateway.entry.cli_books import do_import
+from gateway.entry.web import api_files
 from gateway.services.agencies import Agencies
+from gateway.services.seed import seed
 
 PROFILE = "canonical-treasury"
 
@@ -87,3 +90,79 @@ async def test_a_file_is_imported_by_a_profile_of_ones_own_which_is_kept_beside_
     own.write_bytes(b"\xff")
     with pytest.raises(Refusal, match=r"The profile ngan-hang\.toml is not UTF-8"):
         await imported(site, own, file)
+
+
+async def keyed(site: Site, agency: str = AGENCY, *, may_bring: bool = True) -> dict[str, str]:
+    """Give what a client sends with each call."""
+    _, key = await site.parts.access.add_client(
+        f"kế toán {agency} {may_bring}", agency, may_price=False, return_origins=[],
+        may_bring_files=may_bring,
+    )  # fmt: skip
+    return {"authorization": f"Bearer {key}"}
+
+
+async def test_a_program_brings_a_file_and_hears_what_became_of_it(site: Site) -> None:
+    """The same key and bytes give the same answer; another agency sees nothing of it."""
+    await seed(site.parts.store, live=True)
+    await coded(site, "1057758")
+    ours, content = await keyed(site), written("treasury", {})
+    place = f"/v1/files?profile={PROFILE}&name=kho%20bạc.csv"
+    bring = partial(site.http.post, place, content=content)
+
+    first = await bring(headers=ours | {"idempotency-key": "1"})
+    again = await bring(headers=ours | {"idempotency-key": "1"})
+    await reconciliation(site).intake.take_all()
+    told = f"/v1/files/{first.json()['id']}"
+    refused = (await site.http.get(told, headers=ours)).json()
+    await coded(site, "1057757")
+    site.clock.move(timedelta(seconds=1))
+    waiting = await bring(headers=ours | {"idempotency-key": "2"})
+    await reconciliation(site).intake.take_all()
+    taken = (await site.http.get(told, headers=ours)).json()
+
+    assert (first.status_code, first.json()["state"]) == (201, "queued")
+    assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
+    assert "agency_code is another agency's" in refused["refusal"]
+    assert (waiting.json()["state"], waiting.json()["refusal"]) == ("queued", None)
+    assert (taken["state"], taken["lines"], taken["totals"][0]["sum"]) == ("taken", 1, 10_000)
+    theirs = await keyed(site, "hn-tthcc")
+    assert (await site.http.get(told, headers=theirs)).status_code == 404
+    said = await rows(site, "SELECT DISTINCT actor FROM audit WHERE action LIKE 'file.%'")
+    assert [x["actor"].partition(":")[0] for x in said] == ["client"]
+
+
+@pytest.mark.parametrize(
+    ("may", "place", "content", "key", "says"),
+    [
+        (False, "profile=canonical-treasury&name=a.csv", b"x", "1", "/problems/forbidden"),
+        (True, f"profile={PROFILE}&name=a", b"x", "", "/problems/idempotency-key-missing"),
+        (True, "profile=vcb&name=a.csv", b"x", "1", "/problems/invalid-request"),
+        (True, "profile=canonical-treasury&name=a%07", b"x", "1", "/problems/invalid-request"),
+        (True, "profile=canonical-treasury&name=a.csv", b"", "1", "/problems/invalid-request"),
+    ],
+)  # fmt: skip
+async def test_a_file_that_may_not_be_brought_is_kept_nowhere(
+    site: Site, may: bool, place: str, content: bytes, key: str, says: str
+) -> None:
+    headers = await keyed(site, may_bring=may) | {"idempotency-key": key}
+
+    answer = await site.http.post(f"/v1/files?{place}", content=content, headers=headers)
+
+    assert answer.json()["type"] == says
+    assert await rows(site, "SELECT id FROM statement_file") == []
+    looked = await site.http.get("/v1/files/fil_1", headers=headers)
+    assert looked.status_code == (404 if may else 403)
+
+
+async def test_a_body_longer_than_any_file_is_cut_off(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_files, "file_bytes_max", 1_000)
+    headers = await keyed(site) | {"idempotency-key": "1"}
+
+    answer = await site.http.post(
+        f"/v1/files?profile={PROFILE}&name=a.csv", content=b"x" * 1_001, headers=headers
+    )
+
+    assert answer.status_code == 413
+    assert await rows(site, "SELECT id FROM statement_file") == []
