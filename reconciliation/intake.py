@@ -136,10 +136,10 @@ class Intake:
             raise Refusal("not-found", "There is no such file.")
         return dict(row)
 
-    async def queued(self, agency_id: str | None = None) -> Sequence[str]:
-        """List the files that wait, oldest first."""
+    async def queued(self, agency_id: str | None = None, after: str = "") -> Sequence[str]:
+        """List some of the files that wait, oldest first; ids are in the order of time."""
         c = t.statement_file.c
-        waiting = select(c.id).where(c.state == "queued").order_by(c.uploaded_at, c.id)
+        waiting = select(c.id).where(c.state == "queued", c.id > after).order_by(c.id)
         if agency_id:
             waiting = waiting.where(c.agency_id == agency_id)
         async with self.engine.connect() as connection:
@@ -152,9 +152,16 @@ class Intake:
         """
         async with self.engine.begin() as connection:
             await connection.execute(_AGAIN)
-        waiting = await self.queued(agency_id)
-        await sweep("read files", {file_id: file_id for file_id in waiting}, self.take)
-        return len(waiting)
+        count, last, failed = 0, "", list[str]()
+        while waiting := await self.queued(agency_id, last):
+            try:
+                await sweep("read files", {file_id: file_id for file_id in waiting}, self.take)
+            except SweepError as error:  # However many such lie in front, those behind are read.
+                failed += error.failed
+            count, last = count + len(waiting), waiting[-1]
+        if failed:
+            raise SweepError(failed)
+        return count
 
     async def read_waiting(self, agency_id: str) -> list[str]:
         """Read an agency's files that wait, and name those that could not even be opened."""
