@@ -54,6 +54,13 @@ class Holders:
         """
         return sorted({*self.of(agency_id), f"counter/{agency_id}"})
 
+    def at_providers(self, agency_id: str) -> dict[str, list[str]]:
+        """Name an agency's accounts at each provider: a file may name the provider alone."""
+        found: dict[str, list[str]] = {}
+        for account in self.accounts(agency_id):
+            found.setdefault(account.partition("/")[0], []).append(account)
+        return found
+
     def banks(self, agency_id: str) -> dict[str, str]:
         """Give an agency's own bank accounts, each with the provider/account that holds it.
 

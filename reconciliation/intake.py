@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
@@ -15,7 +15,7 @@ from gateway.domain.errors import Refusal
 from gateway.ports.clock import Clock
 from gateway.ports.vault import Vault
 from gateway.services.agencies import TREASURY_CODE
-from gateway.services.sweeps import sweep
+from gateway.services.sweeps import SweepError, sweep
 from gateway.store import tables as t
 from reconciliation.holders import AtTreasury, Holders
 from reconciliation.readers.line import StatementLine, file_bytes_max
@@ -32,9 +32,23 @@ _FILE: Final = text(
     " WHERE id = :id FOR UPDATE"
 )
 
+# Whoever brings a refused file again may only say so: the worker changes what became of it.
 _AGAIN: Final = text(
-    "UPDATE statement_file SET state = 'queued', refusal = NULL, taken_at = NULL"
-    " WHERE agency_id = :agency AND id = :id AND state = 'refused'"
+    "UPDATE statement_file f SET state = 'queued', refusal = NULL, taken_at = NULL"
+    " WHERE f.state = 'refused' AND EXISTS (SELECT 1 FROM audit a WHERE a.agency_id = f.agency_id"
+    " AND a.object_id = f.id AND a.action = 'file.again' AND a.at > f.taken_at)"
+)
+
+
+# One that was refused and came again waits, though only the worker may say so in its row.
+_SHOWN: Final = text(
+    "SELECT id, agency_id AS agency, profile, name,"
+    " CASE WHEN a.is_again THEN 'queued' ELSE state END AS state,"
+    " CASE WHEN NOT a.is_again THEN refusal END AS refusal, line_count AS lines, totals,"
+    " uploaded_at, taken_at FROM statement_file f CROSS JOIN LATERAL (SELECT f.state = 'refused'"
+    " AND EXISTS (SELECT 1 FROM audit a WHERE a.agency_id = f.agency_id AND a.object_id = f.id"
+    " AND a.action = 'file.again' AND a.at > f.taken_at) AS is_again) a"
+    " WHERE agency_id = :agency AND id = :id"
 )
 
 
@@ -62,93 +76,150 @@ class Intake:
     async def store(
         self, agency_id: str, profile: str, name: str, content: bytes, uploaded_by: str
     ) -> str:
-        """Keep a file, sealed, and queue it; the same bytes again give the same id."""
-        load_profile(profile)
+        """Keep a file, sealed, and queue it; the same bytes again give the same id.
+
+        One that was refused is read again: what refused it may be put right by now.
+        """
+        row = self._kept(agency_id, load_profile(profile), name, content, uploaded_by)
+        async with self.engine.begin() as connection:
+            return await self._put(connection, row)
+
+    def _kept(
+        self, agency_id: str, profile: Profile, name: str, content: bytes, uploaded_by: str
+    ) -> dict[str, Any]:
+        """Give a file's row."""
         if len(content) > file_bytes_max:
             raise Refusal("file-refused", f"The file is longer than {file_bytes_max} bytes.")
         sha256, file_id = hashlib.sha256(content).hexdigest(), self.clock.new_id("fil")
         sealed = self.vault.seal(f"statement_file|{file_id}|content", content)
-        row = {
-            "agency_id": agency_id, "id": file_id, "profile": profile,
+        return {
+            "agency_id": agency_id, "id": file_id, "profile": profile.kept_as,
             "name": name[:name_chars_max], "sha256": sha256, "content_sealed": sealed,
             "state": "queued", "uploaded_by": uploaded_by, "uploaded_at": self.clock.now(),
         }  # fmt: skip
+
+    async def _put(
+        self, connection: AsyncConnection, row: dict[str, Any], profile: str = ""
+    ) -> str:
+        """Keep a file's row, and an own profile; or say that the one there is came again."""
         c = t.statement_file.c
-        kept = select(c.id).where(
-            c.agency_id == agency_id, c.profile == profile, c.sha256 == sha256
+        added = insert(t.statement_file).on_conflict_do_nothing().returning(c.id)
+        if file_id := (await connection.execute(added, row)).scalar_one_or_none():
+            details = {"profile": profile} if profile else {}
+            await self._note(connection, row, "file.add", file_id, details)
+            return str(file_id)
+        kept = select(c.id, c.state).where(
+            *(c[key] == row[key] for key in ("agency_id", "profile", "sha256"))
         )
-        async with self.engine.begin() as connection:
-            kept_now = insert(t.statement_file).on_conflict_do_nothing().returning(c.id)
-            if (await connection.execute(kept_now, row)).one_or_none():
-                await connection.execute(
-                    insert(t.audit), self._note(agency_id, uploaded_by, file_id)
-                )
-            return str((await connection.execute(kept)).scalar_one())
+        there = (await connection.execute(kept)).one()
+        if there.state == "refused":
+            await self._note(connection, row, "file.again", there.id, {})
+        return str(there.id)
 
-    def _note(self, agency_id: str, uploaded_by: str, file_id: str) -> dict[str, Any]:
+    async def _note(
+        self, connection: AsyncConnection, row: dict[str, Any], action: str, file_id: str,
+        details: dict[str, str],
+    ) -> None:  # fmt: skip
         """Say who brought a file, for the audit trail."""
-        return {
-            "id": self.clock.new_id("aud"), "at": self.clock.now(), "agency_id": agency_id,
-            "actor": uploaded_by, "action": "file.add", "object_id": file_id, "details": {},
-        }  # fmt: skip
+        await connection.execute(insert(t.audit), {
+            "id": self.clock.new_id("aud"), "at": self.clock.now(), "agency_id": row["agency_id"],
+            "actor": row["uploaded_by"], "action": action, "object_id": file_id,
+            "details": details,
+        })  # fmt: skip
 
-    async def queued(self, agency_id: str | None = None) -> Sequence[str]:
-        """List the files that wait, oldest first."""
+    async def shown(self, agency_id: str, file_id: str) -> Mapping[str, Any]:
+        """Say what became of a file of an agency's."""
+        async with self.engine.connect() as connection:
+            asked = {"agency": agency_id, "id": file_id}
+            row = (await connection.execute(_SHOWN, asked)).mappings().one_or_none()
+        if row is None:
+            raise Refusal("not-found", "There is no such file.")
+        return dict(row)
+
+    async def queued(self, agency_id: str | None = None, after: str = "") -> Sequence[str]:
+        """List some of the files that wait, oldest first; ids are in the order of time."""
         c = t.statement_file.c
-        waiting = select(c.id).where(c.state == "queued").order_by(c.uploaded_at, c.id)
+        waiting = select(c.id).where(c.state == "queued", c.id > after).order_by(c.id)
         if agency_id:
             waiting = waiting.where(c.agency_id == agency_id)
         async with self.engine.connect() as connection:
             return [str(r[0]) for r in await connection.execute(waiting.limit(queued_page))]
 
-    async def take_all(self) -> int:
+    async def take_all(self, agency_id: str | None = None) -> int:
         """Read every file that waits; a refused one says why and stops nobody.
 
         Raises SweepError at the end when one could not even be opened.
         """
-        waiting = await self.queued()
-        await sweep("read files", {file_id: file_id for file_id in waiting}, self.take)
-        return len(waiting)
+        async with self.engine.begin() as connection:
+            await connection.execute(_AGAIN)
+        count, last, failed = 0, "", list[str]()
+        while waiting := await self.queued(agency_id, last):
+            try:
+                await sweep("read files", {file_id: file_id for file_id in waiting}, self.take)
+            except SweepError as error:  # However many such lie in front, those behind are read.
+                failed += error.failed
+            count, last = count + len(waiting), waiting[-1]
+        if failed:
+            raise SweepError(failed)
+        return count
+
+    async def read_waiting(self, agency_id: str) -> list[str]:
+        """Read an agency's files that wait, and name those that could not even be opened."""
+        try:
+            await self.take_all(agency_id)
+        except SweepError as error:
+            return error.failed
+        return []
 
     async def take(self, file_id: str) -> Taken:
         """Read a queued file: all of its lines, or none and the reason. Twice has no effect."""
         async with self.engine.begin() as connection:
-            row = (await connection.execute(_FILE, {"id": file_id})).mappings().one_or_none()
-            if row is None:
-                raise Refusal("not-found", "There is no such file.")
-            if row["state"] != "queued":
-                return Taken(file_id, row["state"], refusal=row["refusal"])
-            content = self.vault.open(
-                f"statement_file|{file_id}|content", bytes(row["content_sealed"])
-            )
-            reading = Reading(load_profile(row["profile"]), content)
-            treasury = await _at_treasury(connection, row["agency_id"])
-            lines = self.holders.owned(row["agency_id"], reading, treasury)
-            try:
-                async with connection.begin_nested():  # Of a refused file no line stays.
-                    added = await self._insert(connection, row["agency_id"], file_id, lines)
-            except Refusal as refusal:
-                await self._mark(connection, file_id, state="refused", refusal=refusal.detail)
-                return Taken(file_id, "refused", refusal=refusal.detail)
-            totals = reading.totals.as_json()
-            count = sum(x["count"] for x in totals)
-            await self._mark(
-                connection, file_id, state="taken", line_count=count,
-                line_sum=sum(x["sum"] for x in totals), totals=totals,
-            )  # fmt: skip
+            return await self._take(connection, file_id)
+
+    async def _take(
+        self, connection: AsyncConnection, file_id: str, profile: Profile | None = None
+    ) -> Taken:
+        """Read a file that waits; with its profile at hand, one that was refused as well."""
+        row = (await connection.execute(_FILE, {"id": file_id})).mappings().one_or_none()
+        if row is None:
+            raise Refusal("not-found", "There is no such file.")
+        if row["state"] == "taken" or (row["state"] == "refused" and profile is None):
+            return Taken(file_id, row["state"], refusal=row["refusal"])
+        agency_id = row["agency_id"]
+        content = self.vault.open(f"statement_file|{file_id}|content", bytes(row["content_sealed"]))
+        treasury = await _at_treasury(connection, agency_id)
+        try:
+            known = self.holders.at_providers(agency_id)
+            reading = Reading(profile or load_profile(row["profile"]), content, known)
+            lines = self.holders.owned(agency_id, reading, treasury)
+            async with connection.begin_nested():  # Of a refused file no line stays.
+                added = await self._insert(connection, agency_id, file_id, lines)
+        except Refusal as refusal:
+            await self._mark(connection, file_id, state="refused", refusal=refusal.detail)
+            return Taken(file_id, "refused", refusal=refusal.detail)
+        totals = reading.totals.as_json()
+        count = sum(x["count"] for x in totals)
+        await self._mark(
+            connection, file_id, state="taken", refusal=None, line_count=count,
+            line_sum=sum(x["sum"] for x in totals), totals=totals,
+        )  # fmt: skip
         return Taken(file_id, "taken", count, added, totals=totals)
 
     async def import_file(
-        self, agency_id: str, profile: str, name: str, content: bytes, uploaded_by: str
+        self, agency_id: str, profile: str | Profile, name: str, content: bytes, uploaded_by: str
     ) -> Taken:
-        """Store and take at once, as the command line does; a refused file raises its refusal."""
+        """Store and take at once, as the command line does; a refused file raises its refusal.
+
+        The profile may be an operator's own, which nobody knows later: so all is one transaction.
+        """
+        reads = load_profile(profile) if isinstance(profile, str) else profile
         async with self.engine.connect() as connection:
             treasury = await _at_treasury(connection, agency_id)
-        await asyncio.to_thread(self._prove, agency_id, load_profile(profile), content, treasury)
-        file_id = await self.store(agency_id, profile, name, content, uploaded_by)
-        async with self.engine.begin() as connection:  # What refused it once may be put right.
-            await connection.execute(_AGAIN, {"agency": agency_id, "id": file_id})
-        taken = await self.take(file_id)
+        await asyncio.to_thread(self._prove, agency_id, reads, content, treasury)
+        row = self._kept(agency_id, reads, name, content, uploaded_by)
+        async with self.engine.begin() as connection:
+            file_id = await self._put(connection, row, reads.text)
+            taken = await self._take(connection, file_id, reads)
         if taken.refusal:
             raise Refusal("file-refused", taken.refusal)
         return taken
@@ -157,7 +228,8 @@ class Intake:
         self, agency_id: str, profile: Profile, content: bytes, treasury: AtTreasury
     ) -> None:
         """Read a file to its end and keep nothing; raises Refusal at the first wrong line."""
-        for _ in self.holders.owned(agency_id, Reading(profile, content), treasury):
+        reading = Reading(profile, content, self.holders.at_providers(agency_id))
+        for _ in self.holders.owned(agency_id, reading, treasury):
             pass
 
     async def _insert(

@@ -73,7 +73,7 @@ class Report:
     breaks: Mapping[str, int]
     recovered: int  # Captures that only a file told of.
     posted: int  # Vouchers booked by this run.
-    failed: Sequence[str] = ()  # Lines that could not be taken up; the reason is in the log.
+    failed: Sequence[str] = ()  # Lines and files that could not be taken up; the log says why.
     closed: Closed | None = field(default=None)
 
     def as_json(self) -> dict[str, Any]:
@@ -110,20 +110,20 @@ class Reconciliation:
         """
         if on > hanoi_day(self.store.clock.now()):
             raise Refusal("day-not-ready", f"{on} has not begun in Hanoi.")
-        for file_id in await self.intake.queued(agency_id):
-            await self.intake.take(file_id)
+        unread = await self.intake.read_waiting(agency_id)
         async with self.store.begin() as alone:
             # Held on a connection of its own, over the several transactions of a run.
             await alone.run(locks.RUN, {"agency": agency_id})
             report = await self._run(agency_id, on)
+        report = replace(report, failed=[*unread, *report.failed])
         if not close:
             return report
         if report.failed:
             closed = Closed(is_closed=False, open_checks={"every line was taken up": report.failed})
-            return Report(**{**_fields(report), "closed": closed})
+            return replace(report, closed=closed)
         await self.before_close()
         closed = await self.casework.close(agency_id, on, actor, report.run_id)
-        return Report(**{**_fields(report), "closed": closed})
+        return replace(report, closed=closed)
 
     async def reconcile_yesterday(self) -> str:
         """Do what the job at 01:30 does: every agency, the day before, one failing alone.
@@ -324,7 +324,3 @@ class Reconciliation:
 def _alike(line: Row) -> tuple[object, ...]:
     """Give what equal credits have in common."""
     return line["account"], line["booked_on"], line["net"]
-
-
-def _fields(report: Report) -> dict[str, Any]:
-    return {name: getattr(report, name) for name in Report.__slots__}

@@ -252,7 +252,9 @@ def _add_books(add: Callable[..., argparse.ArgumentParser]) -> None:
 
     taken = add("import", on_books(books.do_import), "take in a file of a bank or the treasury")
     taken.add_argument("file", metavar="FILE")
-    taken.add_argument("--profile", required=True, metavar="NAME")
+    taken.add_argument(
+        "--profile", required=True, metavar="PROFILE", help="a name, or your own file.toml"
+    )
     night = add("reconcile", on_books(books.do_reconcile), "reconcile a day, and close it")
     night.add_argument("--date", type=values.day_of, required=True, metavar="YYYY-MM-DD")
     night.add_argument("--reopen", action="store_true", help="open the last closed day again")

@@ -15,6 +15,7 @@ from gateway.entry.ends import file_words
 from gateway.entry.reconciling import reconciliation_of
 from gateway.services.agencies import Agencies
 from gateway.services.books import BalanceLine, trial_balance, unbalanced
+from reconciliation.readers.profile import Profile, load_profile, own_profile
 from reconciliation.readers.reading import content_of
 
 Opened = AbstractAsyncContextManager[Parts]
@@ -33,11 +34,11 @@ async def agency_of(args: argparse.Namespace, parts: Parts) -> str:
 
 async def do_import(args: argparse.Namespace, opened: Opened) -> int:
     """Take a file whole, or refuse it with the line; the same file again changes nothing."""
-    content = given_file(Path(args.file))
+    profile, content = given_profile(args.profile), given_file(Path(args.file))
     async with opened as parts:
         agency = await agency_of(args, parts)
         taken = await reconciliation_of(parts).intake.import_file(
-            agency, args.profile, Path(args.file).name, content, "command line"
+            agency, profile, Path(args.file).name, content, "command line"
         )
     said = {"file": taken.file_id, "state": taken.state, "lines": taken.lines, "new": taken.added}
     print(
@@ -54,6 +55,18 @@ def given_file(path: Path) -> bytes:
         return content_of(path)
     except OSError as error:
         raise Refusal("file-refused", file_words(error)) from None
+
+
+def given_profile(name: str) -> Profile:
+    """Give the profile of a name, or of a file of one's own, which ends in ``.toml``."""
+    if not name.endswith(".toml"):
+        return load_profile(name)
+    path = Path(name)
+    try:
+        text = given_file(path).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Refusal("file-refused", f"The profile {path.name} is not UTF-8.") from None
+    return own_profile(path.name, text)
 
 
 async def do_reconcile(args: argparse.Namespace, opened: Opened) -> int:

@@ -17,7 +17,7 @@ async def do_clients_add(args: argparse.Namespace, opened: Opened) -> int:
     async with opened as parts:
         client_id, key = await parts.access.add_client(
             args.name, args.agency, may_price=args.may_price,
-            return_origins=args.return_origin,
+            return_origins=args.return_origin, may_bring_files=args.may_bring_files,
         )  # fmt: skip
         said: dict[str, Any] = {"client_id": client_id, "api_key": key}
         if args.webhook:
@@ -46,6 +46,9 @@ def describe(add: Any, commands: Any, opened: Any) -> None:  # noqa: ANN401 - ar
         "--return-origin", metavar="ORIGIN", type=values.origin, action="append", default=[]
     )
     client.add_argument("--may-price", action="store_true")
+    client.add_argument(
+        "--may-bring-files", action="store_true", help="statement files, over the API"
+    )
     staff = commands.add_parser("staff", help="people").add_subparsers(required=True)
     person = add("add", lambda args: do_staff_add(args, opened()), "add a member of staff", staff)
     person.add_argument("username", type=values.name)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.domain.errors import Refusal
-from gateway.entry.cli_books import given_file
+from gateway.entry.cli_books import given_file, given_profile
 from reconciliation.readers.line import StatementLine
 from reconciliation.readers.profile import PROFILES, Profile, load_profile, read_profile
 from reconciliation.readers.reading import Reading
@@ -32,12 +32,7 @@ async def do_profile_list(args: argparse.Namespace) -> int:
 
 async def do_profile_check(args: argparse.Namespace) -> int:
     """Read a file by a profile, ours or a file of one's own; keep nothing."""
-    path = Path(args.profile)
-    if path.suffix == ".toml":
-        profile = read_profile(path.stem, given_file(path).decode("utf-8", "replace"))
-    else:
-        profile = load_profile(args.profile)
-    said = _tried(profile, given_file(Path(args.file)))
+    said = _tried(given_profile(args.profile), given_file(Path(args.file)))
     _show(args, said)
     return 1 if said["refusal"] else 0
 

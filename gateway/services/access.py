@@ -34,7 +34,7 @@ _TRIES: Final = text(
 )
 _OLD_TRIES: Final = text("DELETE FROM sign_in_try WHERE at <= :since")
 _CLIENT: Final = text(
-    "SELECT c.id, c.agency_id, c.may_price, c.return_origins,"
+    "SELECT c.id, c.agency_id, c.may_price, c.return_origins, c.may_bring_files,"
     " ARRAY(SELECT b.id FROM branch b WHERE b.agency_id = c.agency_id) AS branches"
     " FROM client c JOIN client_key k ON k.agency_id = c.agency_id AND k.client_id = c.id"
     " WHERE k.key_hash = :hash AND k.revoked_at IS NULL"
@@ -55,6 +55,7 @@ class Client:
     may_price: bool
     return_origins: tuple[str, ...]
     branches: frozenset[str] = frozenset()  # Of its agency.
+    may_bring_files: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +83,13 @@ class Access:
             raise Refusal("unauthenticated", "Send a valid key: Authorization: Bearer <key>.")
         return Client(
             row["id"], row["agency_id"], row["may_price"], tuple(row["return_origins"]),
-            frozenset(row["branches"]),
+            frozenset(row["branches"]), row["may_bring_files"],
         )  # fmt: skip
 
     async def add_client(
-        self, name: str, agency_id: str, *, may_price: bool, return_origins: list[str]
-    ) -> tuple[str, str]:
+        self, name: str, agency_id: str, *, may_price: bool, return_origins: list[str],
+        may_bring_files: bool = False,
+    ) -> tuple[str, str]:  # fmt: skip
         """Add a client; give its id and its key, which is shown this once."""
         clock = self.store.clock
         async with self.store.begin() as tx:
@@ -100,7 +102,8 @@ class Access:
             await tx.run(
                 t.client.insert(),
                 {"agency_id": agency_id, "id": client_id, "name": name, "may_price": may_price,
-                 "return_origins": return_origins, "created_at": clock.now()},
+                 "may_bring_files": may_bring_files, "return_origins": return_origins,
+                 "created_at": clock.now()},
             )  # fmt: skip
             await tx.run(
                 t.client_key.insert(),

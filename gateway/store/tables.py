@@ -78,6 +78,7 @@ client = Table(
     *own(
         words("name"),
         Column("may_price", Boolean, nullable=False),
+        Column("may_bring_files", Boolean, nullable=False),
         Column("return_origins", ARRAY(Text), nullable=False),
         instant("created_at"),
     ),

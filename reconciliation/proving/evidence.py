@@ -144,8 +144,8 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
         # Names of lines, and what the books took each for; compared with the file's own bytes.
         "kept_line": Table(
             "id VARCHAR, file_id VARCHAR, line_no INTEGER, booked_on DATE, gross BIGINT,"
-            " fee BIGINT, net BIGINT",
-            "SELECT id, file_id, line_no, booked_on, gross, fee, net FROM statement_line"
+            " fee BIGINT, net BIGINT, account VARCHAR",
+            "SELECT id, file_id, line_no, booked_on, gross, fee, net, account FROM statement_line"
             " WHERE agency_id = $1",
         ),
         "booked": Table(

@@ -27,7 +27,7 @@ _NO_REFERENCE: Final = "NOTPROVIDED"
 # What is read of a statement: path -> the name it is kept by. «|» stands for either of two names,
 # as later versions renamed or nested them.
 _STATEMENT: Final = {
-    "Acct/Id/IBAN|Acct/Id/Othr/Id": "account", "Acct/Ccy": "account_currency",
+    "Acct/Id/IBAN|Acct/Id/Othr/Id": "account",
     "Bal/Tp/CdOrPrtry/Cd": "b.kind", "Bal/Amt": "b.amount", "Bal/CdtDbtInd": "b.way",
     "TxsSummry/TtlNtries/NbOfNtries": "s.count", "TxsSummry/TtlNtries/Sum": "s.sum",
     "TxsSummry/TtlCdtNtries/Sum": "s.credits", "TxsSummry/TtlDbtNtries/Sum": "s.debits",
@@ -259,9 +259,9 @@ def _day(at: int, text: str) -> str:
         return text
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return (hanoi_day(moment) if moment.tzinfo else moment.date()).isoformat()
+    except (ValueError, OverflowError):  # In Hanoi it may be a day after the last of all.
         raise refuse(at, "", "has a time that is not ISO 8601") from None
-    return (hanoi_day(moment) if moment.tzinfo else moment.date()).isoformat()
 
 
 def _tree(prefix: str, message: _Message) -> Node:

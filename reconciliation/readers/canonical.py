@@ -31,13 +31,19 @@ _REMITTANCE: Final = re.compile(r"-[0-9]+$")  # NS20261119-00001 is a line of NS
 _line_of: Final = partial(tuple.__new__, StatementLine)
 
 
-def build_lines(source: str, rows: Rows, totals: Totals) -> Iterator[StatementLine]:
+# The accounts of an agency at each provider, by the provider's name.
+Accounts = Mapping[str, Sequence[str]]
+
+
+def build_lines(
+    source: str, rows: Rows, totals: Totals, accounts: Accounts
+) -> Iterator[StatementLine]:
     """Make lines of canonical rows, each with its number in the file, as they come."""
     columns = load_profile(f"canonical-{source}").columns
     balance = next((n for n, c in enumerate(columns) if c.name == "balance"), None)
     seen: dict[int, int] = {}
     for batch in checked(columns, rows):
-        lines = _numbered(_BUILD[source](batch), seen)
+        lines = _numbered(_BUILD[source](batch, accounts), seen)
         totals.add(lines, [cells[balance] for _, cells in batch] if balance is not None else ())
         yield from lines
 
@@ -107,10 +113,21 @@ def _wrong_amounts(kind: str, gross: int, fee: int, net: int) -> Iterator[tuple[
         yield "net", "is not gross less fee"
 
 
-def _provider(line_no: int, cells: Row) -> StatementLine:
+def _account(line_no: int, provider: str, accounts: Accounts) -> str:
+    """Give the account that is meant; a file may name the provider alone where there is one."""
+    if "/" in provider:
+        return provider
+    known = accounts.get(provider, ())
+    if len(known) > 1:
+        ways = "in the file, or under [fixed] in a profile of your own"
+        detail = f"may mean {', '.join(known)}: name one of them {ways}"
+        raise refuse(line_no, "provider", detail)
+    return known[0] if known else f"{provider}/default"
+
+
+def _provider(line_no: int, cells: Row, accounts: Accounts) -> StatementLine:
     provider, txn_id, ours, kind, gross_, fee_, net_, _, at, settled, batch_id = cells
-    # A file names the provider alone when it has one account with us, called "default".
-    account = provider if "/" in provider else f"{provider}/default"
+    account = _account(line_no, provider, accounts)
     txn_at, gross, fee, net = _instant(at), int(gross_), int(fee_), int(net_)
     booked_on = hanoi_day(txn_at)
     for column, detail in _wrong_amounts(kind, gross, fee, net):
@@ -195,8 +212,8 @@ def _treasury(line_no: int, cells: Row) -> StatementLine:
     )  # fmt: skip
 
 
-_BUILD: Final[Mapping[str, Callable[[Batch], list[StatementLine]]]] = {
-    "provider": lambda batch: [_provider(*row) for row in batch],
-    "statement": _statements,
-    "treasury": lambda batch: [_treasury(*row) for row in batch],
+_BUILD: Final[Mapping[str, Callable[[Batch, Accounts], list[StatementLine]]]] = {
+    "provider": lambda batch, accounts: [_provider(*row, accounts) for row in batch],
+    "statement": lambda batch, _: _statements(batch),
+    "treasury": lambda batch, _: [_treasury(*row) for row in batch],
 }

@@ -23,6 +23,8 @@ class Formula(str):
 # A text, or what a spreadsheet keeps as a number or a day of its own.
 Cell = str | int | Decimal | datetime
 _MONEY_SIGNS: Final = re.compile(r"\s*(?:VND|VNĐ|đồng|đ|₫)\s*$", re.IGNORECASE)
+_DONG: Final = re.compile(r"(?:VND|VIET ?NAM|DONG|D|₫|[ ()/-])+")
+ANOTHER: Final = "is another currency than VND"
 _PLACES: Final = {"dd": "day", "yyyy": "year", "hh": "hour", "ss": "second"}
 _SPACES: Final = re.compile(r"\s+")
 _AS_TEXT: Final = re.compile(r'(?:\'|="?)?(.*?)"?')  # How exports keep a zero at the front.
@@ -38,6 +40,11 @@ def text_of(cell: Cell) -> str:
     if isinstance(cell, datetime):
         return cell.isoformat()
     return f"{cell:f}" if isinstance(cell, Decimal) else str(cell).strip()
+
+
+def is_dong(cell: Cell) -> bool:
+    """Tell whether a currency is ours, by its code or its name."""
+    return _DONG.fullmatch(folded(cell)) is not None
 
 
 def word_of(cell: Cell) -> str:

@@ -20,6 +20,9 @@ from reconciliation.readers.profile import Column
 
 word_chars_max: Final = 128  # Ids and references; the longest known, a UUID with a prefix, is 45.
 text_chars_max: Final = 2_000  # Memos; a bank carries 210 at most, an export may join several.
+# Money of other years is a mistake; and a day is counted from, so it must not be the last of all.
+year_min: Final = 2_000
+year_max: Final = 2_199
 _batch_rows: Final = 1_000
 
 _AMOUNT: Final = re.compile(r"-?(0|[1-9][0-9]{0,15})")
@@ -131,8 +134,9 @@ def _check_amount(text: str, *, nonzero: bool) -> str | None:
 def _check_time(kind: str, text: str) -> str | None:
     pattern = _DAY if kind == "day" else _INSTANT
     try:
-        if pattern.fullmatch(text) and datetime.fromisoformat(text):
-            return None
+        if pattern.fullmatch(text) and (at := datetime.fromisoformat(text)):
+            within = year_min <= at.year <= year_max
+            return None if within else f"is in no year from {year_min} to {year_max}"
     except ValueError:
         pass
     return "is not a date YYYY-MM-DD" if kind == "day" else "is not a time YYYY-MM-DDThh:mm:ss"

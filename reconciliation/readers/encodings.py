@@ -59,7 +59,7 @@ def composed_lines(content: bytes, encodings: Sequence[str]) -> Iterator[str]:
         wrong = _first_wrong(content, codec)
         if wrong is None:
             return map(rest, _lines(content, codec))
-        if name == encodings[-1] or (name == "utf-8" and not _is_ascii(content[:wrong])):
+        if name == encodings[-1] or (name == "utf-8" and not content[:wrong].isascii()):
             raise _not_in(content, wrong, name)
     raise Refusal("file-refused", "The profile names no encoding.")
 
@@ -92,10 +92,6 @@ def _first_wrong(content: bytes, codec: str) -> int | None:
         except UnicodeError:  # UTF-16 that does not say which end comes first.
             return 0
     return None
-
-
-def _is_ascii(content: bytes) -> bool:
-    return content.isascii()
 
 
 def _lines(content: bytes, codec: str) -> Iterator[str]:

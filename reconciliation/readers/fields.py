@@ -5,20 +5,25 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from reconciliation.readers.cells import (
+    ANOTHER,
     Cell,
     Formula,
     amount_of,
     folded,
+    is_dong,
     moment_of,
     text_of,
     word_of,
 )
 from reconciliation.readers.line import refuse
-from reconciliation.readers.profile import Layout, Pick
+from reconciliation.readers.profile import Layout, Pick, Status
 
 MONEY: Final = ("amount", "credit", "debit", "gross", "fee", "net", "balance")
 _TEXTS: Final = ("memo", "content", "counterparty")
+_DAYS: Final = ("booked_on", "txn_at")
+_MOVED: Final = ("amount", "credit", "debit", "gross")
 _BACK: Final = ("refund", "reversal")
+_NEGATIVE: Final = "has an amount below zero in a column of its own sign"
 
 
 @dataclass(slots=True)
@@ -41,6 +46,12 @@ class Fields:
             at = status.position - 1
             self.status_at = at if status.position else _at(line_no, heading, status.header)
 
+    def is_movement(self, cells: Sequence[Cell], first: int) -> bool:
+        """Tell whether a row has its day and its money, whatever its first cell begins with."""
+        after = [(pick.fills, cells[at]) for pick, at in self.places if first < at < len(cells)]
+        filled = {fills for fills, cell in after if text_of(cell)}
+        return not filled.isdisjoint(_DAYS) and not filled.isdisjoint(_MOVED)
+
     def moved_money(self, line_no: int, cells: Sequence[Cell]) -> bool:
         """Tell whether a row moved money, by the word for its state."""
         status = self.layout.status
@@ -51,7 +62,7 @@ class Fields:
             return True
         if word not in map(folded, status.skip):
             detail = "is a state that the profile neither keeps nor skips"
-            raise refuse(line_no, status.header[0] if status.header else "status", detail)
+            raise refuse(line_no, named(status), detail)
         return False
 
     def amount(self, line_no: int, named: str, cell: Cell) -> int:
@@ -80,12 +91,18 @@ class Fields:
 
     def _text(self, line_no: int, pick: Pick, cell: Cell) -> str:
         if not text_of(cell):
+            if pick.fills == "direction":  # A guess would make money of what went away.
+                raise refuse(line_no, named(pick), "is empty")
             return ""
         if pick.values:
             said = {folded(k): v for k, v in pick.values.items()}.get(folded(cell))
             if said is None:
                 raise refuse(line_no, named(pick), f"is not one of {', '.join(pick.values)}")
             return said
+        if pick.fills == "currency":
+            if not is_dong(cell):
+                raise refuse(line_no, named(pick), ANOTHER)
+            return "VND"
         if pick.fills == "txn_at":
             written = self._moment(line_no, pick, cell, self.layout.time)
             return written if "T" in written else f"{written}T00:00:00"
@@ -102,38 +119,44 @@ class Fields:
     def _money(self, line_no: int, said: dict[str, str], money: dict[str, int]) -> dict[str, str]:
         if self.source == "provider":
             gross = money.get("gross", 0)
-            fee = money.get("fee", 0)
-            net = money.get("net", gross - fee)
+            fee, sign = money.get("fee", 0), 1
             if self.layout.back_is_positive and said.get("kind") in _BACK:
-                gross, net = -gross, -net
-            made = {"gross": gross, "fee": fee, "net": net}
+                sign = -1
+            net = sign * money["net"] if "net" in money else sign * gross - fee
+            made = {"gross": sign * gross, "fee": fee, "net": net}
         else:
-            made = {"amount": self._signed(line_no, said.pop("direction", ""), money)}
+            made = {"amount": self._signed(line_no, said.pop("direction", None), money)}
             if "balance" in money:
                 made["balance"] = money["balance"]
         return {name: str(amount) for name, amount in made.items()}
 
-    def _signed(self, line_no: int, direction: str, money: Mapping[str, int]) -> int:
-        """Give what moved, with its sign, of one column or of two."""
+    def _signed(self, line_no: int, direction: str | None, money: Mapping[str, int]) -> int:
+        """Give what moved, with its sign, of one column, of two, or of one and a word beside it."""
         if "amount" in money:
             amount = money["amount"]
+            if direction == "credit" and amount < 0:
+                raise refuse(line_no, "", _NEGATIVE)
             return -abs(amount) if direction == "debit" else amount
         came, left = money.get("credit", 0), money.get("debit", 0)
         if self.layout.debit_is_negative:
             left = -left
         if came < 0 or left < 0:
-            raise refuse(line_no, "", "has an amount below zero in a column of its own sign")
+            raise refuse(line_no, "", _NEGATIVE)
         if bool(came) == bool(left):
             raise refuse(line_no, "", "must be a debit or a credit, and is both or neither")
         return came - left
 
 
-def needed(layout: Layout) -> list[Pick]:
-    """Name the columns that a heading must have."""
-    return [p for p in layout.picks if p.header and not p.optional]
+def needed(layout: Layout) -> list[Pick | Status]:
+    """Name the columns that a heading must have.
+
+    That of states is one: without it, what failed would be taken for money.
+    """
+    wanted: list[Pick | Status] = [p for p in layout.picks if p.header and not p.optional]
+    return [*wanted, layout.status] if layout.status and layout.status.header else wanted
 
 
-def named(pick: Pick) -> str:
+def named(pick: Pick | Status) -> str:
     """Name a column as the file does."""
     return pick.header[0] if pick.header else f"column {pick.position}"
 

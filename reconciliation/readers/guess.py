@@ -22,16 +22,22 @@ from reconciliation.readers.profile import (
     PROFILES,
     Layout,
     Profile,
+    Status,
     load_profile,
     profile_text,
 )
 from reconciliation.readers.reading import Reading
 from reconciliation.readers.xlsx import is_workbook
 
-sample_rows: Final = 40
+sample_rows: Final = 40  # By which the words and layouts of an unknown file are found.
+# What a profile must read without a doubt to be the file's own: more than most days have.
+lines_tried_max: Final = 10_000
 headings_min: Final = 3  # Fewer known headings in a row are chance.
 DAYS: Final = ("dd/mm/yyyy", "dd-mm-yyyy", "yyyy-mm-dd", "dd.mm.yyyy", "yyyy/mm/dd")
 CLOCKS: Final = ("", " hh:mm:ss", " hh:mm")
+_OPTIONAL: Final = (
+    "debit", "credit", "balance", "value_on", "reference", "batch_id", "fee", "net", "currency",
+)  # fmt: skip
 Rows = Sequence[tuple[int, Sequence[Cell]]]
 
 
@@ -49,8 +55,9 @@ def guess(content: bytes) -> str:
 
 
 def _reads(profile: Profile, content: bytes) -> bool:
+    """Tell whether a profile reads a file: all of it, or very many lines."""
     try:
-        return any(True for _ in islice(Reading(profile, content), sample_rows))
+        return sum(1 for _ in islice(Reading(profile, content), lines_tried_max)) > 0
     except Refusal:
         return False
 
@@ -67,7 +74,10 @@ def _written(content: bytes) -> tuple[str, str]:
             continue
         for delimiter in (",", ";", "\t", "|"):
             rows = csv.reader(io.StringIO(text), delimiter=delimiter)
-            found = max((sum(folded(c) in known for c in row) for row in rows), default=0)
+            try:
+                found = max((sum(folded(c) in known for c in row) for row in rows), default=0)
+            except csv.Error:  # By this delimiter it is no table.
+                continue
             # Accents are folded away, so letters that belong to the language count as well.
             letters = sum(c in "ạảãáàăâđêôơưộệịờ" for c in text.lower())
             best = max(best, (found * 10_000 + letters, encoding, delimiter), key=lambda x: x[0])
@@ -154,6 +164,7 @@ def _toml(
         'basis = "guessed from a sample file"', f'encodings = ["{layout.encodings[0]}"]',
         f"delimiter = {_quoted(layout.delimiter)}", f'number = "{number}"',
         'account_labels = ["Số tài khoản", "Tài khoản", "Account"]',
+        'currency_labels = ["Loại tiền", "Tiền tệ", "Currency"]',
         'opening_labels = ["Số dư đầu kỳ", "Opening balance"]',
         'closing_labels = ["Số dư cuối kỳ", "Closing balance"]',
         'totals_labels = ["Tổng", "Cộng", "Total"]', "", "[fixed]", 'currency = "VND"',
@@ -161,9 +172,10 @@ def _toml(
     if source == "provider":
         said.append('provider = "name-of-the-provider"')
         said += [] if "kind" in picks.values() else ['kind = "payment"']
+        said += _states(heading)
     for place, fills in picks.items():
         said += ["", "[[column]]", f'fills = "{fills}"', f"header = [{_quoted(heading[place])}]"]
-        if fills in ("debit", "credit", "balance", "value_on", "reference", "batch_id", "fee"):
+        if fills in _OPTIONAL:
             said.append("optional = true")
         if fills.endswith("_on") or fills == "txn_at":
             said.append(f'layout = "{_moment(lines, place)}"')
@@ -171,6 +183,21 @@ def _toml(
             said += ["", "[column.values]  # A word of theirs = payment, refund, charge, reversal."]
             said += [f'{_quoted(w)} = "{_kind(w)}"' for w in _words(lines, place)]
     return "\n".join(said) + "\n"
+
+
+def _states(heading: Sequence[Cell]) -> list[str]:
+    """Propose the column of states, with the words of every shipped profile that has such a one."""
+    known: list[Status] = [s for n in PROFILES if (s := load_profile(n).layout.status)]
+    for cell in heading:
+        alike = [s for s in known if folded(cell) in map(folded, s.header)]
+        if alike:
+            keep, skip = (
+                ", ".join(map(_quoted, dict.fromkeys(w for s in alike for w in getattr(s, of))))
+                for of in ("keep", "skip")
+            )
+            said = [f"header = [{_quoted(cell)}]", f"keep = [{keep}]", f"skip = [{skip}]"]
+            return ["", "[rows]  # Only what moved money is kept.", *said]
+    return []
 
 
 def _words(rows: Rows, place: int) -> list[str]:
@@ -183,4 +210,5 @@ def _kind(word: str) -> str:
 
 def _quoted(cell: Cell) -> str:
     """Write a text as TOML does, which is as JSON does."""
-    return json.dumps(cell if isinstance(cell, str) else text_of(cell), ensure_ascii=False)
+    text = json.dumps(cell if isinstance(cell, str) else text_of(cell), ensure_ascii=False)
+    return text.replace("\x7f", "\\u007f")  # The one sign that JSON writes as it is.

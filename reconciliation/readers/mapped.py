@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from reconciliation.readers.cells import Cell, folded, text_of
+from reconciliation.readers.cells import ANOTHER, Cell, folded, is_dong, text_of
 from reconciliation.readers.encodings import composed_lines
 from reconciliation.readers.fields import MONEY, Fields, named, needed
 from reconciliation.readers.line import Rows, refuse
@@ -20,7 +20,7 @@ from reconciliation.readers.xlsx import is_workbook, sheet_rows
 
 title_rows_max: Final = 60  # A bank's letterhead has twenty.
 footer_cells_max: Final = 2  # After the totals: a place, a date, a signature.
-_ACCOUNT: Final = re.compile(r"[0-9A-Z]{6,34}")
+_ACCOUNT: Final = re.compile(r"\b(?=[A-Z]*[0-9])[0-9A-Z]{6,34}\b")  # A word has no digit.
 _IN_A_NUMBER: Final = re.compile(r"(?<=[0-9])[ .](?=[0-9])")  # «0123 456 789» is one.
 Grid = Iterator[tuple[int, Sequence[Cell]]]
 
@@ -98,18 +98,29 @@ class _Table:
         raise refuse(1, "", f"must have the columns {', '.join(map(named, missing))}")
 
     def _title(self, line_no: int, cells: Sequence[Cell]) -> None:
-        """Take the account and the balances that stand above the lines."""
+        """Take the account and the balances that stand above the lines, and see the currency."""
         for at, cell in enumerate(cells):
-            self._labelled(line_no, cell, cells[at + 1 :])
+            words, after = folded(cell), cells[at + 1 :]
+            if label := _begun(words, self.layout.account_labels):
+                text = _IN_A_NUMBER.sub("", " ".join(map(folded, (words, *after))))
+                if number := _ACCOUNT.search(text, len(label)):
+                    self.fixed.setdefault("account", number[0])
+            elif not self._is_balance(line_no, cell, after):
+                self._see_currency(line_no, cell, after)
 
-    def _labelled(self, line_no: int, cell: Cell, after: Sequence[Cell]) -> bool:
-        """Read what a label names, in its own cell or in one after it."""
+    def _see_currency(self, line_no: int, cell: Cell, after: Sequence[Cell]) -> None:
+        """Refuse a file of another currency; the label is a whole text, as others begin so too."""
+        label, _, own = text_of(cell).partition(":")
+        labels = set(map(folded, self.layout.currency_labels))
+        if labels.isdisjoint(map(folded, label.split("/"))):
+            return
+        said = next((x for x in (own, *after) if text_of(x)), "")
+        if said and not is_dong(said):
+            raise refuse(line_no, label.strip(), ANOTHER)
+
+    def _is_balance(self, line_no: int, cell: Cell, after: Sequence[Cell]) -> bool:
+        """Read the balance that a label names, in its own cell or in one after it."""
         words, layout = folded(cell), self.layout
-        if label := _begun(words, layout.account_labels):
-            text = _IN_A_NUMBER.sub("", " ".join(map(folded, (words, *after))))
-            if number := _ACCOUNT.search(text, len(label)):
-                self.fixed.setdefault("account", number[0])
-            return True
         for name, labels in (
             ("opening", layout.opening_labels),
             ("closing", layout.closing_labels),
@@ -131,16 +142,20 @@ class _Table:
         if not filled:
             return False
         first, after = cells[filled[0]], cells[filled[0] + 1 :]
-        if _begun(folded(first), self.layout.totals_labels):
-            self._check_sums(line_no, cells)
-            return False
-        if self._labelled(line_no, first, after):
+        if _begun(folded(first), self._controls) and not self.fields.is_movement(cells, filled[0]):
+            if not self._is_balance(line_no, first, after):
+                self._check_sums(line_no, cells)
             return False
         if self.totals_at:
             if len(filled) > footer_cells_max:
                 raise refuse(line_no, "", "stands after the totals")
             return False
         return self.fields.moved_money(line_no, cells)
+
+    @property
+    def _controls(self) -> Sequence[str]:
+        said = self.layout
+        return (*said.opening_labels, *said.closing_labels, *said.totals_labels)
 
     def _check_sums(self, line_no: int, cells: Sequence[Cell]) -> None:
         """Hold the row of totals against the sums of its columns."""

@@ -6,10 +6,11 @@ memory. A refusal may come at any line: whoever books lines takes all of them ba
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from reconciliation.readers import camt, mapped, mt940, stripe_payouts, table
-from reconciliation.readers.canonical import build_lines
+from reconciliation.readers.canonical import Accounts, build_lines
 from reconciliation.readers.line import Rows, StatementLine, file_bytes_max
 from reconciliation.readers.profile import Profile
 from reconciliation.readers.totals import Totals
@@ -26,11 +27,13 @@ _READERS: Final[Mapping[str, Callable[[Profile, bytes, Totals], Rows]]] = {
 class Reading:
     """The lines of one file, once through; its totals are whole after the last line."""
 
-    def __init__(self, profile: Profile, content: bytes) -> None:
+    def __init__(
+        self, profile: Profile, content: bytes, accounts: Accounts = MappingProxyType({})
+    ) -> None:
         """Prepare; nothing is read before the first line is asked for."""
         self.totals = Totals()
         rows = _READERS[profile.format](profile, content, self.totals)
-        self._lines = build_lines(profile.source, rows, self.totals)
+        self._lines = build_lines(profile.source, rows, self.totals, accounts)
 
     def __iter__(self) -> Iterator[StatementLine]:
         """Give each line; raises Refusal at the first that is wrong."""

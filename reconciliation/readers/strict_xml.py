@@ -12,6 +12,8 @@ from reconciliation.readers.line import refuse
 depth_max: Final = 64  # A payment message nests a dozen deep.
 tag_bytes_max: Final = 1_048_576  # One tag, comment or instruction: the parser keeps it whole.
 text_pieces_max: Final = 64  # Of 8 KiB: no text of a statement is so long.
+# Expat asks Python about any other, which raises what is no refusal; ISO 20022 wants UTF-8.
+_ENCODINGS: Final = frozenset({"utf-8", "utf-16", "us-ascii", "iso-8859-1", "windows-1252"})
 _chunk_bytes: Final = 65_536
 Parser = expat.XMLParserType
 
@@ -24,6 +26,11 @@ def parser() -> Parser:
     def forbidden(*_: object) -> NoReturn:
         raise refuse(made.CurrentLineNumber, "", "has a DTD, which no statement needs")
 
+    def declared(_: str, encoding: str | None, __: int) -> None:
+        if encoding and encoding.lower() not in _ENCODINGS:
+            raise refuse(made.CurrentLineNumber, "", "is in an encoding that no statement needs")
+
+    made.XmlDeclHandler = declared
     made.StartDoctypeDeclHandler = forbidden
     made.EntityDeclHandler = forbidden
     made.ExternalEntityRefHandler = forbidden

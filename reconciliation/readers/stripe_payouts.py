@@ -16,7 +16,7 @@ from reconciliation.readers.profile import Profile, load_profile
 from reconciliation.readers.table import records
 
 PROFILE: Final = "stripe-payouts"
-ACCOUNT: Final = "stripe"  # A file does not say whose it is; its agency has one account.
+ACCOUNT: Final = "stripe"  # A file does not say whose it is; a profile of one's own may.
 _KINDS: Final = MappingProxyType(
     {
         "charge": "payment", "refund": "refund", "dispute": "reversal",
@@ -36,6 +36,7 @@ def rows(profile: Profile, content: bytes) -> Rows:
     missing = [c.name for c in profile.columns if header.count(c.name) != 1]
     if missing:
         raise refuse(1, "", "must have the columns " + ", ".join(missing))
+    provider = profile.layout.fixed.get("provider", ACCOUNT)
     places = [header.index(c.name) for c in profile.columns]
     for line_no, cells in found:
         if len(cells) != len(header):
@@ -44,16 +45,16 @@ def rows(profile: Profile, content: bytes) -> Rows:
         picked = [cells[place] for place in places]
         check_row(profile.columns, line_no, picked)
         names = (c.name for c in profile.columns)
-        row = _canonical(line_no, dict(zip(names, picked, strict=True)))
+        row = _canonical(line_no, dict(zip(names, picked, strict=True)), provider)
         yield line_no, [row[c.name] for c in canonical]
 
 
-def _canonical(line_no: int, row: Named) -> Named:
+def _canonical(line_no: int, row: Named, provider: str) -> Named:
     category = row["reporting_category"]
     gross, fee, net = (_dong(line_no, row, name) for name in ("gross", "fee", "net"))
     txn_id, reference = _named(row, _KINDS[category])
     return {
-        "provider": ACCOUNT, "provider_txn_id": txn_id, "merchant_reference": reference,
+        "provider": provider, "provider_txn_id": txn_id, "merchant_reference": reference,
         "kind": _KINDS[category], "gross": gross, "fee": fee, "net": net, "currency": "VND",
         "txn_at": _utc(row["created_utc"]),
         "settled_on": row["automatic_payout_effective_at_utc"][:10],

@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from operator import sub
-from typing import Any
+from typing import Any, Final
 
 from reconciliation.readers.line import StatementLine, refuse
+
+# A thousand times the largest amount; a column of the database holds nine times as much.
+file_sum_dong_max: Final = 10**18
 
 
 @dataclass(slots=True)
@@ -78,10 +81,12 @@ class Totals:
 
     accounts: dict[str, AccountTotals] = field(default_factory=dict)
     _stated: dict[str, _Stated] = field(default_factory=dict)
+    _sum: int = 0  # Of all accounts.
 
     def add(self, lines: Sequence[StatementLine], balances: Sequence[str] = ()) -> None:
         """Count lines, and hold the balance beside each against the line before it."""
         moved, told = [line.net for line in lines], any(balances)
+        self._weigh(lines, moved)
         of = self.of(lines[0].account)
         if all(line.account == of.account for line in lines):
             of.count += len(lines)
@@ -96,6 +101,16 @@ class Totals:
         for line, balance in zip(lines, balances, strict=False):
             if balance:
                 self.of(line.account).follow(line.line_no, line.net, int(balance))
+
+    def _weigh(self, lines: Sequence[StatementLine], moved: list[int]) -> None:
+        """Refuse a sum that no column of the database holds, with the line that makes it so."""
+        before, self._sum = self._sum, self._sum + sum(moved)
+        if max(abs(before), abs(self._sum)) + sum(map(abs, moved)) <= file_sum_dong_max:
+            return
+        for line, made in zip(lines, accumulate(moved, initial=before), strict=False):
+            if abs(made + line.net) > file_sum_dong_max:
+                detail = f"makes the sum of the file larger than {file_sum_dong_max}"
+                raise refuse(line.line_no, "", detail)
 
     def of(self, account: str) -> AccountTotals:
         """Give an account's figures."""

@@ -6,8 +6,10 @@ libraries: see docs/adr/0007-dependencies.md.
 """
 
 import io
+import lzma
 import re
 import zipfile
+import zlib
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -30,7 +32,14 @@ _DAYS: Final = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range
 _NUMBER: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?")
 _PLACE: Final = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _QUOTED: Final = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.')
+_UNCOMPUTED: Final = (
+    "has a formula without its value: open the file in a spreadsheet program and save it"
+)
 days_max: Final = 2_958_465  # The year 9999.
+# What unpacking a spoilt or a strange part raises: of each of the ways in which one may be packed.
+_DAMAGED: Final = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, RuntimeError,
+)  # fmt: skip
 day_seconds: Final = 86_400
 
 
@@ -54,7 +63,7 @@ def sheet_rows(content: bytes) -> Iterator[tuple[int, Sequence[Cell]]]:
             ):
                 made, reader.made = reader.made, []
                 yield from made
-    except (zipfile.BadZipFile, EOFError, ValueError, RuntimeError) as error:
+    except _DAMAGED as error:
         words = " ".join(f"{error}".split())[:100]
         raise Refusal("file-refused", f"The file is a damaged workbook ({words}).") from None
 
@@ -179,18 +188,18 @@ class _Sheet:
     def _listen(self) -> None:
         of, pieces, path = self.parser, self.pieces, self.path
         kind = style = ""
-        column, is_formula = 0, False
+        column, is_formula, is_told = 0, False, False
         value = ""
 
         def start(tag: str, said: Mapping[str, str]) -> None:
-            nonlocal kind, style, column, is_formula, value
+            nonlocal kind, style, column, is_formula, is_told, value
             path.append(tag)
             pieces.clear()
             match tag.rpartition(":")[2]:
                 case "c":
                     kind, style = said.get("t", "n"), said.get("s", "0")
                     column = self._column(said.get("r"), column)
-                    is_formula, value = False, ""
+                    is_formula, is_told, value = False, False, ""
                 case "row":
                     self._open_row(said.get("r"))
                     column = 0
@@ -198,16 +207,15 @@ class _Sheet:
                     is_formula = True
 
         def end(tag: str) -> None:
-            nonlocal value
+            nonlocal value, is_told
             path.pop()
             match tag.rpartition(":")[2]:
-                case "v":
-                    value = "".join(pieces)
-                case "t":
-                    value += "".join(pieces)  # A text in the cell itself, maybe in several styles.
+                case "v" | "t":  # A text in the cell itself may be in several styles.
+                    value, is_told = value + "".join(pieces), True
+                case "c" if is_formula:
+                    self._put(column, self._computed(value, is_text=is_told and kind == "str"))
                 case "c" if value:
-                    cell = self._cell(kind, style, value)
-                    self._put(column, Formula(value) if is_formula else cell)
+                    self._put(column, self._cell(kind, style, value))
                 case "row":
                     self.made.append((self.row_no, self.row))
                     self.row = []
@@ -244,6 +252,12 @@ class _Sheet:
         self.row.extend([""] * (column - len(self.row) - 1))
         self.row.append(cell)
 
+    def _computed(self, value: str, *, is_text: bool) -> Formula:
+        """Give what was last computed; only a text may be nothing."""
+        if not value and not is_text:
+            raise refuse(self.row_no, "", _UNCOMPUTED)
+        return Formula(value)
+
     def _cell(self, kind: str, style: str, value: str) -> Cell:
         match kind:
             case "s":
@@ -262,5 +276,8 @@ class _Sheet:
         if style in self.dated:
             if not 0 <= number <= days_max:
                 raise refuse(self.row_no, "", "has a day outside the calendar")
-            return self.epoch + timedelta(seconds=round(number * day_seconds))
+            try:
+                return self.epoch + timedelta(seconds=round(number * day_seconds))
+            except OverflowError:  # Counted from 1904, the last days of 9999 are beyond it.
+                raise refuse(self.row_no, "", "has a day outside the calendar") from None
         return int(number) if number == int(number) else number

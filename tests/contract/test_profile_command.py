@@ -87,3 +87,56 @@ def test_what_is_no_statement_and_what_is_refused_say_so(
     assert "No row of the file has headings that are known" in capsys.readouterr().err
     said = told(capsys, "check", str(tmp_path / "own.toml"), str(SAMPLES / "bidv.csv"), code=1)
     assert said["refusal"] == "Line 1: column 3 is empty."
+
+
+def test_a_profile_that_reads_the_first_line_alone_is_not_proposed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The second line is of another bank's layout; what is proposed says where it fails."""
+    path = tmp_path / "a.csv"
+    path.write_bytes(sample("bidv.csv", ("18/11/2026 09:01:44", "18-11-2026 09:01:44")))
+
+    said = told(capsys, "guess", str(path))
+
+    assert said["profile"].startswith("# Guessed from a sample")
+    assert said["refusal"].startswith("Line 4: Ngày giao dịch is not written as")
+
+
+def test_a_guessed_wallet_leaves_out_what_failed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "wallet.csv"
+    text = sample("payos.csv").decode().replace("Thời gian,", "Ngày quyết toán,Thời gian,")
+    path.write_text(text.replace("18/11/2026 08", "18/11/2026,18-11-2026 08"), "utf-8")
+
+    said = told(capsys, "guess", str(path))
+
+    assert said["refusal"] is None
+    assert [(x["txn_id"], x["net"]) for x in said["lines"]] == [("FT26322123456789", 150_000)]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b'"' + b"x" * 200_000, "Line 1: is not CSV (field larger than field limit"),
+        (b"a\rb\rc", "No row of the file has headings"), (b"", "has no header"),
+        (b"PK\x03\x04", "The file is a damaged workbook"),
+        ('Ngày,Ghi nợ,Ghi có,Mô tả\n1,2,3,"x\n'.encode(), "is not CSV"),
+    ],
+)  # fmt: skip
+def test_a_sample_that_is_no_table_is_refused_in_a_sentence(
+    content: bytes, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "odd.csv").write_bytes(content)
+
+    assert main(["profile", "guess", str(tmp_path / "odd.csv")]) == 2
+    assert why in capsys.readouterr().err
+
+
+def test_a_sign_that_no_toml_may_hold_is_written_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = 'Mã giao dịch,Mã đơn hàng,Loại giao dịch,Số tiền,Thời gian\n1,2,tr\x7f"a,5,18/11/2026\n'
+    (tmp_path / "odd.csv").write_text(text, "utf-8")
+
+    assert 'tr\\u007f\\"a' in told(capsys, "guess", str(tmp_path / "odd.csv"))["profile"]

@@ -25,6 +25,7 @@ from gateway.ports.provider import ReportLine
 from reconciliation.readers import stripe_payouts
 from reconciliation.readers.line import StatementLine
 from reconciliation.readers.profile import load_profile
+from reconciliation.readers.reading import Reading
 from reconciliation.readers.reading import read as read_file
 
 
@@ -150,6 +151,9 @@ def test_a_file_of_stripes_own_columns_becomes_lines_of_ours() -> None:
     assert first.txn_at == datetime(2026, 11, 24, 17, 30, tzinfo=UTC)
     assert (first.booked_on, first.value_on) == (date(2026, 11, 25), date(2026, 11, 26))
     assert (first.account, first.batch_id) == ("stripe/default", "po_1")
+    profile = load_profile(stripe_payouts.PROFILE)
+    (named,) = Reading(profile, written({}), {"stripe": ["stripe/cua-lo"]})
+    assert named.account == "stripe/cua-lo"
     assert [x.line_no for x in lines] == [2, 4, 6, 8, 10]
     assert "hoa@example.vn" not in repr(lines)
 

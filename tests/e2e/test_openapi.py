@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from books import reconciliation, written
 from front_door import AGENCY, Site, payment_body
 from schemas import wrong
 from sqlalchemy import text
@@ -86,6 +87,7 @@ async def test_a_long_story_is_as_it_is_described(site: Site) -> None:
         await site.parts.receipts.issue()
         await ask_back(site, made["paid"], 4_000)
         await ask_back(site, made["paid"], 6_000)
+        await bring_a_file(site)
         await degrade_vnpay(site)
         await site.parts.outbox.sequence()
         shown = await site.get(f"/payments/{made['paid']['id']}")
@@ -128,7 +130,7 @@ async def test_a_no_is_one_that_is_described(site: Site) -> None:
         await site.http.post("/v1/payments", content=b" " * 70_000, headers=bearer(site, "x"))
         for path in (
             "/payments/x", "/refunds/x", "/receipts/x", "/payments/x/refunds", "/payments?state=x",
-            "/payments?created_from=x", "/events?limit=0",
+            "/payments?created_from=x", "/events?limit=0", "/files/x",
         ):  # fmt: skip
             await site.get(path)
             assert (await site.http.get(f"/v1{path}")).status_code == HTTPStatus.UNAUTHORIZED
@@ -176,6 +178,21 @@ async def ask_back(site: Site, payment: dict[str, Any], amount: int) -> None:
     await site.as_owner(f"UPDATE refund SET route = 'transfer' WHERE id = '{asked['id']}'")
     await site.parts.sender.prove(AGENCY, asked["id"], "UNC-1", "staff:c")
     await site.get(f"/refunds/{asked['id']}")
+
+
+async def bring_a_file(site: Site) -> None:
+    """Let a client that may bring a statement, and look at it before and after it is read."""
+    _, key = await site.parts.access.add_client(
+        "files", AGENCY, may_price=False, return_origins=[], may_bring_files=True
+    )
+    asked = {"authorization": f"Bearer {key}", "idempotency-key": "file"}
+    told = await site.http.post(
+        "/v1/files?profile=canonical-statement&name=a.csv", headers=asked,
+        content=written("statement", {"line_id": "1", "balance": 10_000}),
+    )  # fmt: skip
+    assert told.status_code == HTTPStatus.CREATED
+    await reconciliation(site).intake.take_all()
+    await site.http.get(f"/v1/files/{told.json()['id']}", headers=asked)
 
 
 async def degrade_vnpay(site: Site) -> None:

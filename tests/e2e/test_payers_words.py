@@ -13,6 +13,7 @@ from reconciliation.marks import marks, marks_in
 MARKS = [mark["text"] for mark in marks()["mark"]]
 BATCH = "VNPAY-20261118"
 PAYOUT = {"reference": BATCH, "memo": f"VNPAY THANH TOAN {BATCH}", "booked_on": "2026-11-19"}
+BOTH = ("vnpay/default", "vnpay/tay-ho")
 TAY_HO = {
     "VNPAY_TMN_CODE": "TAYHO001", "VNPAY_SECRET": "tay-ho-secret",
     "VNPAY_BASE_URL": "https://pay.example.vn/", "VNPAY_API_URL": "https://pay.example.vn/api",
@@ -155,7 +156,7 @@ async def listed_at_two_accounts(site: Site, *fees: int) -> None:
     await take(
         site, "provider",
         *({"provider": name, "provider_txn_id": f"1483139{n}", "fee": fee, "net": 10_000 - fee}
-          for n, (name, fee) in enumerate(zip(("vnpay", "vnpay/tay-ho"), fees, strict=True))),
+          for n, (name, fee) in enumerate(zip(BOTH, fees, strict=True))),
     )  # fmt: skip
 
 

@@ -134,7 +134,11 @@ async def test_a_line_that_cannot_be_taken_up_fails_the_nights_job(site: Site) -
         await reconciliation(site).reconcile_yesterday()
 
 
-async def test_a_file_that_cannot_be_opened_stops_no_other_file(site: Site) -> None:
+async def test_a_file_that_cannot_be_opened_stops_no_other_file(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many lie in front: they are looked at some at a time."""
+    monkeypatch.setattr("reconciliation.intake.queued_page", 1)
     intake = reconciliation(site).intake
     files = [
         await intake.store(
@@ -143,8 +147,17 @@ async def test_a_file_that_cannot_be_opened_stops_no_other_file(site: Site) -> N
         for n in ("1", "2")
     ]
     await spoil(site, f"UPDATE statement_file SET content_sealed = '\\x00' WHERE id = '{files[0]}'")
+    site.clock.move(timedelta(hours=17, minutes=30))
 
     with pytest.raises(SweepError, match=files[0]):
         await intake.take_all()
+    await intake.store(
+        AGENCY, "canonical-statement", "x.csv", written("statement", {"line_id": "3"}), "staff:a"
+    )
+    report = await reconcile(site)
 
-    assert await rows(site, "SELECT txn_id FROM statement_line") == [{"txn_id": "2"}]
+    assert await rows(site, "SELECT txn_id FROM statement_line ORDER BY txn_id") == [
+        {"txn_id": "2"}, {"txn_id": "3"},
+    ]  # fmt: skip
+    assert report.closed is not None
+    assert report.closed.open_checks == {"every line was taken up": files[:1]}

@@ -9,12 +9,17 @@ from front_door import AGENCY, Site, opened
 from sqlalchemy import text
 
 from gateway.domain.errors import Refusal
+from gateway.entry.cli_prove import proving_of
 from gateway.entry.doctor import treasury
 from gateway.infra.clock import TestClock
 from gateway.services.agencies import Agencies
 from gateway.services.seed import seed
 
 LIVE = "hn-tthcc"
+TAY_HO = {
+    "VNPAY_TMN_CODE": "TAYHO001", "VNPAY_SECRET": "tay-ho-secret",
+    "VNPAY_BASE_URL": "http://127.0.0.1:9/pay", "VNPAY_API_URL": "http://127.0.0.1:9/api",
+}  # fmt: skip
 STATEMENT = "the bank account equals its statement"
 # A second bank account of the agency's.
 PAYOS = {
@@ -67,6 +72,41 @@ async def test_a_treasury_file_of_another_agency_is_refused_by_its_line(
     assert taken.state == "refused"
     assert await rows(site, "SELECT id FROM statement_line") == []
     assert (await take(site, "treasury", {"chapter": ""}, rest)).added == 2
+
+
+async def opened_for(site: Site, name: str) -> None:
+    """Open an account of the agency's, whose «default» is another agency's."""
+    await site.parts.registry.accounts.add(AGENCY, "vnpay", name, TAY_HO, "test")
+    await site.parts.registry.refresh()
+    agencies = site.parts.captures.agencies
+    assert isinstance(agencies, dict)
+    agencies["vnpay", "default"] = LIVE
+
+
+async def test_a_file_that_names_its_provider_alone_is_the_one_accounts_whatever_its_name(
+    site: Site,
+) -> None:
+    """Of several it could be any: whose money it settles is nobody's guess."""
+    await seed(site.parts.store, live=True)
+    await opened_for(site, "tay-ho")
+    attempt = await site.attempt(await site.payment())
+    site.clock.move(timedelta(hours=17, minutes=30))
+
+    first = {"merchant_reference": attempt["provider_reference"]}
+    await take(site, "provider", first)
+
+    await reconcile(site)
+    assert await rows(site, "SELECT account FROM statement_line") == [{"account": "vnpay/tay-ho"}]
+    (kept,) = await rows(site, "SELECT totals FROM statement_file")
+    assert kept["totals"][0]["account"] == "vnpay/tay-ho"
+    assert await rows(site, "SELECT state FROM payment") == [{"state": "paid"}]
+    await opened_for(site, "ba-dinh")
+    other = {"provider_txn_id": "9"}
+    with pytest.raises(Refusal, match="Line 2: provider may mean vnpay/ba-dinh, vnpay/tay-ho: nam"):
+        await take(site, "provider", other)
+    named = {"provider": "vnpay/tay-ho"}
+    assert (await take(site, "provider", first | named, other | named)).added == 1
+    assert (await proving_of(site.parts).prove(AGENCY, DAY, DAY)).findings == []
 
 
 async def test_an_agency_that_has_entered_no_code_is_told_that_nothing_is_compared(

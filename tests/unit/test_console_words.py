@@ -11,6 +11,7 @@ from gateway.domain.ledger import TITLES
 from gateway.domain.states import AttemptState, State
 from gateway.entry.web.console_advice import ADVICE
 from gateway.entry.web.console_reasons import REASONS
+from gateway.entry.web.console_reasons import TABLES as REASON_TABLES
 from gateway.entry.web.console_words import ACCOUNTS, TABLES, actor, sentence, word
 from reconciliation.checks import CHECKS
 from reconciliation.engine import BREAKS, rules
@@ -149,6 +150,16 @@ def test_every_reason_that_a_decision_gives_is_read_in_vietnamese(path: str, lea
     assert len(given) >= least
     for said in given:
         assert sentence(said, "vi") != said or word("proposal", said, "vi") != said, said
+
+
+def test_no_sentence_is_read_as_another_that_says_less() -> None:
+    """«the sum of entries» is no column called entries, whatever the order of the tables."""
+    told = [pair for table in REASON_TABLES for pair in table.items()]
+
+    assert len({english for english, _ in told}) == len(told)
+    for english, vietnamese in told:
+        names = [f"X{n}" for n in range(english.count("{}"))]
+        assert sentence(english.format(*names), "vi") == vietnamese.format(*names), english
 
 
 def test_every_refusal_of_a_file_is_read_in_vietnamese() -> None:

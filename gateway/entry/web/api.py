@@ -69,15 +69,17 @@ def body_hash(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
-def _said(answer: Answer | Refusal) -> Response:
+def said(answer: Answer | Refusal) -> Response:
+    """Answer as was answered before, or refuse."""
     if isinstance(answer, Refusal):
         raise answer
     headers = {"idempotency-replayed": "true"} if answer.replayed else None
     return Response(answer.body, answer.status, headers, "application/json")
 
 
-def _json(shown: Mapping[str, Any]) -> Response:
-    return Response(render(shown), 200, None, "application/json")
+def shown(values: Mapping[str, Any]) -> Response:
+    """Answer with values."""
+    return Response(render(values), 200, None, "application/json")
 
 
 def _number(request: Request, name: str, least: int, most: int, default: int) -> int:
@@ -112,7 +114,8 @@ def routes(parts: ApiParts) -> APIRouter:
     return api
 
 
-async def _client(parts: ApiParts, request: Request) -> Client:
+async def client_of(parts: ApiParts, request: Request) -> Client:
+    """Give the client whose key a request carries."""
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise Refusal("unauthenticated", "Send a key: Authorization: Bearer <key>.")
@@ -124,7 +127,7 @@ def _payment_routes(api: APIRouter, parts: ApiParts) -> None:
     @api.post("/payments", status_code=201)
     async def request_payment(request: Request) -> Response:
         """Ask for a payment."""
-        client = await _client(parts, request)
+        client = await client_of(parts, request)
         key = idempotency_key(request)
         values = read_json(await read_body(request))
         once = ("POST /v1/payments", key, body_hash(values))
@@ -132,21 +135,21 @@ def _payment_routes(api: APIRouter, parts: ApiParts) -> None:
             wanted = _wanted(parts.store.clock, client, values)
         except Refusal as refusal:
             # Time passes, tariffs and origins change: what was answered once stays the answer.
-            return _said(await parts.payments.stored(client, once) or refusal)
+            return said(await parts.payments.stored(client, once) or refusal)
         keyed = Wanted(**wanted, key=key, body_hash=once[2])
         (answer,) = await parts.payments.request_many(client, [keyed])
-        return _said(answer)
+        return said(answer)
 
     @api.get("/payments/{payment_id}")
     async def get_payment(request: Request, payment_id: str) -> Response:
         """Show one payment."""
-        client = await _client(parts, request)
-        return _json(await parts.payments.get(client.agency_id, payment_id))
+        client = await client_of(parts, request)
+        return shown(await parts.payments.get(client.agency_id, payment_id))
 
     @api.get("/payments")
     async def search_payments(request: Request) -> Response:
         """Find payments."""
-        client = await _client(parts, request)
+        client = await client_of(parts, request)
         state = request.query_params.get("state")
         if state is not None and state not in list(State):
             raise Refusal(
@@ -163,31 +166,31 @@ def _payment_routes(api: APIRouter, parts: ApiParts) -> None:
             created_from=_instant(request, "created_from"),
             created_to=_instant(request, "created_to"),
         )
-        return _json({"data": data, "next_cursor": cursor})
+        return shown({"data": data, "next_cursor": cursor})
 
 
 def _changing_routes(api: APIRouter, parts: ApiParts) -> None:
     @api.post("/payments/{payment_id}/cancel")
     async def cancel_payment(request: Request, payment_id: str) -> Response:
         """Withdraw a payment."""
-        client = await _client(parts, request)
+        client = await client_of(parts, request)
         key = idempotency_key(request)
         body = await read_body(request)
         values = read_json(body) if body else {}
         no_body(values)
         once = (f"POST /v1/payments/{payment_id}/cancel", key, body_hash(values))
-        return _said(await parts.cancelling.cancel(client, payment_id, once))
+        return said(await parts.cancelling.cancel(client, payment_id, once))
 
     @api.post("/payments/{payment_id}/attempts", status_code=201)
     async def start_attempt(request: Request, payment_id: str) -> Response:
         """Begin an attempt; a live one with the same provider is given back."""
-        client = await _client(parts, request)
+        client = await client_of(parts, request)
         key = idempotency_key(request)
         values = read_json(await read_body(request))
         wanted = attempt_body(values)
         address = request.client.host if request.client else "127.0.0.1"
         once = (f"POST /v1/payments/{payment_id}/attempts", key, body_hash(values))
-        return _said(
+        return said(
             await parts.attempts.start_for_client(client, payment_id, wanted, address, once)
         )
 
@@ -196,47 +199,47 @@ def _refund_routes(api: APIRouter, parts: ApiParts) -> None:
     @api.post("/payments/{payment_id}/refunds", status_code=201)
     async def ask_refund(request: Request, payment_id: str) -> Response:
         """Ask for a refund, guarded by what the asker believes can be refunded."""
-        client = await _client(parts, request)
+        client = await client_of(parts, request)
         key = idempotency_key(request)
         values = read_json(await read_body(request))
         body = refund_body(values)
         once = (f"POST /v1/payments/{payment_id}/refunds", key, body_hash(values))
         wanted = (body.amount, body.reason, body.expected)
-        return _said(await parts.refunds.ask_for_client(client, payment_id, wanted, once))
+        return said(await parts.refunds.ask_for_client(client, payment_id, wanted, once))
 
     @api.get("/payments/{payment_id}/refunds")
     async def list_refunds(request: Request, payment_id: str) -> Response:
         """List the refunds of a payment."""
-        client = await _client(parts, request)
+        client = await client_of(parts, request)
         rows = await parts.refunds.of_payment(client.agency_id, payment_id)
-        return _json({"data": [refund_view(row) for row in rows]})
+        return shown({"data": [refund_view(row) for row in rows]})
 
     @api.get("/refunds/{refund_id}")
     async def get_refund(request: Request, refund_id: str) -> Response:
         """Show one refund."""
-        client = await _client(parts, request)
-        return _json(refund_view(await parts.refunds.get(client.agency_id, refund_id)))
+        client = await client_of(parts, request)
+        return shown(refund_view(await parts.refunds.get(client.agency_id, refund_id)))
 
 
 def _reading_routes(api: APIRouter, parts: ApiParts) -> None:
     @api.get("/providers")
     async def list_providers(request: Request) -> Response:
         """List the ways to pay of the client's agency, what each can do, and how well it works."""
-        client = await _client(parts, request)
-        return _json({"data": await parts.attempts.ways.shown(client.agency_id)})
+        client = await client_of(parts, request)
+        return shown({"data": await parts.attempts.ways.shown(client.agency_id)})
 
     @api.get("/events")
     async def read_events(request: Request) -> Response:
         """Read events after a position."""
-        client = await _client(parts, request)
+        client = await client_of(parts, request)
         after = _number(request, "after", 0, 2**63 - 1, 0)
         limit = _number(request, "limit", 1, events_page_max, 100)
-        return _json({"data": await parts.outbox.after(client.agency_id, after, limit)})
+        return shown({"data": await parts.outbox.after(client.agency_id, after, limit)})
 
     @api.get("/receipts/{receipt_id}")
     async def get_receipt(request: Request, receipt_id: str) -> Response:
         """Show one receipt."""
-        client = await _client(parts, request)
+        client = await client_of(parts, request)
         c = t.receipt.c
         async with parts.store.begin() as tx:
             row = await tx.row(
@@ -246,7 +249,7 @@ def _reading_routes(api: APIRouter, parts: ApiParts) -> None:
             )
         if row is None:
             raise Refusal("not-found", "There is no such receipt.")
-        return _json(receipt_view(row, parts.store.public_url) | {"payment_id": row["payment_id"]})
+        return shown(receipt_view(row, parts.store.public_url) | {"payment_id": row["payment_id"]})
 
 
 def _wanted(clock: Clock, client: Client, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from gateway.entry.bootstrap import Parts
 from gateway.entry.reconciling import intake_of, remittances_of, sources_of
 from gateway.entry.web import (
     api,
+    api_files,
     checking,
     console_door,
     display,
@@ -66,19 +67,12 @@ def _allowed(app: FastAPI, request: Request) -> list[str]:
 
 def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
     """Give every route its services."""
-    app.include_router(
-        api.routes(
-            api.ApiParts(
-                parts.store,
-                parts.access,
-                parts.payments,
-                parts.attempts,
-                parts.cancelling,
-                parts.refunds,
-                parts.outbox,
-            )
-        )
-    )
+    asked = api.ApiParts(
+        parts.store, parts.access, parts.payments, parts.attempts, parts.cancelling, parts.refunds,
+        parts.outbox,
+    )  # fmt: skip
+    app.include_router(api.routes(asked))
+    app.include_router(api_files.routes(api_files.FileParts(asked, intake_of(parts))))
     app.include_router(notices.routes(parts.notices, limits.quota_notices_max))
     bills = Bills(parts.store, parts.attempts)
     app.include_router(pay.routes(pay.PayPages(parts.store, parts.attempts, bills)))

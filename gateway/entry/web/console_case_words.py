@@ -88,8 +88,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     "A proposal waits already: decide that one first.":
         "Đã có một đề xuất đang chờ: hãy quyết định đề xuất đó trước.",
     "There is no such proposal in this agency.": "Cơ quan không có đề xuất này.",
-    "Somebody else must agree to what you proposed.": "Người khác phải đồng ý với đề xuất này.",
-    "It is decided already.": "Đề xuất này đã được quyết định.",
     "What was shown has changed; look again.":
         "Nội dung đã thay đổi sau khi hiển thị. Hãy xem lại rồi quyết định.",
     "The break is resolved already.": "Chênh lệch này đã xử lý.",

@@ -43,7 +43,14 @@ REFUSALS: Final[Mapping[str, str]] = {
     "{} has no figure": "{} không có số",
     "says that {} is {}, and the lines make it {}": "{} ghi {}, còn cộng các dòng thì được {}",
     "{} is {}, and the lines make it {}": "{} ghi {}, còn cộng các dòng thì được {}",
-    "the sum of {}": "tổng cột {}",
+    "has a formula without its value: open the file in a spreadsheet program and save it":
+        "có công thức chưa được tính. Hãy mở tệp bằng phần mềm bảng tính, lưu lại rồi gửi lại",
+    "{} may mean {}: name one of them in the file, or under [fixed] in a profile of your own":
+        "{} có thể là {}. Hãy ghi rõ tài khoản trong tệp, hoặc ở mục [fixed] trong mẫu tệp riêng",
+    "{} is another currency than VND": "{} không phải VND",
+    "is in an encoding that no statement needs": "dùng bảng mã mà sao kê không cần",
+    "makes the sum of the file larger than {}": "làm tổng của tệp vượt quá {}",
+    "{} is in no year from {} to {}": "{} không thuộc năm nào từ {} đến {}",
     "the opening balance": "số dư đầu kỳ",
     "the closing balance": "số dư cuối kỳ",
     "the balance before": "số dư trước đó",
@@ -52,6 +59,7 @@ REFUSALS: Final[Mapping[str, str]] = {
     "the sum of entries": "tổng các bút toán",
     "the sum of credits": "tổng ghi có",
     "the sum of debits": "tổng ghi nợ",
+    "the sum of {}": "tổng cột {}",
     "the number of credits": "số bút toán ghi có",
     "the number of debits": "số bút toán ghi nợ",
     "has the column {} twice": "có hai cột {}",
@@ -97,8 +105,8 @@ REFUSALS: Final[Mapping[str, str]] = {
     "The file is a damaged workbook ({}).": "Tệp bảng tính bị hỏng ({}).",
     "The workbook's part {} is longer than {} bytes.": "Phần {} của bảng tính dài hơn {} byte.",
     "The workbook has more than {} bytes of text.": "Bảng tính có hơn {} byte chữ.",
-    "The profile {} {}.": "Mẫu tệp {} sai: {}.",
     "The profile names no encoding.": "Mẫu tệp không nêu bảng mã.",
+    "The profile {} {}.": "Mẫu tệp {} sai: {}.",
     "{} of a {} is below zero": "{} của {} nhỏ hơn 0",
     "{} is no account of {} (it has: {})": "{} không phải tài khoản của {} (có: {})",
     "{} is another agency's (ours is {}): {}":

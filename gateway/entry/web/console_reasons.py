@@ -190,6 +190,10 @@ _NAMES: Final = {
 }  # fmt: skip
 
 
+# Sentences for officers come last: some of them say little, and would fit what others say whole.
+TABLES: Final = (REASONS, REFUSALS, REFUSED, ERASING, REMITTING, SENTENCES, _OFFICERS)
+
+
 def in_vietnamese(said: str) -> str | None:
     """Read a sentence in Vietnamese, and what it names too where that is a sentence."""
     for pattern, vietnamese in _patterns():
@@ -207,6 +211,6 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     """Make a pattern of each sentence; the first that fits is taken."""
     return tuple(
         (re.compile("(.+?)".join(re.escape(part) for part in english.split("{}"))), vietnamese)
-        for table in (REASONS, REFUSALS, _OFFICERS, REFUSED, ERASING, REMITTING, SENTENCES)
+        for table in TABLES
         for english, vietnamese in table.items()
     )

@@ -65,7 +65,6 @@ REFUSED: Final[Mapping[str, str]] = {
         "Tổng phải giữ nguyên {} đồng: đó là số đã thu và có trong sổ. Nếu thu thừa, hãy yêu cầu"
         " hoàn trả; biên lai thay thế lập theo đó.",
     "These are the amounts that it has.": "Biên lai đang ghi đúng các số này.",
-    "Give a reason of 1 to {} characters.": "Hãy ghi lý do, dài nhất {} ký tự.",
     "Write the right words for what is wrong.": "Hãy viết nội dung đúng vào ô bị sai.",
     "Some of the words cannot be taken.": "Có nội dung quá dài hoặc có ký tự không in được.",
     "Say what is wrong: a text, an amount, the tax code.":

@@ -22,6 +22,8 @@ REFUSED: Final[Mapping[str, str]] = {
     "Somebody else must sign what you prepared.": "Một người khác phải ký giấy bạn lập.",
     "This is not what you were shown: read it again.":
         "Nội dung không còn như khi bạn xem: hãy đọc lại.",
+    "What is due has changed since this slip was prepared: cancel it, and prepare another.":
+        "Số phải nộp đã thay đổi từ khi lập giấy này: hãy huỷ rồi lập giấy khác.",
     "{} must be closed first.": "Phải khoá sổ {} trước.",
     "{} đồng is on its way to the treasury that no slip names: wait until it is confirmed.":
         "{} đồng đang trên đường đến kho bạc mà không giấy nào nêu: hãy chờ xác nhận.",

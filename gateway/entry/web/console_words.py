@@ -125,6 +125,7 @@ ACTIONS: Final[Words] = {
     "payer.read": ("Xem thông tin người nộp", "Payer's data read"),
     "memo.read": ("Xem nội dung chuyển khoản", "Bank's text read"),
     "file.add": ("Gửi tệp", "File brought"),
+    "file.again": ("Gửi lại tệp bị từ chối", "Refused file brought again"),
     "receipt.mail": ("Gửi biên lai qua thư", "Receipt sent by e-mail"),
     "receipt.convert": ("Chuyển biên lai ra giấy", "Receipt converted to paper"),
     "receipt.read": ("Xem biên lai", "Receipt read"),

@@ -15,6 +15,8 @@ from gateway.entry.web.problems import STATUS
 from gateway.entry.web.schemas import SCHEMAS, Schema, ref
 from gateway.services.outbox import events_page_max
 from gateway.services.payments import page_size_max
+from reconciliation.intake import name_chars_max
+from reconciliation.readers.profile import PROFILES
 
 idempotency_key_max: Final = 255
 _EVERYWHERE: Final = ("unauthenticated", "unavailable")
@@ -39,6 +41,7 @@ class Operation:
     query: Mapping[str, Schema] | None = None
     refusals: tuple[str, ...] = ()
     needs_body: bool = True
+    takes: str = "application/json"
 
 
 def _page(most: int, default: int) -> Schema:
@@ -86,6 +89,16 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("GET", "/v1/refunds/{refund_id}"): Operation(
         "get_refund", "Show one refund.", "Refund", refusals=("not-found",)
+    ),
+    ("POST", "/v1/files"): Operation(
+        "bring_file", "Bring a statement file, as its bytes; it is read in a moment, or refused.",
+        "File", "", HTTPStatus.CREATED, takes="application/octet-stream",
+        query={"profile": {"type": "string", "minLength": 1, "enum": list(PROFILES)},
+               "name": {"type": "string", "minLength": 1, "maxLength": name_chars_max}},
+        refusals=("forbidden",),
+    ),
+    ("GET", "/v1/files/{file_id}"): Operation(
+        "get_file", "Say what became of a file.", "File", refusals=("forbidden", "not-found")
     ),
     ("GET", "/v1/providers"): Operation(
         "list_providers", "List the ways to pay of your agency, what each can do, and how well it"
@@ -154,13 +167,16 @@ def _described(method: str, path: str, operation: Operation) -> dict[str, Any]:
             "schema": {"type": "string", "enum": ["true"]},
         }}  # fmt: skip
         said["requestBody"] = {
-            "required": operation.needs_body, "content": _json(ref(operation.body)),
+            "required": operation.needs_body, "content": {
+                operation.takes: {"schema": ref(operation.body) if operation.body else {}},
+            },
         }  # fmt: skip
     return said | ({"parameters": parameters} if parameters else {})
 
 
 def _parameter(place: str, name: str, schema: Schema) -> dict[str, Any]:
-    return {"in": place, "name": name, "required": place != "query", "schema": schema}
+    is_needed = place != "query" or bool(schema.get("minLength"))
+    return {"in": place, "name": name, "required": is_needed, "schema": schema}
 
 
 def _json(schema: Schema) -> dict[str, Any]:

@@ -194,6 +194,16 @@ SHOWN: Final[Mapping[str, Schema]] = {
         "why_not": _or_null(_TEXT),
     }),
     "PaymentPage": _shown({"data": listed(ref("Payment")), "next_cursor": _or_null(_TEXT)}),
+    "File": _shown({
+        "id": _TEXT, "agency": _TEXT, "profile": _TEXT, "name": _TEXT,
+        "state": _one_of("queued", "taken", "refused"), "refusal": _or_null(_TEXT),
+        "lines": _or_null(_COUNT), "totals": listed(ref("FileTotals")),
+        "uploaded_at": ref("Instant"), "taken_at": _or_null(ref("Instant")),
+    }),
+    "FileTotals": _shown({
+        "account": _TEXT, "count": _COUNT, "sum": {"type": "integer"},
+        "opening": _or_null({"type": "integer"}), "closing": _or_null({"type": "integer"}),
+    }),
     "RefundList": _shown({"data": listed(ref("Refund"))}),
     "ProviderList": _shown({"data": listed(ref("Provider"))}),
     "EventList": _shown({"data": listed(ref("Event"))}),

@@ -1,7 +1,12 @@
--- A provider's report, as its own bytes say; a file that names no account means the default one.
+-- A provider's report, as its own bytes say; a file that names no account means the one that the
+-- agency had when it was taken: the name that the books have it by, else the only one.
 INSERT INTO file_line
 SELECT $file, $taken, line_no, 'provider',
-       CASE WHEN contains(provider, '/') THEN provider ELSE provider || '/default' END,
+       CASE WHEN contains(provider, '/') THEN provider ELSE coalesce(
+         (SELECT min(k.account) FROM kept_line k
+          WHERE k.file_id = $file AND split_part(k.account, '/', 1) = provider),
+         (SELECT min(h.name) FROM holder h WHERE split_part(h.name, '/', 1) = provider
+          HAVING count(*) = 1), provider || '/default') END,
        kind || '|' || provider_txn_id
          || CASE kind WHEN 'payment' THEN '' ELSE '|' || merchant_reference END,
        hanoi(noted_at), kind, gross, fee, net, noted_at, provider_txn_id, nullif(merchant_reference, ''),

@@ -1,6 +1,8 @@
--- Stripe's payout reconciliation, in its own columns; whose it is, only its agency says.
+-- Stripe's payout reconciliation, in its own columns; whose it is, only its agency says, as in 31.
 INSERT INTO file_line
-SELECT $file, $taken, line_no, 'provider', 'stripe/default',
+SELECT $file, $taken, line_no, 'provider', coalesce(
+         (SELECT min(account) FROM kept_line WHERE file_id = $file AND account LIKE 'stripe/%'),
+         (SELECT min(name) FROM holder WHERE name LIKE 'stripe/%' HAVING count(*) = 1), 'stripe/default'),
        kind || '|' || txn_id || CASE kind WHEN 'payment' THEN '' ELSE '|' || named END, hanoi(noted_at),
        kind, gross, fee, net, noted_at, txn_id, nullif(named, ''), nullif(automatic_payout_id, ''), NULL,
        NULL, NULL
