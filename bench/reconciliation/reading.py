@@ -134,5 +134,5 @@ def _read(base: Any, source: str, query: str) -> Iterator[tuple[int, StatementLi
             for n, *cells in batch:
                 yield n, cells
 
-    for line in build_lines(source, rows(), Totals()):
+    for line in build_lines(source, rows(), Totals(), {}):
         yield line.line_no, line

@@ -75,7 +75,7 @@ def test_columns_are_read_as_the_products_reader_reads_lines(files: Any) -> None
         "SELECT n, account, '', CAST(booked_on AS VARCHAR), '', CAST(amount AS VARCHAR), 'VND', '',"
         " reference, memo, '' FROM statement ORDER BY n"
     ).fetchall()
-    lines = build_lines("statement", ((n, cells) for n, *cells in rows), Totals())
+    lines = build_lines("statement", ((n, cells) for n, *cells in rows), Totals(), {})
     wanted = {(f"s{line.line_no}", r) for line in lines for r in line.candidates}
 
     found = set(files.sql("SELECT line_id, reference FROM candidate").fetchall())

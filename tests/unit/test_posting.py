@@ -52,7 +52,7 @@ def test_a_batch_that_gives_charges_back_books_them_the_other_way_round() -> Non
 
 
 def test_a_line_that_stands_there_twice_charges_once() -> None:
-    line = {"kind": "payment", "gross": 10_000, "fee": 1_000}
+    line = {"kind": "payment", "gross": 10_000, "fee": 1_000, "txn_id": "1"}
 
     entries = booked(9_000, line, line | {"is_twice": True})
 
