@@ -18,6 +18,7 @@ from gateway.domain.errors import Refusal
 from gateway.domain.texts import is_strange, one_line, without_strange
 from gateway.ports.vault import Vault
 from gateway.services.break_list import UNDECIDED
+from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 from reconciliation import acts
@@ -206,6 +207,8 @@ class Resolutions:
         """
         wanted = {"agency": agency_id, "id": action_id}
         async with self.store.begin() as tx:
+            if agree:  # A run that has looked already would book the same money again.
+                await tx.run(locks.RUN, {"agency": agency_id})
             await tx.open_day(agency_id, hanoi_day(self.store.clock.now()))
             proposal = await tx.row(_PROPOSAL, wanted)
             if proposal is None:
