@@ -84,6 +84,7 @@ class Proving:
     engine: AsyncEngine
     opens: Opens
     terms_of: Callable[[str], Terms]
+    notices_batch: int = 20_000  # Some 20 MB of notices at once.
 
     async def prove(self, agency_id: str, since: date, upto: date) -> Proof:
         """Rebuild all up to a day from one snapshot, and compare; nothing is written."""
@@ -107,7 +108,7 @@ class Proving:
         base.execute(rules("10-days"))
         _lay(base, terms)
         await evidence.copy(source, base, agency_id, folder)
-        cells = Cells(source, base, self.opens, terms.reads, agency_id)
+        cells = Cells(source, base, self.opens, terms.reads, agency_id, self.notices_batch)
         return {"notices": await cells.notices(), "files": await cells.files()}
 
 
