@@ -43,7 +43,8 @@ class Terms:
 
     accounts: Sequence[Account]
     banks: Mapping[str, str]  # Bank account -> the account that holds it.
-    payment_of: Callable[[str], str]  # The payment that a virtual account stands for, or "".
+    # Of a virtual account: the bank account behind it, and the payment that it stands for.
+    stands_for: Callable[[str], tuple[str, str] | None]
     reads: Reads  # The notices of adapters that are not ours.
     calendar: Calendar
 
@@ -191,13 +192,12 @@ def _rebuild(base: Any, terms: Terms) -> None:  # noqa: ANN401 - the same.
 def _virtual(base: Any, terms: Terms) -> None:  # noqa: ANN401 - the same.
     """Say which accounts of statements and notices stand for one payment."""
     base.execute("CREATE TABLE virtual (account VARCHAR, real VARCHAR, reference VARCHAR)")
-    own = next(iter(terms.banks), "")
     told = base.execute(
         "SELECT DISTINCT account FROM file_line WHERE source = 'statement' UNION SELECT DISTINCT"
         " unnest(string_split(payment_reference, '|')) FROM word"
         " WHERE contains(payment_reference, '|')"
     ).fetchall()
-    named = [[a, own, r] for (a,) in told if a and (r := terms.payment_of(a))]
+    named = [[a, *found] for (a,) in told if a and (found := terms.stands_for(a))]
     _put(base, "virtual", named)
     base.execute(
         "UPDATE word SET payment_reference = (SELECT min(v.reference) FROM virtual v WHERE"
