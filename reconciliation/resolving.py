@@ -38,9 +38,10 @@ _TYPES: Final[Mapping[str, Callable[[bytes], bool]]] = {
     "image/png": lambda b: b.startswith(b"\x89PNG\r\n\x1a\n"),
     "image/jpeg": lambda b: b.startswith(b"\xff\xd8\xff"),
 }
-_WAITING: Final = f"SELECT c.* FROM case_action c WHERE c.agency_id = :agency AND {UNDECIDED}"
-_OF_BREAK: Final = text(f"{_WAITING} AND c.break_id = :id")
-_ALL: Final = text(f"{_WAITING} ORDER BY c.number LIMIT :rows")
+_WAITING: Final = text(
+    "SELECT c.* FROM case_action c WHERE c.agency_id = :agency AND c.break_id = :id"
+    f" AND {UNDECIDED}"
+)
 _PROPOSAL: Final = text(
     "SELECT * FROM case_action WHERE agency_id = :agency AND id = :id AND kind = 'propose'"
 )
@@ -85,7 +86,7 @@ class Resolutions:
             if case is None:
                 raise Refusal("not-found", "There is no such break in this agency.")
             done = await acts.of_break(tx, agency_id, break_id)
-            waiting = await tx.row(_OF_BREAK, {"agency": agency_id, "id": break_id})
+            waiting = await tx.row(_WAITING, {"agency": agency_id, "id": break_id})
             proposals = await ranked(tx, agency_id, case)
         seen, refused = (None, "")
         if waiting:
@@ -104,12 +105,6 @@ class Resolutions:
                 return made.seen(), ""
         except Refusal as refusal:
             return None, refusal.detail
-
-    async def waiting(self, agency_id: str, rows: int) -> Sequence[Row]:
-        """List what waits for a second person, oldest first."""
-        async with self.store.begin() as tx:
-            found = await tx.rows(_ALL, {"agency": agency_id, "rows": rows})
-        return [_opened(r) for r in found]
 
     async def comment(self, agency_id: str, break_id: str, said: str, actor: str) -> None:
         """Say something about a break."""
@@ -193,7 +188,7 @@ class Resolutions:
         clean = _text(wanted.reason) if wanted.reason.strip() or needs_reason else ""
         async with self.store.begin() as tx:
             made = await plan(tx, agency_id, break_id, replace(wanted, reason=clean))
-            if await tx.row(_OF_BREAK, {"agency": agency_id, "id": break_id}):
+            if await tx.row(_WAITING, {"agency": agency_id, "id": break_id}):
                 raise Refusal("invalid-request", "A proposal waits already: decide that one first.")
             said = made.wanted.as_json()
             return await acts.add(tx, agency_id, Act(break_id, "propose", actor, said))
@@ -217,7 +212,7 @@ class Resolutions:
                 raise Refusal("same-person", "Somebody else must agree to what you proposed.")
             made = await _planned(tx, agency_id, proposal) if agree else None
             await acts.locked(tx, agency_id, proposal["break_id"])
-            waiting = await tx.row(_OF_BREAK, {"agency": agency_id, "id": proposal["break_id"]})
+            waiting = await tx.row(_WAITING, {"agency": agency_id, "id": proposal["break_id"]})
             if waiting is None or waiting["id"] != action_id:
                 raise Refusal("invalid-request", "It is decided already.")
             said: dict[str, Any] = {}

@@ -60,13 +60,13 @@ def query(wish: Wish, *, rows: int) -> tuple[str, dict[str, Any]]:
     wanted: list[str] = []
     values: dict[str, Any] = {"rows": rows}
     by_age = wish.state in ("open", "waiting")
-    if by_age:
+    if wish.state == "waiting":  # Of any state: an undo waits where all is resolved.
+        wanted.append(_WAITING)
+    elif by_age:
         wanted.append("k.state = 'open'")
     elif wish.state:
         wanted.append("k.state = :state")
         values["state"] = wish.state
-    if wish.state == "waiting":
-        wanted.append(_WAITING)
     if wish.kind:
         wanted.append("k.kind = :kind")
         values["kind"] = wish.kind

@@ -30,7 +30,7 @@ MAY_ACT: Final = frozenset({"accountant", "approver"})
 MAY_SAY: Final = frozenset({"accountant", "approver", "clerk"})
 sure_default: Final = 80  # Of 100: same amount, named in the text, and no rival.
 split_rows: Final = 4  # Lines of the split form; more parts are resolved in turns.
-_KEPT: Final = ("state", "kind", "after", "sure", "lang")  # What an address keeps of a list.
+_KEPT: Final = ("state", "kind", "after", "sure")  # What an address keeps of a list.
 _BREAK_COLUMNS: Final = (
     "id", "kind", "state", "amount", "since_on", "why", "reference", "payment_id", "capture_id",
     "line_id", "owner_role", "owner", "due_on", "waits_until", "resolved_at", "resolution",
@@ -173,8 +173,7 @@ class CasePages:
             except Refusal:  # One that fits no more is left as it is, open.
                 continue
             made += 1
-        asked = {k: v for k, v in form.items() if k in _KEPT and v} | {"told": str(made)}
-        return RedirectResponse(f"/console/breaks?{urlencode(asked)}", 303)
+        return RedirectResponse(f"/console/breaks?{_query(form)}&told={made}", 303)
 
     async def decide(self, request: Request, officer: Officer, action_id: str) -> Response:
         """Agree to what was shown, as a second person, or refuse it."""
@@ -248,7 +247,8 @@ def _sure(asked: Mapping[str, str]) -> int:
 
 
 def _query(asked: Mapping[str, str]) -> str:
-    return urlencode({k: asked[k] for k in _KEPT if k != "lang" and asked.get(k)})
+    """Write what an address keeps; a state that is empty is every state, and not the usual one."""
+    return urlencode({k: asked[k] for k in _KEPT if asked.get(k) or (k == "state" and k in asked)})
 
 
 def _name(to: str) -> str:
