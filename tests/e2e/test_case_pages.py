@@ -158,7 +158,7 @@ async def test_only_what_is_surer_than_asked_is_proposed_for_a_page(site: Site) 
     await take(site, "statement", {"line_id": "1", "memo": "CT"})
     await reconcile(site)
     async with signed_in(site) as desk:
-        await form(desk, "/console/breaks", "/console/breaks/propose", sure="30")
+        await form(desk, "/console/breaks", "/console/breaks/propose", sure="10")
         assert await rows(site, "SELECT id FROM case_action") == []
         await site.ask(f"/payments/{other['id']}/cancel", {})
         too_sure = await form(desk, "/console/breaks", "/console/breaks/propose", sure="99")

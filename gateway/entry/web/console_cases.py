@@ -163,11 +163,11 @@ class CasePages:
         sure, made = _sure(form), 0
         for row in cut(await self.list_of.page(officer.agency_id, _wish(form)))[0]:
             shown = await self.resolutions.show(officer.agency_id, row["id"])
-            first = next((p for p in shown.proposals if p.fits and p.confidence >= sure), None)
-            if first is None or shown.waiting:
+            likely = [p for p in shown.proposals if p.fits and p.confidence >= sure]
+            if len(likely) != 1 or shown.waiting:  # Between two, people choose.
                 continue
-            source = (Side("break", row["id"], row["amount"]),)
-            wanted = Wanted(LINK, "", source, (Side(first.kind, first.id, first.amount),))
+            source, (only,) = (Side("break", row["id"], row["amount"]),), likely
+            wanted = Wanted(LINK, "", source, (Side(only.kind, only.id, only.amount),))
             try:
                 await self.resolutions.propose(officer.agency_id, row["id"], wanted, me)
             except Refusal:  # One that fits no more is left as it is, open.
