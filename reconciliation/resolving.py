@@ -5,7 +5,6 @@ between is refused. Each act is a row of the chain (``acts``).
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -51,6 +50,7 @@ _CASE: Final = text(
     " FROM recon_match m WHERE m.agency_id = l.agency_id AND m.line_id = l.id)) AS is_credit"
     " FROM break k WHERE k.agency_id = :agency AND k.id = :id"
 )
+_NOT_IT: Final = "This is not the file that was attached."
 _SET: Final = (
     "UPDATE break SET owner = :owner, due_on = :due WHERE agency_id = :agency AND id = :id",
     "UPDATE break SET waits_until = :until WHERE agency_id = :agency AND id = :id",
@@ -177,10 +177,16 @@ class Resolutions:
             is_it = (a.agency_id == agency_id) & (a.id == row["action_id"])
             act = await tx.row(select(a.said).where(is_it))
             await tx.note(agency_id, actor, "case.read", file_id)
-        content = self.vault.open(f"case_file|{file_id}|content", bytes(row["content_sealed"]))
-        if act is None or hashlib.sha256(content).hexdigest() != json.loads(act["said"])["sha256"]:
-            raise Refusal("invalid-request", "This is not the file that was attached.")
+        content = self._opened(file_id, bytes(row["content_sealed"]))
+        if act is None or hashlib.sha256(content).hexdigest() != acts.read(act["said"])["sha256"]:
+            raise Refusal("invalid-request", _NOT_IT)
         return row["name"], row["media_type"], content
+
+    def _opened(self, file_id: str, sealed: bytes) -> bytes:
+        try:
+            return self.vault.open(f"case_file|{file_id}|content", sealed)
+        except ValueError:  # Changed, or another's.
+            raise Refusal("invalid-request", _NOT_IT) from None
 
     async def propose(self, agency_id: str, break_id: str, wanted: Wanted, actor: str) -> str:
         """Propose how a break ends; what does not fit is refused at once. Gives the act's id."""

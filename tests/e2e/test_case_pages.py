@@ -51,6 +51,7 @@ async def test_one_proposes_at_the_desk_another_agrees_and_what_was_shown_is_sig
         (act,) = await rows(site, "SELECT id FROM case_action")
         page = (await checker.get(here)).text
         signing = {"decision": "agree", "shown": field(page, "shown")}
+        joined = await form(maker, here, f"{here}/propose", **to, also=f"{case['id']}\0")
         wrong = [
             await form(checker, here, f"/console/proposals/{act['id']}", decision="agree",
                        shown=signing["shown"][::-1]),
@@ -63,6 +64,7 @@ async def test_one_proposes_at_the_desk_another_agrees_and_what_was_shown_is_sig
 
     assert (refused.status_code, "/propose" in seen.text) == (403, False)
     assert "Một người khác phải đồng ý" in made.text
+    assert joined.status_code == 404, "no break has such a name"
     assert [a.status_code for a in wrong] == [400, 400, 404]
     assert "Nội dung đã thay đổi" in wrong[0].text
     assert before == [{"kind": "propose"}]
@@ -128,11 +130,13 @@ async def test_people_comment_attach_assign_and_wait(site: Site) -> None:
         (file,) = await rows(site, "SELECT * FROM case_file")
         opened = await desk.get(f"/console/case-files/{file['id']}")
         other = site.parts.vault.seal(f"case_file|{file['id']}|content", PDF + b"%")
-        async with site.parts.store.begin() as tx:
-            await tx.run(t.case_file.update().values(content_sealed=other))
-        changed = await desk.get(f"/console/case-files/{file['id']}")
+        changed = []
+        for sealed in (other, other[:-1]):  # Another file, and one that does not open at all.
+            async with site.parts.store.begin() as tx:
+                await tx.run(t.case_file.update().values(content_sealed=sealed))
+            changed.append(await desk.get(f"/console/case-files/{file['id']}"))
 
-    assert (changed.status_code, PDF in changed.content) == (400, False)
+    assert [(a.status_code, PDF in a.content) for a in changed] == [(400, False)] * 2
     assert kept.status_code == 303
     assert [a.status_code for a in refused] == [400, 400]
     assert (nobody.status_code, late.status_code) == (400, 400)
@@ -146,7 +150,7 @@ async def test_people_comment_attach_assign_and_wait(site: Site) -> None:
     assert [str(v) for v in k.values()] == [name, "2026-11-25", "2026-11-25", "open"]
     notes = await rows(site, "SELECT action FROM audit WHERE action LIKE 'case.%' ORDER BY id")
     assert [n["action"] for n in notes] == [
-        "case.comment", "case.attach", "case.assign", "case.wait", "case.read", "case.read",
+        "case.comment", "case.attach", "case.assign", "case.wait", *["case.read"] * 3,
     ]  # fmt: skip
     assert await violations(site.parts.store) == []
 

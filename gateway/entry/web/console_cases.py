@@ -15,7 +15,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from gateway.domain.errors import Refusal
 from gateway.entry.web.console import MAY_SEE_PAYER, Console, day_of
-from gateway.entry.web.console_form import amount_of, fields_of, require
+from gateway.entry.web.console_form import amount_of, fields_of, require, ticked
 from gateway.entry.web.exports import csv_of
 from gateway.services.access import Officer
 from gateway.services.break_list import BreakList, Wish, cursor
@@ -129,8 +129,7 @@ class CasePages:
         """Propose how a break ends."""
         require(officer, MAY_ACT)
         form = await fields_of(request)
-        also = [str(v) for v in (await request.form()).getlist("also")]
-        wanted = await self._wanted(officer, break_id, form, also)
+        wanted = await self._wanted(officer, break_id, form, await ticked(request, "also"))
         await self.resolutions.propose(
             officer.agency_id, break_id, wanted, f"staff:{officer.username}"
         )
