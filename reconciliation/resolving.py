@@ -16,13 +16,13 @@ from gateway.domain.calendar import Calendar, hanoi_day
 from gateway.domain.errors import Refusal
 from gateway.domain.texts import is_strange, one_line, without_strange
 from gateway.ports.vault import Vault
-from gateway.services.break_list import UNDECIDED
+from gateway.services.break_list import UNDECIDED, officers_in
 from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 from reconciliation import acts
 from reconciliation.acts import Act
-from reconciliation.planning import UNDO, WRITE_OFF, Plan, Wanted, plan, wanted_of
+from reconciliation.planning import FOR_GOOD, UNDO, WRITE_OFF, Plan, Wanted, plan, wanted_of
 from reconciliation.proposals import Proposal, ranked
 from reconciliation.settling import carry_out, work_of
 
@@ -117,15 +117,11 @@ class Resolutions:
         if not 1 <= days <= due_working_days_max:
             raise Refusal("invalid-request", f"Give it 1 to {due_working_days_max} working days.")
         due = self.calendar.add_working_days(hanoi_day(self.store.clock.now()), days)
-        c = t.staff.c
-        wanted = select(c.id).where(
-            c.agency_id == agency_id, c.username == owner, c.disabled_at.is_(None)
-        )
         async with self.store.begin() as tx:
-            if await tx.row(wanted) is None:
+            if owner not in await officers_in(tx, agency_id):
                 raise Refusal("invalid-request", "Nobody of this agency has that name.")
             said = {"owner": owner, "due_on": due.isoformat()}
-            await acts.locked(tx, agency_id, break_id)
+            _open(await acts.locked(tx, agency_id, break_id))
             values = {"agency": agency_id, "id": break_id, "owner": owner, "due": due}
             await tx.run(text(_SET[0]), values)
             await acts.add(tx, agency_id, Act(break_id, "assign", actor, said))
@@ -260,7 +256,7 @@ def _undoable(done: Sequence[Row]) -> str:
     taken_back = {a["said"]["done"].get("of") for a in agreed}
     left = [
         a["id"] for a in agreed
-        if a["said"]["done"]["how"] not in ("home", "undo") and a["id"] not in taken_back
+        if a["said"]["done"]["how"] not in FOR_GOOD and a["id"] not in taken_back
     ]  # fmt: skip
     return left[-1] if left else ""
 

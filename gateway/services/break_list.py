@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from gateway.services.desk import page_rows_max
-from gateway.store.tx import Row, Store
+from gateway.store.tx import Row, Store, Tx
 
 export_rows_step: Final = 1_000  # How many rows an export holds at a time.
 _COLUMNS: Final = (
@@ -40,9 +40,10 @@ _MATCHES: Final = text(
     " ON m.agency_id = l.agency_id AND m.line_id = l.id WHERE l.agency_id = :agency"
     " AND l.booked_on = :on AND m.id > :after ORDER BY m.id LIMIT :rows"
 )
+RESOLVERS: Final = ("accountant", "approver")  # The roles that resolve breaks.
 _OFFICERS: Final = text(
     "SELECT username FROM staff WHERE agency_id = :agency AND disabled_at IS NULL"
-    " AND role IN ('accountant','approver') ORDER BY username"
+    " AND role = ANY(:roles) ORDER BY username"
 )
 
 
@@ -90,6 +91,12 @@ def cursor(row: Row) -> str:
     return f"{row['since_on']}.{row['id']}"
 
 
+async def officers_in(tx: Tx, agency_id: str) -> list[str]:
+    """Name whom a break can be given to."""
+    asked = {"agency": agency_id, "roles": list(RESOLVERS)}
+    return [r["username"] for r in await tx.rows(_OFFICERS, asked)]
+
+
 def _day(said: str) -> date:
     try:
         return date.fromisoformat(said)
@@ -133,7 +140,7 @@ class BreakList:
     async def officers(self, agency_id: str) -> list[str]:
         """Name whom a break can be given to."""
         async with self.store.begin() as tx:
-            return [r["username"] for r in await tx.rows(_OFFICERS, {"agency": agency_id})]
+            return await officers_in(tx, agency_id)
 
     async def _rows(self, agency_id: str, wish: Wish, rows: int) -> Sequence[Row]:
         wanted, values = query(wish, rows=rows)

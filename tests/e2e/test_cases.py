@@ -211,6 +211,21 @@ async def test_nobody_agrees_to_their_own_proposal_not_even_past_the_code(site: 
             )
 
 
+async def test_nothing_is_proposed_for_a_payment_whose_payer_may_just_have_paid(
+    site: Site,
+) -> None:
+    """What would be refused at the end is refused when it is proposed."""
+    payment = await site.payment()
+    await night(site)
+    case = await unknown_money(site)
+    await site.as_owner("UPDATE payment SET in_doubt = true")
+
+    with pytest.raises(Refusal, match="may just have paid"):
+        await cases(site).propose(
+            AGENCY, case["id"], to_payment(case, (payment["id"], 10_000)), ONE
+        )
+
+
 async def test_what_changed_since_it_was_shown_is_not_signed(site: Site) -> None:
     """The hash is of the payment, the break and the money as the second person saw them."""
     payment = await site.payment()

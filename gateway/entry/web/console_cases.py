@@ -14,11 +14,12 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
 from gateway.domain.errors import Refusal
+from gateway.domain.ids import read_typed
 from gateway.entry.web.console import MAY_SEE_PAYER, Console, day_of
 from gateway.entry.web.console_form import amount_of, fields_of, require, ticked
 from gateway.entry.web.exports import csv_of
 from gateway.services.access import Officer
-from gateway.services.break_list import BreakList, Wish, cursor
+from gateway.services.break_list import RESOLVERS, BreakList, Wish, cursor
 from gateway.services.desk import age_days, cut
 from gateway.services.refund_rows import SOURCES
 from gateway.store.tx import Row
@@ -26,8 +27,8 @@ from reconciliation.evidence import Side
 from reconciliation.planning import LINK, UNDO, WRITE_OFF, Wanted
 from reconciliation.resolving import Resolutions, Shown, file_bytes_max
 
-MAY_ACT: Final = frozenset({"accountant", "approver"})
-MAY_SAY: Final = frozenset({"accountant", "approver", "clerk"})
+MAY_ACT: Final = frozenset(RESOLVERS)
+MAY_SAY: Final = MAY_ACT | {"clerk"}
 sure_default: Final = 80  # Of 100: same amount, named in the text, and no rival.
 split_rows: Final = 4  # Lines of the split form; more parts are resolved in turns.
 _KEPT: Final = ("state", "kind", "after", "sure")  # What an address keeps of a list.
@@ -252,7 +253,8 @@ def _query(asked: Mapping[str, str]) -> str:
 
 def _name(to: str) -> str:
     """Read a payment's reference as people type it, or an id as it is."""
-    return to if "_" in to else "".join(to.upper().removeprefix("TP").split())
+    typed = read_typed(to)
+    return typed.reference if typed else to
 
 
 def _back(form: Mapping[str, str], break_id: str) -> Response:
