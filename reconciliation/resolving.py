@@ -45,9 +45,11 @@ _PROPOSAL: Final = text(
     "SELECT * FROM case_action WHERE agency_id = :agency AND id = :id AND kind = 'propose'"
 )
 _CASE: Final = text(
-    "SELECT k.*, EXISTS (SELECT 1 FROM statement_line l WHERE l.agency_id = k.agency_id"
-    " AND l.id = k.line_id AND l.source = 'statement' AND l.net > 0 AND NOT EXISTS (SELECT 1"
-    " FROM recon_match m WHERE m.agency_id = l.agency_id AND m.line_id = l.id)) AS is_credit"
+    "SELECT k.*, (SELECT p.reference FROM payment p WHERE p.agency_id = k.agency_id"
+    " AND p.id = k.payment_id) AS reference, EXISTS (SELECT 1 FROM statement_line l"
+    " WHERE l.agency_id = k.agency_id AND l.id = k.line_id AND l.source = 'statement'"
+    " AND l.net > 0 AND NOT EXISTS (SELECT 1 FROM recon_match m"
+    " WHERE m.agency_id = l.agency_id AND m.line_id = l.id)) AS is_credit"
     " FROM break k WHERE k.agency_id = :agency AND k.id = :id"
 )
 _NOT_IT: Final = "This is not the file that was attached."

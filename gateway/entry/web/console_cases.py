@@ -25,7 +25,7 @@ from gateway.services.refund_rows import SOURCES
 from gateway.store.tx import Row
 from reconciliation.evidence import Side
 from reconciliation.planning import LINK, UNDO, WRITE_OFF, Wanted
-from reconciliation.resolving import Resolutions, Shown, file_bytes_max
+from reconciliation.resolving import Resolutions, file_bytes_max
 
 MAY_ACT: Final = frozenset(RESOLVERS)
 MAY_SAY: Final = MAY_ACT | {"clerk"}
@@ -206,20 +206,17 @@ class CasePages:
     async def _one(
         self, officer: Officer, break_id: str, memos: Sequence[str] | None
     ) -> dict[str, Any]:
-        desk, agency_id = self.console.desk, officer.agency_id
-        row = await desk.case(agency_id, break_id)
+        agency_id = officer.agency_id
         shown = await self.resolutions.show(agency_id, break_id)
+        row = shown.case
         sees = officer.role in MAY_SEE_PAYER
         may_act = officer.role in MAY_ACT
         return {
-            "k": dict(row) | _standing(shown) | {
-                "age": age_days(row["since_on"], self.console.store.clock.now())
-            },
+            "k": dict(row) | {"age": age_days(row["since_on"], self.console.store.clock.now())},
             "s": shown, "me": f"staff:{officer.username}", "may_act": may_act,
             "may_say": officer.role in MAY_SAY, "memos": memos, "split_rows": split_rows,
             "may_link": may_act and shown.waiting is None and row["state"] == "open"
-            and ((row["kind"] == "unknown_money" and bool(row["capture_id"]))
-                 or shown.case["is_credit"]),
+            and ((row["kind"] == "unknown_money" and bool(row["capture_id"])) or row["is_credit"]),
             "may_refund": sees and row["state"] == "open" and row["capture_id"]
             and row["kind"] in SOURCES and shown.waiting is None,
             "may_write_off": may_act and shown.waiting is None and row["state"] == "open"
@@ -228,10 +225,6 @@ class CasePages:
             "officers": await self.list_of.officers(agency_id),
             "what": {"link": LINK, "write_off": WRITE_OFF, "undo": UNDO},
         }  # fmt: skip
-
-
-def _standing(shown: Shown) -> dict[str, Any]:
-    return {name: shown.case[name] for name in ("owner", "due_on", "waits_until")}
 
 
 def _wish(asked: Mapping[str, str]) -> Wish:
