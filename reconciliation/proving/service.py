@@ -15,10 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.domain.calendar import Calendar
 from gateway.domain.ids import find_references, read_reference
 from reconciliation.proving import compare, evidence
-from reconciliation.proving.cases import walks
 from reconciliation.proving.cells import READABLE, Cells, Opens, Reads, rules
 from reconciliation.proving.compare import Balance, Difference
 from reconciliation.proving.nights import closings, replay
+from reconciliation.proving.walks import walks
 
 _threads: Final = 2
 _ASKED: Final = "only an answer to our own question told of it, and answers are not kept"
@@ -252,7 +252,7 @@ def _walk(base: Any) -> None:  # noqa: ANN401 - the same.
         " CREATE TABLE completed (capture_id VARCHAR, payment_id VARCHAR, since BIGINT);"
     )
     done = list(walks(base))
-    _put(base, "act", [act for walk in done for act in walk.acts])
+    _put(base, "entry", [entry for walk in done for entry in walk.entries])
     _put(base, "owed_again", [x for walk in done for x in walk.owed_again])
     _put(base, "taken", [x for walk in done for x in walk.taken])
     _put(base, "completed", [x for walk in done for x in walk.paying])
