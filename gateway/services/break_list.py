@@ -35,7 +35,9 @@ _WAITING: Final = (
 )
 _MATCHES: Final = text(
     "SELECT l.booked_on, l.source, l.account, l.reference, l.net, m.id, m.rule, m.why, m.amount,"
-    " m.capture_id, (SELECT min(a.payment_id) FROM allocation a WHERE a.agency_id = m.agency_id"
+    " m.capture_id, (SELECT r.summary -> 'rules' ->> m.rule FROM recon_run r"
+    " WHERE r.agency_id = m.agency_id AND r.id = m.run_id) AS rule_version,"
+    " (SELECT min(a.payment_id) FROM allocation a WHERE a.agency_id = m.agency_id"
     " AND a.capture_id = m.capture_id) AS payment_id FROM statement_line l JOIN recon_match m"
     " ON m.agency_id = l.agency_id AND m.line_id = l.id WHERE l.agency_id = :agency"
     " AND l.booked_on = :on AND m.id > :after ORDER BY m.id LIMIT :rows"

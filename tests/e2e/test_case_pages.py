@@ -21,6 +21,7 @@ from gateway.services.break_list import Wish, query
 from gateway.services.invariants import violations
 from gateway.store import tables as t
 from reconciliation.acts import canonical
+from reconciliation.engine import rule_versions
 
 PDF = b"%PDF-1.7\n1 0 obj\n"
 
@@ -249,12 +250,19 @@ async def test_lists_are_exported_and_no_cell_is_a_formula(site: Site) -> None:
         breaks = await desk.get("/console/breaks.csv?state=open")
         matches = await desk.get("/console/days/2026-11-19/matches.csv")
         nothing = await desk.get("/console/days/tomorrow/matches.csv")
+        (run,) = await rows(
+            site, "SELECT m.run_id FROM recon_match m JOIN statement_line l ON l.id = m.line_id"
+            " WHERE l.booked_on = '2026-11-19'"
+        )  # fmt: skip
+        page = (await desk.get(f"/console/runs/{run['run_id']}")).text
 
     read = list(csv.DictReader(io.StringIO(breaks.text.removeprefix("\ufeff"))))
     assert len({r["id"] for r in read}) == len(read) >= 1_501
     assert {r["why"] for r in read if r["kind"] == "late"} == {'\'=HYPERLINK("x")'}
     (match,) = csv.DictReader(io.StringIO(matches.text.removeprefix("\ufeff")))
     assert (match["amount"], match["payment_id"]) == ("10000", payment["id"])
+    version = rule_versions()[match["rule"]]
+    assert (match["rule_version"], version in page) == (version, True)
     assert nothing.status_code == 404
     assert [cell_of(x) for x in ("=1", "+1", "-1", "@a", "\tx", "\rx", -5, None, "a=b")] == [
         "'=1", "'+1", "'-1", "'@a", "'\tx", "'\rx", "-5", "", "a=b",

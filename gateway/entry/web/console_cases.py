@@ -38,7 +38,7 @@ _BREAK_COLUMNS: Final = (
 )  # fmt: skip
 _MATCH_COLUMNS: Final = (
     "booked_on", "source", "account", "reference", "net", "rule", "why", "amount", "capture_id",
-    "payment_id",
+    "payment_id", "rule_version",
 )  # fmt: skip
 
 
