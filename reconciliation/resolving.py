@@ -22,6 +22,7 @@ from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 from reconciliation import acts
 from reconciliation.acts import Act
+from reconciliation.nearest import Nearest, nearest
 from reconciliation.planning import FOR_GOOD, UNDO, WRITE_OFF, Plan, Wanted, plan, wanted_of
 from reconciliation.proposals import Proposal, ranked
 from reconciliation.settling import carry_out, work_of
@@ -71,6 +72,7 @@ class Shown:
     refused: str  # Why it does not fit any more.
     hash: str  # Of what is shown, for whoever agrees.
     undoable: str  # The agreement that can be undone.
+    nearest: Nearest | None  # What is most like it, and how it differs.
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +92,14 @@ class Resolutions:
             done = await acts.of_break(tx, agency_id, break_id)
             waiting = await tx.row(_WAITING, {"agency": agency_id, "id": break_id})
             proposals = await ranked(tx, agency_id, case)
+            near = await nearest(tx, agency_id, case)
         seen, refused = (None, "")
         if waiting:
             seen, refused = await self._seen(agency_id, waiting)
         signed = _signed(waiting, seen) if waiting and seen else ""
         return Shown(
             case, done, proposals, _opened(waiting) if waiting else None, seen, refused, signed,
-            _undoable(done) if not waiting else "",
+            _undoable(done) if not waiting else "", near,
         )  # fmt: skip
 
     async def _seen(self, agency_id: str, proposal: Row) -> tuple[dict[str, Any] | None, str]:

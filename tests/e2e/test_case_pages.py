@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from books import NEXT, reconcile, take
+from books import NEXT, paid_by_vnpay, reconcile, take
 from cases import ONE, broken, cases, night, to_payment, unknown_money
 from east_bank import rows
 from front_door import AGENCY, Site
@@ -267,6 +267,32 @@ async def test_lists_are_exported_and_no_cell_is_a_formula(site: Site) -> None:
     assert [cell_of(x) for x in ("=1", "+1", "-1", "@a", "\tx", "\rx", -5, None, "a=b")] == [
         "'=1", "'+1", "'-1", "'@a", "'\tx", "'\rx", "-5", "", "a=b",
     ]  # fmt: skip
+
+
+async def test_a_break_names_what_comes_nearest_and_what_differs(site: Site) -> None:
+    """One amount that is another, a capture that the report lacks, and one that no budget has."""
+    first = await paid_by_vnpay(site, 1, "14831391")
+    await paid_by_vnpay(site, 2, "14831392")
+    site.clock.move(timedelta(hours=17, minutes=30) + timedelta(days=12))
+    listed = {"fee": 0, "provider_txn_id": "14831391", "gross": 9_000, "net": 9_000}
+    await take(site, "provider", listed, {"fee": 0, "provider_txn_id": "X7", "gross": 11_000,
+               "net": 11_000, "merchant_reference": "ORDER7"})  # fmt: skip
+    await take(site, "treasury", {"obligation_id": first["id"], "amount": 9_990},
+               {"document_ref": "NS-2", "booked_on": "2026-11-30"})  # fmt: skip
+    await reconcile(site, NEXT + timedelta(days=11))
+    found = await rows(site, "SELECT * FROM break ORDER BY kind, amount DESC, id")
+    shown = [(k["kind"], (await cases(site).show(AGENCY, k["id"])).nearest) for k in found]
+    async with signed_in(site) as desk:
+        amount = next(k["id"] for k in found if k["kind"] == "amount" and k["amount"] == 9_000)
+        page = (await desk.get(f"/console/breaks/{amount}?lang=en")).text
+
+    told = [(kind, n.kind, n.name, n.amount_by, n.days, n.is_named) for kind, n in shown if n]
+    assert told == [
+        ("amount", "capture", "14831391", 1_000, 0, True),
+        ("missing_at_provider", "capture", "X7", 1_000, 0, False),
+        ("missing_at_treasury", "line", "NS20261119-00001", -10, 1, True),
+    ]
+    assert "more, the same day, the same number" in page
 
 
 async def test_a_proposal_that_the_books_overtook_is_shown_as_such(site: Site) -> None:
