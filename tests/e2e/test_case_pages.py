@@ -278,7 +278,7 @@ async def test_a_break_names_what_comes_nearest_and_what_differs(site: Site) -> 
     await take(site, "provider", listed, {"fee": 0, "provider_txn_id": "X7", "gross": 11_000,
                "net": 11_000, "merchant_reference": "ORDER7"})  # fmt: skip
     await take(site, "treasury", {"obligation_id": first["id"], "amount": 9_990},
-               {"document_ref": "NS-2", "booked_on": "2026-11-30"})  # fmt: skip
+               {"document_ref": "NS-2", "booked_on": "2026-11-30", "amount": 5})  # fmt: skip
     await reconcile(site, NEXT + timedelta(days=11))
     found = await rows(site, "SELECT * FROM break ORDER BY kind, amount DESC, id")
     shown = [(k["kind"], (await cases(site).show(AGENCY, k["id"])).nearest) for k in found]
@@ -292,6 +292,8 @@ async def test_a_break_names_what_comes_nearest_and_what_differs(site: Site) -> 
         ("missing_at_provider", "capture", "X7", 1_000, 0, False),
         ("missing_at_treasury", "line", "NS20261119-00001", -10, 1, True),
     ]
+    kinds = [kind for kind, _ in shown]
+    assert kinds.count("missing_at_treasury") == 2, "a line of another payment comes near to none"
     assert "more, the same day, the same number" in page
 
 
