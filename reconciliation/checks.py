@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlalchemy import text
 
+from gateway.services.capture_facts import IS_CASH, WRITTEN_OFF
 from gateway.store.tx import Tx
 
 TRANSFERS: Final = (
@@ -43,11 +44,6 @@ _MOVED: Final = (
     " WHERE e.agency_id = :agency AND e.booked_on <= :upto AND '1120' IN (e.debit, e.credit)"
 )
 
-# Cash is owed by nobody and stands in no file: it was counted in its drawer.
-_IN_A_DRAWER: Final = (
-    "EXISTS (SELECT 1 FROM counter_take k WHERE k.agency_id = c.agency_id"
-    " AND k.capture_id = c.id AND k.method = 'cash')"
-)
 # What refunds, quarrels and approved losses took out of clearing, and no paid batch has shown yet.
 _GONE_FROM_CLEARING: Final = (
     "(SELECT coalesce(sum(CASE WHEN e.credit = '1380' THEN e.amount ELSE -e.amount END), 0)::bigint"
@@ -61,13 +57,6 @@ _GONE_FROM_CLEARING: Final = (
     " AND p.provider_account = l.account AND p.rule = 'payout' AND p.booked_on <= :upto"
     " WHERE m.agency_id = e.agency_id AND m.rule = '01-taken-back'"
     " AND l.reference IN (substr(e.voucher_id, 5), d.provider_dispute_id)))"
-)
-
-# Two people gave it up; what they took back stands no more.
-_WRITTEN_OFF: Final = (
-    "((SELECT coalesce(sum(CASE WHEN e.storno THEN -e.amount ELSE e.amount END), 0) FROM entry e"
-    " WHERE e.agency_id = c.agency_id AND e.voucher_kind = 'correction' AND e.voucher_id = c.id"
-    " AND e.rule = 'written_off') > 0)"
 )
 
 # One file tells of the capture's day: its lines begin before that is over and end after it began.
@@ -101,16 +90,16 @@ CHECKS: Final[Mapping[str, str]] = {
         f" {_BALANCE.format('1380')} AS ours, (SELECT coalesce(sum(CASE WHEN c.booked_on <= :upto"
         f" THEN c.amount ELSE 0 END - CASE WHEN {_ARRIVED.format(BANK_RULES)} THEN c.amount"
         " ELSE 0 END), 0)::bigint FROM capture c WHERE c.agency_id = :agency"
-        f" AND NOT {_IN_A_DRAWER})"
+        f" AND NOT {IS_CASH})"
         f" - {_GONE_FROM_CLEARING} AS theirs) x"
         " WHERE ours <> theirs"
     ),
     "each capture was looked for in its provider's or bank's file": (
         "SELECT c.id AS what FROM capture c WHERE c.agency_id = :agency AND c.booked_on <= :upto"
-        f" AND NOT {_IN_A_DRAWER}"
+        f" AND NOT {IS_CASH}"
         " AND NOT EXISTS (SELECT 1 FROM recon_match m WHERE m.agency_id = c.agency_id"
         f" AND m.capture_id = c.id AND m.rule IN ('01-provider-id','by-hand',{TRANSFERS}))"
-        f" AND NOT {_WRITTEN_OFF}"
+        f" AND {WRITTEN_OFF} = 0"
         " AND NOT EXISTS (SELECT 1 FROM break k WHERE k.agency_id = c.agency_id"
         " AND k.subject = 'capture:' || c.id AND k.kind = 'missing_at_provider'"
         f" AND k.state = 'open' AND {_REPORTED})"

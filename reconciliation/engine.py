@@ -19,6 +19,7 @@ from reconciliation.inputs import Inputs, Rows
 from reconciliation.marks import is_possible, marks
 
 BREAKS: Final = "90-breaks.sql"
+version_chars: Final = 12  # Of a rule's hash: no two texts of one rule share them by chance.
 _T: Final = "string"
 SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
     "capture": {
@@ -109,6 +110,15 @@ def rules() -> Mapping[str, str]:
 def rules_digest() -> str:
     """SHA-256 over every rule and mark."""
     return hashlib.sha256(json.dumps([rules(), marks()]).encode()).hexdigest()
+
+
+@cache
+def rule_versions() -> Mapping[str, str]:
+    """Name the text of each rule as it is now: the first letters of its SHA-256."""
+    return {
+        name.removesuffix(".sql"): hashlib.sha256(text.encode()).hexdigest()[:version_chars]
+        for name, text in rules().items()
+    }
 
 
 def tables_of(given: Inputs) -> dict[str, Rows]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from gateway.domain.errors import Refusal
+from gateway.services.capture_facts import IS_CASH, WRITTEN_OFF
 from gateway.store.tx import Row, Tx
 
 parts_max: Final = 20  # Sides of one resolution; whoever has more resolves them in turns.
@@ -29,11 +30,7 @@ _CAPTURES: Final = text(
     " EXISTS (SELECT 1 FROM refund r WHERE r.agency_id = c.agency_id AND r.capture_id = c.id"
     " AND r.state NOT IN ('rejected','failed')) AS is_refunded,"
     " EXISTS (SELECT 1 FROM dispute d WHERE d.agency_id = c.agency_id AND d.capture_id = c.id)"
-    " AS is_disputed, EXISTS (SELECT 1 FROM counter_take x WHERE x.agency_id = c.agency_id"
-    " AND x.capture_id = c.id AND x.method = 'cash') AS is_cash, coalesce((SELECT"
-    " sum(CASE WHEN e.storno THEN -e.amount ELSE e.amount END) FROM entry e"
-    " WHERE e.agency_id = c.agency_id AND e.voucher_kind = 'correction' AND e.voucher_id = c.id"
-    " AND e.rule = 'written_off' AND '6430' IN (e.debit, e.credit)), 0)::bigint AS written_off"
+    f" AS is_disputed, {IS_CASH} AS is_cash, {WRITTEN_OFF} AS written_off"
     " FROM capture c WHERE c.agency_id = :agency AND c.id = ANY(:ids) ORDER BY c.id"
 )
 _LINES: Final = text(

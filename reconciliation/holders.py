@@ -1,6 +1,6 @@
 """Whose account it is: a line belongs to an account, and an account to one agency (CONTRACT 1)."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,6 +10,8 @@ from reconciliation.readers.line import StatementLine, refuse
 
 # The column in which each kind of file names the account; the treasury names the agency itself.
 _COLUMNS: Final[Mapping[str, str]] = {"provider": "provider", "statement": "account"}
+# Of a virtual account of ours: the bank account behind it, and the payment that it stands for.
+StandsFor = Callable[[str], tuple[str, str] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,16 @@ class Holders:
             if isinstance(provider, HoldsAccount) and provider.account_number
         }
 
+    def stands_for(self, agency_id: str) -> StandsFor:
+        """Give what tells, of a virtual account, the bank account behind it and its payment."""
+        virtual = [p for p in self.of(agency_id).values() if isinstance(p, HoldsVirtualAccounts)]
+
+        def of(account: str) -> tuple[str, str] | None:
+            named = ((p.account_number, p.payment_of(account)) for p in virtual)
+            return next((found for found in named if found[1]), None)
+
+        return of
+
     def owned(
         self, agency_id: str, lines: Iterable[StatementLine], treasury: AtTreasury
     ) -> Iterator[StatementLine]:
@@ -81,13 +93,13 @@ class Holders:
         What one agency's bank says must never become money in another one's books. A line on a
         virtual account of ours is one of the account that it stands for.
         """
-        virtual = [p for p in self.of(agency_id).values() if isinstance(p, HoldsVirtualAccounts)]
+        stands_for = self.stands_for(agency_id)
         known: dict[str, Collection[str]] = {
             "provider": self.accounts(agency_id),
             "statement": self.banks(agency_id),
         }  # fmt: skip
         for told in lines:
-            line = _on_its_account(virtual, told)
+            line = _on_its_account(stands_for, told)
             column = _COLUMNS.get(line.source)
             if column and line.account not in known[line.source]:
                 ours = ", ".join(sorted(known[line.source])) or "none"
@@ -96,16 +108,16 @@ class Holders:
             yield line
 
 
-def _on_its_account(virtual: Sequence[HoldsVirtualAccounts], line: StatementLine) -> StatementLine:
+def _on_its_account(stands_for: StandsFor, line: StatementLine) -> StatementLine:
     """Move a line from a virtual account to the real one; it names its payment, like no text.
 
     Its key keeps the account it was on, for equal lines of two such accounts are two.
     """
-    for provider in virtual if line.source == "statement" else ():
-        named = provider.payment_of(line.account)
-        if named:
-            return line._replace(
-                account=provider.account_number, candidates=(named,),
-                line_key=f"{line.account}|{line.line_key}", marks=(), batch_id=None,
-            )  # fmt: skip
-    return line
+    found = stands_for(line.account) if line.source == "statement" else None
+    if found is None:
+        return line
+    account, named = found
+    return line._replace(
+        account=account, candidates=(named,), line_key=f"{line.account}|{line.line_key}",
+        marks=(), batch_id=None,
+    )  # fmt: skip

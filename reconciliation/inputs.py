@@ -16,6 +16,7 @@ from sqlalchemy import TextClause, text
 
 from gateway.domain.calendar import Calendar, hanoi_day
 from gateway.domain.till import bag_number
+from gateway.services.capture_facts import IS_CASH
 from gateway.store.tx import Tx
 from reconciliation.holders import Holders
 from reconciliation.marks import marks
@@ -34,8 +35,7 @@ _CAPTURES: Final = text(
     f" (SELECT min(a.bank_account) {_ADVICES}) AS bank_account,"
     " coalesce(nullif(c.bank_reference, ''),"
     f" (SELECT min(a.bank_reference) {_ADVICES} AND a.bank_reference <> '')) AS bank_reference,"
-    " EXISTS (SELECT 1 FROM counter_take k WHERE k.agency_id = c.agency_id"
-    " AND k.capture_id = c.id AND k.method = 'cash') AS is_cash"
+    f" {IS_CASH} AS is_cash"
     f" FROM capture c WHERE c.agency_id = :agency{_VALUES} ORDER BY c.id"
 )
 _SHARES: Final = text(

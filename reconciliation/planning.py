@@ -10,9 +10,8 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from gateway.domain.errors import Refusal
-from gateway.domain.homes import missing_of
+from gateway.domain.homes import require_home
 from gateway.domain.payment import Payment
-from gateway.domain.states import State
 from gateway.store.tx import Tx
 from reconciliation import acts, evidence
 from reconciliation.evidence import Scene, Side
@@ -20,6 +19,7 @@ from reconciliation.evidence import Scene, Side
 LINK, WRITE_OFF, UNDO = WHATS = ("link", "write_off", "undo")
 # How a link is booked, by whose money it is and what it is for.
 HOME, SAME_MONEY, ARRIVAL, LOSS, BACK = "home", "same_money", "arrival", "write_off", "undo"
+FOR_GOOD: Final = frozenset({HOME, BACK})  # These are never undone.
 _DONE: Final = text(
     "SELECT a.id, a.break_id, a.said FROM case_action a WHERE a.agency_id = :agency"
     " AND a.id = :id AND a.kind = 'agree'"
@@ -168,12 +168,7 @@ def _free(scene: Scene, source: Side) -> None:
 def _fits(scene: Scene, payments: Mapping[str, Payment], target: Side, how: str) -> None:
     """Refuse what cannot take the money."""
     if how == HOME:
-        payment = payments[target.id]
-        if payment.state is not State.OPEN:
-            raise Refusal("case-not-fit", "Only an open payment can be paid with this money.")
-        if missing_of(payment) != target.amount:
-            said = f"{missing_of(payment)} đồng are missing for this payment, not {target.amount}."
-            raise Refusal("case-not-fit", said)
+        require_home(payments[target.id], target.amount)
         return
     capture = scene.captures[target.id]
     if capture["amount"] != target.amount:
@@ -217,7 +212,7 @@ async def _undo(tx: Tx, agency_id: str, break_id: str, wanted: Wanted) -> Plan:
     if row is None or row["break_id"] != break_id:
         raise Refusal("not-found", "Nothing of the kind was agreed about this break.")
     done = acts.read(row["said"])["done"]
-    if done["how"] in (HOME, BACK):
+    if done["how"] in FOR_GOOD:
         raise Refusal(
             "case-not-fit", "The payment is paid and has its receipt: ask for a refund instead."
         )

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
+from gateway.services.capture_facts import IS_CASH, WRITTEN_OFF
 from gateway.store.tx import Row, Tx
 
 shown_max: Final = 8  # Whoever needs more looks by hand.
@@ -72,6 +73,7 @@ _COMING: Final = (
     " WHERE NOT EXISTS (SELECT 1 FROM recon_match m JOIN statement_line x"
     " ON x.agency_id = m.agency_id AND x.id = m.line_id AND x.source = 'statement'"
     " WHERE m.agency_id = c.agency_id AND m.capture_id = c.id)"
+    f" AND NOT {IS_CASH} AND {WRITTEN_OFF} = 0"
 )
 _RANKED: Final = (
     "WITH self AS ({self}), found AS ({found}), told AS (SELECT f.*, f.amount = s.amount AS fits,"

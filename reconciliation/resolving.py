@@ -5,7 +5,6 @@ between is refused. Each act is a row of the chain (``acts``).
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -17,12 +16,14 @@ from gateway.domain.calendar import Calendar, hanoi_day
 from gateway.domain.errors import Refusal
 from gateway.domain.texts import is_strange, one_line, without_strange
 from gateway.ports.vault import Vault
-from gateway.services.break_list import UNDECIDED
+from gateway.services.break_list import UNDECIDED, officers_in
+from gateway.store import locks
 from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 from reconciliation import acts
 from reconciliation.acts import Act
-from reconciliation.planning import UNDO, WRITE_OFF, Plan, Wanted, plan, wanted_of
+from reconciliation.nearest import Nearest, nearest
+from reconciliation.planning import FOR_GOOD, UNDO, WRITE_OFF, Plan, Wanted, plan, wanted_of
 from reconciliation.proposals import Proposal, ranked
 from reconciliation.settling import carry_out, work_of
 
@@ -37,18 +38,22 @@ _TYPES: Final[Mapping[str, Callable[[bytes], bool]]] = {
     "image/png": lambda b: b.startswith(b"\x89PNG\r\n\x1a\n"),
     "image/jpeg": lambda b: b.startswith(b"\xff\xd8\xff"),
 }
-_WAITING: Final = f"SELECT c.* FROM case_action c WHERE c.agency_id = :agency AND {UNDECIDED}"
-_OF_BREAK: Final = text(f"{_WAITING} AND c.break_id = :id")
-_ALL: Final = text(f"{_WAITING} ORDER BY c.number LIMIT :rows")
+_WAITING: Final = text(
+    "SELECT c.* FROM case_action c WHERE c.agency_id = :agency AND c.break_id = :id"
+    f" AND {UNDECIDED}"
+)
 _PROPOSAL: Final = text(
     "SELECT * FROM case_action WHERE agency_id = :agency AND id = :id AND kind = 'propose'"
 )
 _CASE: Final = text(
-    "SELECT k.*, EXISTS (SELECT 1 FROM statement_line l WHERE l.agency_id = k.agency_id"
-    " AND l.id = k.line_id AND l.source = 'statement' AND l.net > 0 AND NOT EXISTS (SELECT 1"
-    " FROM recon_match m WHERE m.agency_id = l.agency_id AND m.line_id = l.id)) AS is_credit"
+    "SELECT k.*, (SELECT p.reference FROM payment p WHERE p.agency_id = k.agency_id"
+    " AND p.id = k.payment_id) AS reference, EXISTS (SELECT 1 FROM statement_line l"
+    " WHERE l.agency_id = k.agency_id AND l.id = k.line_id AND l.source = 'statement'"
+    " AND l.net > 0 AND NOT EXISTS (SELECT 1 FROM recon_match m"
+    " WHERE m.agency_id = l.agency_id AND m.line_id = l.id)) AS is_credit"
     " FROM break k WHERE k.agency_id = :agency AND k.id = :id"
 )
+_NOT_IT: Final = "This is not the file that was attached."
 _SET: Final = (
     "UPDATE break SET owner = :owner, due_on = :due WHERE agency_id = :agency AND id = :id",
     "UPDATE break SET waits_until = :until WHERE agency_id = :agency AND id = :id",
@@ -67,6 +72,7 @@ class Shown:
     refused: str  # Why it does not fit any more.
     hash: str  # Of what is shown, for whoever agrees.
     undoable: str  # The agreement that can be undone.
+    nearest: Nearest | None  # What is most like it, and how it differs.
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +90,16 @@ class Resolutions:
             if case is None:
                 raise Refusal("not-found", "There is no such break in this agency.")
             done = await acts.of_break(tx, agency_id, break_id)
-            waiting = await tx.row(_OF_BREAK, {"agency": agency_id, "id": break_id})
+            waiting = await tx.row(_WAITING, {"agency": agency_id, "id": break_id})
             proposals = await ranked(tx, agency_id, case)
+            near = await nearest(tx, agency_id, case)
         seen, refused = (None, "")
         if waiting:
             seen, refused = await self._seen(agency_id, waiting)
         signed = _signed(waiting, seen) if waiting and seen else ""
         return Shown(
             case, done, proposals, _opened(waiting) if waiting else None, seen, refused, signed,
-            _undoable(done) if not waiting else "",
+            _undoable(done) if not waiting else "", near,
         )  # fmt: skip
 
     async def _seen(self, agency_id: str, proposal: Row) -> tuple[dict[str, Any] | None, str]:
@@ -103,12 +110,6 @@ class Resolutions:
                 return made.seen(), ""
         except Refusal as refusal:
             return None, refusal.detail
-
-    async def waiting(self, agency_id: str, rows: int) -> Sequence[Row]:
-        """List what waits for a second person, oldest first."""
-        async with self.store.begin() as tx:
-            found = await tx.rows(_ALL, {"agency": agency_id, "rows": rows})
-        return [_opened(r) for r in found]
 
     async def comment(self, agency_id: str, break_id: str, said: str, actor: str) -> None:
         """Say something about a break."""
@@ -121,15 +122,11 @@ class Resolutions:
         if not 1 <= days <= due_working_days_max:
             raise Refusal("invalid-request", f"Give it 1 to {due_working_days_max} working days.")
         due = self.calendar.add_working_days(hanoi_day(self.store.clock.now()), days)
-        c = t.staff.c
-        wanted = select(c.id).where(
-            c.agency_id == agency_id, c.username == owner, c.disabled_at.is_(None)
-        )
         async with self.store.begin() as tx:
-            if await tx.row(wanted) is None:
+            if owner not in await officers_in(tx, agency_id):
                 raise Refusal("invalid-request", "Nobody of this agency has that name.")
             said = {"owner": owner, "due_on": due.isoformat()}
-            await acts.locked(tx, agency_id, break_id)
+            _open(await acts.locked(tx, agency_id, break_id))
             values = {"agency": agency_id, "id": break_id, "owner": owner, "due": due}
             await tx.run(text(_SET[0]), values)
             await acts.add(tx, agency_id, Act(break_id, "assign", actor, said))
@@ -181,10 +178,16 @@ class Resolutions:
             is_it = (a.agency_id == agency_id) & (a.id == row["action_id"])
             act = await tx.row(select(a.said).where(is_it))
             await tx.note(agency_id, actor, "case.read", file_id)
-        content = self.vault.open(f"case_file|{file_id}|content", bytes(row["content_sealed"]))
-        if act is None or hashlib.sha256(content).hexdigest() != json.loads(act["said"])["sha256"]:
-            raise Refusal("invalid-request", "This is not the file that was attached.")
+        content = self._opened(file_id, bytes(row["content_sealed"]))
+        if act is None or hashlib.sha256(content).hexdigest() != acts.read(act["said"])["sha256"]:
+            raise Refusal("invalid-request", _NOT_IT)
         return row["name"], row["media_type"], content
+
+    def _opened(self, file_id: str, sealed: bytes) -> bytes:
+        try:
+            return self.vault.open(f"case_file|{file_id}|content", sealed)
+        except ValueError:  # Changed, or another's.
+            raise Refusal("invalid-request", _NOT_IT) from None
 
     async def propose(self, agency_id: str, break_id: str, wanted: Wanted, actor: str) -> str:
         """Propose how a break ends; what does not fit is refused at once. Gives the act's id."""
@@ -192,7 +195,7 @@ class Resolutions:
         clean = _text(wanted.reason) if wanted.reason.strip() or needs_reason else ""
         async with self.store.begin() as tx:
             made = await plan(tx, agency_id, break_id, replace(wanted, reason=clean))
-            if await tx.row(_OF_BREAK, {"agency": agency_id, "id": break_id}):
+            if await tx.row(_WAITING, {"agency": agency_id, "id": break_id}):
                 raise Refusal("invalid-request", "A proposal waits already: decide that one first.")
             said = made.wanted.as_json()
             return await acts.add(tx, agency_id, Act(break_id, "propose", actor, said))
@@ -206,6 +209,8 @@ class Resolutions:
         """
         wanted = {"agency": agency_id, "id": action_id}
         async with self.store.begin() as tx:
+            if agree:  # A run that has looked already would book the same money again.
+                await tx.run(locks.RUN, {"agency": agency_id})
             await tx.open_day(agency_id, hanoi_day(self.store.clock.now()))
             proposal = await tx.row(_PROPOSAL, wanted)
             if proposal is None:
@@ -214,7 +219,7 @@ class Resolutions:
                 raise Refusal("same-person", "Somebody else must agree to what you proposed.")
             made = await _planned(tx, agency_id, proposal) if agree else None
             await acts.locked(tx, agency_id, proposal["break_id"])
-            waiting = await tx.row(_OF_BREAK, {"agency": agency_id, "id": proposal["break_id"]})
+            waiting = await tx.row(_WAITING, {"agency": agency_id, "id": proposal["break_id"]})
             if waiting is None or waiting["id"] != action_id:
                 raise Refusal("invalid-request", "It is decided already.")
             said: dict[str, Any] = {}
@@ -256,7 +261,7 @@ def _undoable(done: Sequence[Row]) -> str:
     taken_back = {a["said"]["done"].get("of") for a in agreed}
     left = [
         a["id"] for a in agreed
-        if a["said"]["done"]["how"] not in ("home", "undo") and a["id"] not in taken_back
+        if a["said"]["done"]["how"] not in FOR_GOOD and a["id"] not in taken_back
     ]  # fmt: skip
     return left[-1] if left else ""
 

@@ -31,7 +31,7 @@ from gateway.store import tables as t
 from gateway.store.tx import Row, Store, Tx
 from reconciliation import by_hand
 from reconciliation.casework import Casework, Closed
-from reconciliation.engine import Match, Result, rules_digest, run
+from reconciliation.engine import Match, Result, rule_versions, rules_digest, run
 from reconciliation.holders import Holders
 from reconciliation.inputs import DayRules, Inputs, load
 from reconciliation.intake import Intake
@@ -303,7 +303,7 @@ class Reconciliation:
              "result_hash": result.digest, "started_at": started,
              "ended_at": self.store.clock.now(),
              "summary": {"lines": len(given.lines), "matches": len(result.matches),
-                         "breaks": len(result.differences)}},
+                         "breaks": len(result.differences), "rules": rule_versions()}},
         )  # fmt: skip
         known = {
             (r["rule"], r["line_id"], r["capture_id"])

@@ -24,18 +24,23 @@ def missing_of(payment: Payment) -> int:
     return payment.amount - payment.amount_on_account
 
 
+def require_home(payment: Payment, given: int) -> None:
+    """Raise Refusal unless a payment can be paid with money that lies in suspense."""
+    if payment.state is not State.OPEN:
+        raise Refusal("case-not-fit", "Only an open payment can be paid with this money.")
+    if payment.in_doubt:
+        raise Refusal("payment-in-doubt", "Its payer may just have paid; wait for the bank's word.")
+    missing = missing_of(payment)
+    if given != missing:
+        raise Refusal("case-not-fit", f"{missing} đồng are missing for this payment, not {given}.")
+
+
 def give_home(payment: Payment, shares: Sequence[Share]) -> Step:
     """Pay a payment with money that lies in suspense: all that is missing, to the đồng.
 
     Raises Refusal where it is not open, in doubt, or another amount is missing.
     """
-    if payment.state is not State.OPEN:
-        raise Refusal("case-not-fit", "Only an open payment can be paid with this money.")
-    if payment.in_doubt:
-        raise Refusal("payment-in-doubt", "Its payer may just have paid; wait for the bank's word.")
-    missing, given = missing_of(payment), sum(share.amount for share in shares)
-    if given != missing:
-        raise Refusal("case-not-fit", f"{missing} đồng are missing for this payment, not {given}.")
+    require_home(payment, sum(share.amount for share in shares))
     last = max(shares, key=lambda share: (share.paid_at, share.capture_id))
     entries = tuple(
         replace(e, voucher_kind="capture", voucher_id=last.capture_id)

@@ -15,7 +15,6 @@ from gateway.entry.cli_books import Opened, agency_of
 from gateway.entry.reconciling import holders_of
 from gateway.ports.provider import (
     HoldsAccount,
-    HoldsVirtualAccounts,
     Provider,
     RawNotice,
     Verdict,
@@ -56,16 +55,12 @@ def _terms(parts: Parts, agency_id: str) -> "Terms":
                 rests=days is not None and days.works == "working_days",
             )
         )  # fmt: skip
-    virtual = [p for p in own.values() if isinstance(p, HoldsVirtualAccounts)]
-
-    def payment_of(account: str) -> str:
-        return next((named for p in virtual if (named := p.payment_of(account))), "")
 
     def reads(holder: str, plain: bytes) -> "Word | None":
         return _word(own.get(holder), plain)
 
-    banks = holders.banks(agency_id)
-    return Terms(accounts, banks, payment_of, reads, parts.captures.calendar)
+    banks, stands_for = holders.banks(agency_id), holders.stands_for(agency_id)
+    return Terms(accounts, banks, stands_for, reads, parts.captures.calendar)
 
 
 def _word(provider: Provider | None, plain: bytes) -> "Word | None":

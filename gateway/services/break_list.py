@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from gateway.services.desk import page_rows_max
-from gateway.store.tx import Row, Store
+from gateway.store.tx import Row, Store, Tx
 
 export_rows_step: Final = 1_000  # How many rows an export holds at a time.
 _COLUMNS: Final = (
@@ -35,14 +35,17 @@ _WAITING: Final = (
 )
 _MATCHES: Final = text(
     "SELECT l.booked_on, l.source, l.account, l.reference, l.net, m.id, m.rule, m.why, m.amount,"
-    " m.capture_id, (SELECT min(a.payment_id) FROM allocation a WHERE a.agency_id = m.agency_id"
+    " m.capture_id, (SELECT r.summary -> 'rules' ->> m.rule FROM recon_run r"
+    " WHERE r.agency_id = m.agency_id AND r.id = m.run_id) AS rule_version,"
+    " (SELECT min(a.payment_id) FROM allocation a WHERE a.agency_id = m.agency_id"
     " AND a.capture_id = m.capture_id) AS payment_id FROM statement_line l JOIN recon_match m"
     " ON m.agency_id = l.agency_id AND m.line_id = l.id WHERE l.agency_id = :agency"
     " AND l.booked_on = :on AND m.id > :after ORDER BY m.id LIMIT :rows"
 )
+RESOLVERS: Final = ("accountant", "approver")  # The roles that resolve breaks.
 _OFFICERS: Final = text(
     "SELECT username FROM staff WHERE agency_id = :agency AND disabled_at IS NULL"
-    " AND role IN ('accountant','approver') ORDER BY username"
+    " AND role = ANY(:roles) ORDER BY username"
 )
 
 
@@ -60,13 +63,13 @@ def query(wish: Wish, *, rows: int) -> tuple[str, dict[str, Any]]:
     wanted: list[str] = []
     values: dict[str, Any] = {"rows": rows}
     by_age = wish.state in ("open", "waiting")
-    if by_age:
+    if wish.state == "waiting":  # Of any state: an undo waits where all is resolved.
+        wanted.append(_WAITING)
+    elif by_age:
         wanted.append("k.state = 'open'")
     elif wish.state:
         wanted.append("k.state = :state")
         values["state"] = wish.state
-    if wish.state == "waiting":
-        wanted.append(_WAITING)
     if wish.kind:
         wanted.append("k.kind = :kind")
         values["kind"] = wish.kind
@@ -88,6 +91,12 @@ def query(wish: Wish, *, rows: int) -> tuple[str, dict[str, Any]]:
 def cursor(row: Row) -> str:
     """Name a row so that the next page begins after it."""
     return f"{row['since_on']}.{row['id']}"
+
+
+async def officers_in(tx: Tx, agency_id: str) -> list[str]:
+    """Name whom a break can be given to."""
+    asked = {"agency": agency_id, "roles": list(RESOLVERS)}
+    return [r["username"] for r in await tx.rows(_OFFICERS, asked)]
 
 
 def _day(said: str) -> date:
@@ -133,7 +142,7 @@ class BreakList:
     async def officers(self, agency_id: str) -> list[str]:
         """Name whom a break can be given to."""
         async with self.store.begin() as tx:
-            return [r["username"] for r in await tx.rows(_OFFICERS, {"agency": agency_id})]
+            return await officers_in(tx, agency_id)
 
     async def _rows(self, agency_id: str, wish: Wish, rows: int) -> Sequence[Row]:
         wanted, values = query(wish, rows=rows)

@@ -1,8 +1,9 @@
 """Unexplained đồng-days (LEDGER): what differs and nobody can say why, times the days it does.
 
 A line of a file is explained by what it proves or by a case that names it; a capture by the file
-that lists it or the case that it is missing there. A closed day has none left, so only what came
-since the last close is looked at, and a page that shows it stays fast.
+that lists it, the case that it is missing there, or the two people who gave it up. A closed day
+has none left, so only what came since the last close is looked at, and a page that shows it stays
+fast.
 """
 
 from dataclasses import dataclass
@@ -12,10 +13,11 @@ from typing import Final
 from sqlalchemy import text
 
 from gateway.domain.calendar import hanoi_day
+from gateway.services.capture_facts import IS_CASH, WRITTEN_OFF
 from gateway.store.tx import Store, Tx
 
 # A line is late from the day on which it could be known; a capture from the morning after its day,
-# when its file is there. Cash stands in no file: it was counted.
+# when its file is there.
 _OPEN: Final = text(
     "WITH last AS (SELECT coalesce(max(booked_on), DATE '2000-01-01') AS closed_on,"
     " coalesce(max(closed_at), TIMESTAMPTZ '2000-01-01') AS closed_at FROM day"
@@ -32,8 +34,7 @@ _OPEN: Final = text(
     " WHERE NOT EXISTS (SELECT 1 FROM recon_match m WHERE m.agency_id = c.agency_id"
     " AND m.capture_id = c.id) AND NOT EXISTS (SELECT 1 FROM break k WHERE"
     " k.agency_id = c.agency_id AND k.capture_id = c.id AND k.kind = 'missing_at_provider'"
-    " AND k.state = 'open') AND NOT EXISTS (SELECT 1 FROM counter_take t WHERE"
-    " t.agency_id = c.agency_id AND t.capture_id = c.id AND t.method = 'cash'))"
+    f" AND k.state = 'open') AND NOT {IS_CASH} AND {WRITTEN_OFF} = 0)"
     " SELECT kind, id, amount, since_on, :today - since_on AS days,"
     " sum(amount * (:today - since_on)) OVER ()::bigint AS dong_days,"
     " sum(amount) OVER ()::bigint AS total, count(*) OVER () AS items"

@@ -2,8 +2,8 @@
 
 Whoever takes several takes them down this list and never goes back up, so nobody waits in a circle:
 
-1. ``RUN``, ``REQUEST`` or ``DISPUTE``: one reconciliation of an agency, one idempotency key of a
-   client, one dispute of a provider;
+1. ``RUN``, ``REQUEST`` or ``DISPUTE``: one reconciliation of an agency, or one agreement about its
+   breaks; one idempotency key of a client; one dispute of a provider;
 2. ``POSTING`` or ``CLOSING``: an agency's days, shared by all who post, alone by who closes. Who
    may post asks for them before any row is locked: a payment that is held by somebody who waits
    for the day would stop the close that has it;

@@ -17,7 +17,6 @@ PROFILES: Final[Mapping[str, str]] = MappingProxyType(
         "canonical-treasury": "33-treasury", "stripe-payouts": "34-stripe-payouts",
     }
 )  # fmt: skip
-_batch: Final = 20_000  # Some 20 MB of notices at once.
 _NOTICES: Final = (
     "SELECT n.id, n.provider || '/' || n.account, (extract(epoch FROM n.received_at)"
     " * 1000000)::bigint, n.sealed FROM notice n JOIN notice_work w ON w.notice_id = n.id"
@@ -49,16 +48,20 @@ class Cells:
     opens: Opens
     reads: Reads
     agency_id: str
+    notices_batch: int
 
     async def notices(self) -> int:
         """Read every notice that was believed; gives how many. One that does not open is found."""
         count, text, laid = 0, rules("20-notices"), None
         cursor = await self.source.cursor(_NOTICES, self.agency_id)
-        while rows := await cursor.fetch(_batch):
+        while rows := await cursor.fetch(self.notices_batch):
             count += len(rows)
-            opened = [self._open("notice", row[0], "raw", row[3]) for row in rows]
-            if laid:
+            opened = [self._open(f"notice|{row[0]}|raw", row[3]) for row in rows]
+            if laid:  # Until then the calculator is busy, and takes nothing else.
                 await laid
+            for row, plain in zip(rows, opened, strict=True):
+                if plain is None:
+                    self._changed(f"notice {row[0]}")
             self._register([*zip(*rows, strict=True)], opened)
             self._read_others(rows, opened)
             # It is read while the next ones are fetched and opened.
@@ -85,10 +88,12 @@ class Cells:
 
         rows = await self.source.fetch(_FILES, self.agency_id)
         for row in rows:
-            content = self._open("statement_file", row["id"], "content", row["content_sealed"])
+            content = self._open(f"statement_file|{row['id']}|content", row["content_sealed"])
+            if content is None:
+                self._changed(f"statement file {row['id']}")
             if row["profile"] not in PROFILES:
                 what = f"statement file {row['id']}: profile {row['profile']} has no reading here"
-                self.base.execute("INSERT INTO finding VALUES (?)", [what])
+                self._find(what)
             if content is None or row["profile"] not in PROFILES:
                 continue
             header = content.removeprefix(b"\xef\xbb\xbf")
@@ -106,15 +111,17 @@ class Cells:
             self.base.unregister("content")
         return len(rows)
 
-    def _open(self, table: str, name: str, column: str, sealed: bytes) -> bytes | None:
+    def _open(self, place: str, sealed: bytes) -> bytes | None:
         try:
-            return self.opens(f"{table}|{name}|{column}", sealed)
+            return self.opens(place, sealed)
         except ValueError:
-            self.base.execute(
-                "INSERT INTO finding VALUES (?)",
-                [f"{table.replace('_', ' ')} {name} cannot be opened: it was changed or moved"],
-            )
             return None
+
+    def _changed(self, what: str) -> None:
+        self._find(f"{what} cannot be opened: it was changed or moved")
+
+    def _find(self, what: str) -> None:
+        self.base.execute("INSERT INTO finding VALUES (?)", [what])
 
     def _register(self, columns: Sequence[Sequence[Any]], opened: Sequence[bytes | None]) -> None:
         import pyarrow as pa

@@ -11,7 +11,7 @@ _BEGINNING: Final = (-(10**15), date(2000, 1, 1))  # Before anything was closed.
 # What the agency has to make good at a run, and what asks to have made it good.
 _BILL: Final = (
     "SELECT coalesce(sum(CASE WHEN debit = '1383' THEN amount WHEN credit = '1383' THEN -amount"
-    " END), 0) FROM act WHERE '1383' IN (debit, credit) AND noted_at <= getvariable('as_of')"
+    " END), 0) FROM entry WHERE '1383' IN (debit, credit) AND noted_at <= getvariable('as_of')"
 )
 _ASKED: Final = (
     "SELECT p.id, p.net, p.booked_on FROM pending p JOIN marked m ON m.line_id = p.id"
@@ -49,9 +49,8 @@ def closings(base: Any) -> Closings:  # noqa: ANN401 - duckdb ships no types.
     )
     for at, on_day, is_close in told.fetchall():
         closed = [*closed, on_day] if is_close else [day for day in closed if day != on_day]
-        since[at + 1] = max(
-            closed, default=_BEGINNING[1]
-        )  # What was booked at that moment, was before.
+        # What was booked at that moment, was before.
+        since[at + 1] = max(closed, default=_BEGINNING[1])
     base.execute("CREATE TABLE closing (noted_at BIGINT, last_on DATE)")
     base.executemany("INSERT INTO closing VALUES (?, ?)", [list(x) for x in since.items()])
     return Closings(sorted(since.items()))
@@ -86,7 +85,7 @@ def _make_good(base: Any, as_of: int) -> None:  # noqa: ANN401 - the same.
         if so_far > bill:
             continue
         base.execute(
-            "INSERT INTO act VALUES ('statement_line', ?, '1120', '1383', ?, ?, ?)",
+            "INSERT INTO entry VALUES ('statement_line', ?, '1120', '1383', ?, ?, ?)",
             [line_id, net, booked_on, as_of],
         )
         base.execute("INSERT INTO posted VALUES (?)", [line_id])

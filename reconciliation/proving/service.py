@@ -15,10 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.domain.calendar import Calendar
 from gateway.domain.ids import find_references, read_reference
 from reconciliation.proving import compare, evidence
-from reconciliation.proving.cases import walks
 from reconciliation.proving.cells import READABLE, Cells, Opens, Reads, rules
 from reconciliation.proving.compare import Balance, Difference
 from reconciliation.proving.nights import closings, replay
+from reconciliation.proving.walks import walks
 
 _threads: Final = 2
 _ASKED: Final = "only an answer to our own question told of it, and answers are not kept"
@@ -43,7 +43,8 @@ class Terms:
 
     accounts: Sequence[Account]
     banks: Mapping[str, str]  # Bank account -> the account that holds it.
-    payment_of: Callable[[str], str]  # The payment that a virtual account stands for, or "".
+    # Of a virtual account: the bank account behind it, and the payment that it stands for.
+    stands_for: Callable[[str], tuple[str, str] | None]
     reads: Reads  # The notices of adapters that are not ours.
     calendar: Calendar
 
@@ -84,6 +85,7 @@ class Proving:
     engine: AsyncEngine
     opens: Opens
     terms_of: Callable[[str], Terms]
+    notices_batch: int = 20_000  # Some 20 MB of notices at once.
 
     async def prove(self, agency_id: str, since: date, upto: date) -> Proof:
         """Rebuild all up to a day from one snapshot, and compare; nothing is written."""
@@ -107,7 +109,7 @@ class Proving:
         base.execute(rules("10-days"))
         _lay(base, terms)
         await evidence.copy(source, base, agency_id, folder)
-        cells = Cells(source, base, self.opens, terms.reads, agency_id)
+        cells = Cells(source, base, self.opens, terms.reads, agency_id, self.notices_batch)
         return {"notices": await cells.notices(), "files": await cells.files()}
 
 
@@ -190,13 +192,12 @@ def _rebuild(base: Any, terms: Terms) -> None:  # noqa: ANN401 - the same.
 def _virtual(base: Any, terms: Terms) -> None:  # noqa: ANN401 - the same.
     """Say which accounts of statements and notices stand for one payment."""
     base.execute("CREATE TABLE virtual (account VARCHAR, real VARCHAR, reference VARCHAR)")
-    own = next(iter(terms.banks), "")
     told = base.execute(
         "SELECT DISTINCT account FROM file_line WHERE source = 'statement' UNION SELECT DISTINCT"
         " unnest(string_split(payment_reference, '|')) FROM word"
         " WHERE contains(payment_reference, '|')"
     ).fetchall()
-    named = [[a, own, r] for (a,) in told if a and (r := terms.payment_of(a))]
+    named = [[a, *found] for (a,) in told if a and (found := terms.stands_for(a))]
     _put(base, "virtual", named)
     base.execute(
         "UPDATE word SET payment_reference = (SELECT min(v.reference) FROM virtual v WHERE"
@@ -251,7 +252,7 @@ def _walk(base: Any) -> None:  # noqa: ANN401 - the same.
         " CREATE TABLE completed (capture_id VARCHAR, payment_id VARCHAR, since BIGINT);"
     )
     done = list(walks(base))
-    _put(base, "act", [act for walk in done for act in walk.acts])
+    _put(base, "entry", [entry for walk in done for entry in walk.entries])
     _put(base, "owed_again", [x for walk in done for x in walk.owed_again])
     _put(base, "taken", [x for walk in done for x in walk.taken])
     _put(base, "completed", [x for walk in done for x in walk.paying])

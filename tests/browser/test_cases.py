@@ -46,6 +46,7 @@ async def test_a_break_is_resolved_by_keys_alone_and_nothing_written_is_lost(
     await page.fill("#say", "đang gọi ngân hàng")
     await page.reload()
     assert await page.input_value("#say") == "đang gọi ngân hàng"
+    assert await page.input_value("#for") == "", "each field keeps its own"
     await page.locator("#say").blur()
     await page.keyboard.press("s")
     assert await page.evaluate("document.activeElement.id") == "to_0"

@@ -2,23 +2,26 @@
 
 import csv
 import io
+import re
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
-from books import NEXT, reconcile, take
+from books import NEXT, paid_by_vnpay, reconcile, take
 from cases import ONE, broken, cases, night, to_payment, unknown_money
 from east_bank import rows
 from front_door import AGENCY, Site
-from officers import send, signed_in
+from officers import officer, send, signed_in
 from sqlalchemy import text
 
+from gateway.domain.errors import Refusal
 from gateway.domain.texts import cell_of
 from gateway.services.break_list import Wish, query
 from gateway.services.invariants import violations
 from gateway.store import tables as t
 from reconciliation.acts import canonical
+from reconciliation.engine import rule_versions
 
 PDF = b"%PDF-1.7\n1 0 obj\n"
 
@@ -41,7 +44,8 @@ async def test_one_proposes_at_the_desk_another_agrees_and_what_was_shown_is_sig
     await night(site)
     case = await unknown_money(site)
     here = f"/console/breaks/{case['id']}"
-    to = {"what": "link", "kind": "payment", "to_0": payment["id"], "amount_0": "10.000"}
+    typed = f"tp-{payment['reference'][:5]}.{payment['reference'][5:]}".lower()
+    to = {"what": "link", "kind": "payment", "to_0": typed, "amount_0": "10.000"}
     async with signed_in(site) as maker, signed_in(site, "approver") as checker:
         async with signed_in(site, "auditor") as auditor:
             refused = await form(auditor, "/console", f"{here}/propose", **to)
@@ -50,6 +54,7 @@ async def test_one_proposes_at_the_desk_another_agrees_and_what_was_shown_is_sig
         (act,) = await rows(site, "SELECT id FROM case_action")
         page = (await checker.get(here)).text
         signing = {"decision": "agree", "shown": field(page, "shown")}
+        joined = await form(maker, here, f"{here}/propose", **to, also=f"{case['id']}\0")
         wrong = [
             await form(checker, here, f"/console/proposals/{act['id']}", decision="agree",
                        shown=signing["shown"][::-1]),
@@ -62,11 +67,14 @@ async def test_one_proposes_at_the_desk_another_agrees_and_what_was_shown_is_sig
 
     assert (refused.status_code, "/propose" in seen.text) == (403, False)
     assert "Một người khác phải đồng ý" in made.text
+    assert joined.status_code == 404, "no break has such a name"
     assert [a.status_code for a in wrong] == [400, 400, 404]
     assert "Nội dung đã thay đổi" in wrong[0].text
     assert before == [{"kind": "propose"}]
     assert "hai người đã cho khoản tiền này nơi nhận" in done.text
     assert again.status_code == 400
+    with pytest.raises(Refusal, match="resolved already"):
+        await cases(site).assign(AGENCY, case["id"], f"approver-{AGENCY}", 3, ONE)
     assert (await site.get(f"/payments/{payment['id']}"))["state"] == "paid"
     assert await violations(site.parts.store) == []
     (noted,) = await rows(site, "SELECT said FROM case_action WHERE kind = 'agree'")
@@ -90,6 +98,8 @@ async def test_what_was_agreed_is_undone_by_the_web_process_and_nothing_else_is(
                        reason="phí")  # fmt: skip
             (act,) = await rows(site, "SELECT max(id) AS id FROM case_action")
             page = (await checker.get(here)).text
+            waits = (await checker.get("/console/breaks?state=waiting")).text
+            assert f"at={case['id']}" in waits, "an undo waits too, and its break is resolved"
             await form(checker, here, f"/console/proposals/{act['id']}", decision="agree",
                        shown=field(page, "shown"))  # fmt: skip
 
@@ -118,21 +128,27 @@ async def test_people_comment_attach_assign_and_wait(site: Site) -> None:
         refused = [await attach("a.pdf", b"<html>"), await attach("b.pdf", PDF + bytes(5 << 20))]
         name = f"accountant-{AGENCY}"
         await form(desk, here, f"{here}/act", act="assign", owner=name, days="3")
-        nobody = await form(desk, here, f"{here}/act", act="assign", owner="x", days="3")
+        await officer(site, "lan")
+        nobody = [
+            await form(desk, here, f"{here}/act", act="assign", owner=owner, days="3")
+            for owner in ("x", "lan")  # A clerk resolves no break.
+        ]
         late = await form(desk, here, f"{here}/act", act="wait", until="2027-11-19", text="x")
         await form(desk, here, f"{here}/act", act="wait", until="2026-11-25", text="chờ sao kê")
         page = (await desk.get(here)).text
         (file,) = await rows(site, "SELECT * FROM case_file")
         opened = await desk.get(f"/console/case-files/{file['id']}")
         other = site.parts.vault.seal(f"case_file|{file['id']}|content", PDF + b"%")
-        async with site.parts.store.begin() as tx:
-            await tx.run(t.case_file.update().values(content_sealed=other))
-        changed = await desk.get(f"/console/case-files/{file['id']}")
+        changed = []
+        for sealed in (other, other[:-1]):  # Another file, and one that does not open at all.
+            async with site.parts.store.begin() as tx:
+                await tx.run(t.case_file.update().values(content_sealed=sealed))
+            changed.append(await desk.get(f"/console/case-files/{file['id']}"))
 
-    assert (changed.status_code, PDF in changed.content) == (400, False)
+    assert [(a.status_code, PDF in a.content) for a in changed] == [(400, False)] * 2
     assert kept.status_code == 303
     assert [a.status_code for a in refused] == [400, 400]
-    assert (nobody.status_code, late.status_code) == (400, 400)
+    assert [a.status_code for a in (*nobody, late)] == [400] * 3
     assert "đang hỏi &lt;b&gt;ngân hàng&lt;/b&gt;" in page
     assert "uỷ nhiệm chi.pdf" in page
     assert "25/11/2026" in page
@@ -143,7 +159,7 @@ async def test_people_comment_attach_assign_and_wait(site: Site) -> None:
     assert [str(v) for v in k.values()] == [name, "2026-11-25", "2026-11-25", "open"]
     notes = await rows(site, "SELECT action FROM audit WHERE action LIKE 'case.%' ORDER BY id")
     assert [n["action"] for n in notes] == [
-        "case.comment", "case.attach", "case.assign", "case.wait", "case.read", "case.read",
+        "case.comment", "case.attach", "case.assign", "case.wait", *["case.read"] * 3,
     ]  # fmt: skip
     assert await violations(site.parts.store) == []
 
@@ -155,7 +171,7 @@ async def test_only_what_is_surer_than_asked_is_proposed_for_a_page(site: Site) 
     await take(site, "statement", {"line_id": "1", "memo": "CT"})
     await reconcile(site)
     async with signed_in(site) as desk:
-        await form(desk, "/console/breaks", "/console/breaks/propose", sure="30")
+        await form(desk, "/console/breaks", "/console/breaks/propose", sure="10")
         assert await rows(site, "SELECT id FROM case_action") == []
         await site.ask(f"/payments/{other['id']}/cancel", {})
         too_sure = await form(desk, "/console/breaks", "/console/breaks/propose", sure="99")
@@ -168,6 +184,17 @@ async def test_only_what_is_surer_than_asked_is_proposed_for_a_page(site: Site) 
     (act,) = await rows(site, "SELECT kind, said FROM case_action")
     assert (act["kind"], one["id"] in act["said"]) == ("propose", True)
     assert (await site.get(f"/payments/{one['id']}"))["state"] == "open"
+
+
+async def two_pages(desk: httpx.AsyncClient, asked: str) -> tuple[int, int]:
+    """Give the last break of the first page, and the first one of the next."""
+    first = (await desk.get(f"/console/breaks{asked}")).text
+    link = first.partition('class="action second" href="?')[2].partition('"')[0]
+    second = (await desk.get(f"/console/breaks?{link.replace('&amp;', '&')}")).text
+    last, then = (
+        re.findall(r'data-row href="[^"]*at=brk_(\d+)"', page) for page in (first, second)
+    )
+    return int(last[-1]), int(then[0])
 
 
 async def test_a_page_of_the_list_is_read_by_its_key_however_long_the_list_is(site: Site) -> None:
@@ -198,13 +225,10 @@ async def test_a_page_of_the_list_is_read_by_its_key_however_long_the_list_is(si
         assert "Sort" not in said, said
         removed = [int(x.split(":")[1]) for x in said.splitlines() if "Rows Removed by Filter" in x]
         assert sum(removed) <= 200, said
+    # Of open ones every second is listed, of all each: what was asked for goes on.
     async with signed_in(site) as desk:
-        first = (await desk.get("/console/breaks")).text
-        link = first.partition('class="action second" href="?')[2].partition('"')[0]
-        second = (await desk.get(f"/console/breaks?{link.replace('&amp;', '&')}")).text
-    assert ('at=brk_000100"' in first, 'at=brk_000102"' in second, 'at=brk_000100"' in second) == (
-        True, True, False,
-    )  # fmt: skip
+        shown = [await two_pages(desk, asked) for asked in ("", "?state=")]
+    assert shown == [(100, 102), (50, 51)]
 
 
 async def test_lists_are_exported_and_no_cell_is_a_formula(site: Site) -> None:
@@ -226,16 +250,51 @@ async def test_lists_are_exported_and_no_cell_is_a_formula(site: Site) -> None:
         breaks = await desk.get("/console/breaks.csv?state=open")
         matches = await desk.get("/console/days/2026-11-19/matches.csv")
         nothing = await desk.get("/console/days/tomorrow/matches.csv")
+        (run,) = await rows(
+            site, "SELECT m.run_id FROM recon_match m JOIN statement_line l ON l.id = m.line_id"
+            " WHERE l.booked_on = '2026-11-19'"
+        )  # fmt: skip
+        page = (await desk.get(f"/console/runs/{run['run_id']}")).text
 
     read = list(csv.DictReader(io.StringIO(breaks.text.removeprefix("\ufeff"))))
     assert len({r["id"] for r in read}) == len(read) >= 1_501
     assert {r["why"] for r in read if r["kind"] == "late"} == {'\'=HYPERLINK("x")'}
     (match,) = csv.DictReader(io.StringIO(matches.text.removeprefix("\ufeff")))
     assert (match["amount"], match["payment_id"]) == ("10000", payment["id"])
+    version = rule_versions()[match["rule"]]
+    assert (match["rule_version"], version in page) == (version, True)
     assert nothing.status_code == 404
     assert [cell_of(x) for x in ("=1", "+1", "-1", "@a", "\tx", "\rx", -5, None, "a=b")] == [
         "'=1", "'+1", "'-1", "'@a", "'\tx", "'\rx", "-5", "", "a=b",
     ]  # fmt: skip
+
+
+async def test_a_break_names_what_comes_nearest_and_what_differs(site: Site) -> None:
+    """One amount that is another, a capture that the report lacks, and one that no budget has."""
+    first = await paid_by_vnpay(site, 1, "14831391")
+    await paid_by_vnpay(site, 2, "14831392")
+    site.clock.move(timedelta(hours=17, minutes=30) + timedelta(days=12))
+    listed = {"fee": 0, "provider_txn_id": "14831391", "gross": 9_000, "net": 9_000}
+    await take(site, "provider", listed, {"fee": 0, "provider_txn_id": "X7", "gross": 11_000,
+               "net": 11_000, "merchant_reference": "ORDER7"})  # fmt: skip
+    await take(site, "treasury", {"obligation_id": first["id"], "amount": 9_990},
+               {"document_ref": "NS-2", "booked_on": "2026-11-30", "amount": 5})  # fmt: skip
+    await reconcile(site, NEXT + timedelta(days=11))
+    found = await rows(site, "SELECT * FROM break ORDER BY kind, amount DESC, id")
+    shown = [(k["kind"], (await cases(site).show(AGENCY, k["id"])).nearest) for k in found]
+    async with signed_in(site) as desk:
+        amount = next(k["id"] for k in found if k["kind"] == "amount" and k["amount"] == 9_000)
+        page = (await desk.get(f"/console/breaks/{amount}?lang=en")).text
+
+    told = [(kind, n.kind, n.name, n.amount_by, n.days, n.is_named) for kind, n in shown if n]
+    assert told == [
+        ("amount", "capture", "14831391", 1_000, 0, True),
+        ("missing_at_provider", "capture", "X7", 1_000, 0, False),
+        ("missing_at_treasury", "line", "NS20261119-00001", -10, 1, True),
+    ]
+    kinds = [kind for kind, _ in shown]
+    assert kinds.count("missing_at_treasury") == 2, "a line of another payment comes near to none"
+    assert "more, the same day, the same number" in page
 
 
 async def test_a_proposal_that_the_books_overtook_is_shown_as_such(site: Site) -> None:

@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from books import NEXT, balance, breaks, reconcile, reconciliation, take
+from books import NEXT, balance, breaks, paid_by_vnpay, reconcile, reconciliation, take
 from cases import ONE, OTHER, agree, broken, cases, night, resolve, to_payment, unknown_money
 from east_bank import rows
 from front_door import AGENCY, Site
-from officers import signed_in
+from officers import officer, signed_in
 from sqlalchemy.exc import DBAPIError
 
 from gateway.domain.errors import Refusal
@@ -166,6 +166,32 @@ async def test_a_loss_is_written_off_within_the_agencys_limit_only(site: Site) -
     await sound(site)
 
 
+async def test_a_credit_is_offered_only_captures_whose_money_may_still_come(site: Site) -> None:
+    """Cash was counted in its drawer, and what was written off was given up."""
+    await Agencies(site.parts.store).change(AGENCY, {"write_off_max": "10000"}, {}, "test")
+    for n in (1, 2):
+        await paid_by_vnpay(site, n, f"1483139{n}")
+    clerk, counters = await officer(site, "lan"), site.parts.counters
+    await counters.open_shift(clerk, "hoan-kiem", "quay-1", 50_000)
+    await counters.take(clerk, (await site.payment(3))["id"], "cash")
+    site.clock.move(timedelta(hours=17, minutes=30) + timedelta(days=1))
+    await take(site, "provider", {"provider_txn_id": "14831391", "fee": 0, "net": 10_000})
+    await take(
+        site, "statement",
+        {"booked_on": "2026-11-19", "reference": "X", "memo": "VNPAY THANH TOAN TESTTMN1 X"},
+    )  # fmt: skip
+    await reconcile(site, NEXT)
+    case, line = await rows(site, "SELECT * FROM break ORDER BY subject")
+    before = (await cases(site).show(AGENCY, line["id"])).proposals
+    await resolve(site, case, Wanted(WRITE_OFF, "VNPAY không trả"))
+
+    (offered,) = (await cases(site).show(AGENCY, line["id"])).proposals
+
+    assert case["capture_id"] in {p.id for p in before}
+    assert len(before) == 2, "cash is not among them"
+    assert offered.name == "14831391"
+
+
 async def test_nobody_agrees_to_their_own_proposal_not_even_past_the_code(site: Site) -> None:
     payment = await site.payment()
     await night(site)
@@ -183,6 +209,21 @@ async def test_nobody_agrees_to_their_own_proposal_not_even_past_the_code(site: 
                 f" about_actor, said, at, seal_before, seal) SELECT agency_id, 'x', 9, break_id,"
                 f" 'agree', '{ONE}', id, '{claimed}', '{{}}', at, '', '' FROM case_action"
             )
+
+
+async def test_nothing_is_proposed_for_a_payment_whose_payer_may_just_have_paid(
+    site: Site,
+) -> None:
+    """What would be refused at the end is refused when it is proposed."""
+    payment = await site.payment()
+    await night(site)
+    case = await unknown_money(site)
+    await site.as_owner("UPDATE payment SET in_doubt = true")
+
+    with pytest.raises(Refusal, match="may just have paid"):
+        await cases(site).propose(
+            AGENCY, case["id"], to_payment(case, (payment["id"], 10_000)), ONE
+        )
 
 
 async def test_what_changed_since_it_was_shown_is_not_signed(site: Site) -> None:

@@ -81,7 +81,9 @@ async def test_a_case_is_given_back_from_its_own_page(site: Site) -> None:
     await told(site, f"{attempt}|E2|{DUE}")
     (case,) = await rows(site, "SELECT id FROM break WHERE state = 'open'")
     page = f"/console/breaks/{case['id']}"
+    (payment,) = await rows(site, "SELECT reference FROM payment")
     async with signed_in(site, "accountant") as maker:
+        assert payment["reference"] in (await maker.get(page)).text
         asked = await send(maker, page, f"{page}/refund", reason="nộp hai lần")
         assert "tiền đang treo" in asked.text
         auditor_sees = asked.url.path

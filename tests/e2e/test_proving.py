@@ -4,6 +4,7 @@ import json
 from argparse import Namespace
 from collections.abc import AsyncIterator
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -158,6 +159,22 @@ async def test_another_notice_and_another_file_prove_other_books(lived: Site) ->
         f"notice {notice['id']} cannot be opened: it was changed or moved"
         in (await prove(lived)).findings
     )
+
+
+async def test_a_notice_that_does_not_open_is_found_while_those_before_it_are_read(
+    lived: Site,
+) -> None:
+    """They are read beside the next ones' opening; a calculator does one thing at a time."""
+    await touch(lived, "notice", "UPDATE notice SET sealed = sealed || '\\x00'::bytea")
+    async with lived.parts.store.begin() as tx:
+        kept = [r["id"] for r in await tx.rows(text("SELECT id FROM notice"))]
+    assert len(kept) > 1
+
+    proof = await replace(proving_of(lived.parts), notices_batch=1).prove(AGENCY, DAY, LAST)
+
+    assert {f for f in proof.findings if "cannot be opened" in f} == {
+        f"notice {name} cannot be opened: it was changed or moved" for name in kept
+    }
 
 
 async def test_a_notice_that_nothing_is_booked_for_is_found(site: Site) -> None:

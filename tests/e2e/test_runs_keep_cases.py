@@ -11,6 +11,7 @@ from front_door import AGENCY, Site
 
 from gateway.services.agencies import Agencies
 from gateway.services.invariants import violations
+from gateway.services.unexplained import unexplained
 from reconciliation.by_hand import CONFLICT
 from reconciliation.evidence import Side
 from reconciliation.planning import LINK, UNDO, WRITE_OFF, Wanted
@@ -180,6 +181,7 @@ async def test_a_transfer_that_was_written_off_and_comes_after_all_is_a_break(si
     await reconcile(site, on)
     case = await broken(site, "missing_at_provider")
     await resolve(site, case, Wanted(WRITE_OFF, "ngân hàng không có"))
+    assert (await unexplained(site.parts.store, AGENCY)).items == 0, "two people explained it"
     await take(site, "statement", {"line_id": "9", "memo": memo})
 
     late = await reconcile(site, on)

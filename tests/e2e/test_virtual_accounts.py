@@ -5,21 +5,30 @@ from datetime import timedelta
 
 import pytest
 import pytest_asyncio
-from books import balance, breaks, reconcile, take
+from books import DAY, NEXT, balance, breaks, reconcile, take
+from cases import broken, resolve
 from city import city
+from front_door import AGENCY
 from watched_city import Watched
 
 from gateway.domain.errors import Refusal
+from gateway.entry.cli_prove import proving_of
 from gateway.infra.clock import TestClock
+from gateway.services.agencies import Agencies
 from gateway.services.invariants import violations
+from reconciliation.planning import WRITE_OFF, Wanted
 
 PREFIX = "96247HN"
 
 
 @pytest_asyncio.fixture
 async def street(database_url: str, clock: TestClock) -> AsyncIterator[Watched]:
-    """Run a gateway whose bank has given it virtual accounts, and the banks."""
-    async with city(database_url, clock, VIETQR_VIRTUAL_PREFIX=PREFIX) as running:
+    """Run a gateway whose bank has given it virtual accounts, and the banks.
+
+    payOS watches another account of the agency, so not every account is its first.
+    """
+    more = {"VIETQR_VIRTUAL_PREFIX": PREFIX, "PAYOS_ACCOUNT": "9876543210"}
+    async with city(database_url, clock, **more) as running:
         yield Watched(running.site, running.simulator)
 
 
@@ -87,6 +96,30 @@ async def test_the_notice_and_the_statement_of_a_virtual_account_are_one_capture
     assert await captured(street) == ["paid"] * 3
     assert await breaks(street.site) == []
     assert await balance(street.site, "1120") == 30_000
+
+
+async def test_a_late_line_of_a_virtual_account_is_one_of_the_bank_account_behind_it(
+    street: Watched,
+) -> None:
+    """It says otherwise of money that people gave up, and the second calculator sees that too."""
+    site = street.site
+    await Agencies(site.parts.store).change(AGENCY, {"write_off_max": "10000"}, {}, "test")
+    account = f"{PREFIX}{(await site.payment())['reference']}"
+    street.banks.bank.transfer(account, 10_000, "")
+    await street.work()
+    on = NEXT + timedelta(days=5)
+    site.clock.move(timedelta(days=7))
+    await take(site, "statement", {"booked_on": "2026-11-24", "amount": 5, "memo": "LAI"})
+    await reconcile(site, on)
+    case = await broken(site, "missing_at_provider")
+    await resolve(site, case, Wanted(WRITE_OFF, "ngân hàng không có"))
+    await take(site, "statement", {"line_id": "9", "account": account})
+
+    late = await reconcile(site, on)
+
+    assert (late.posted, late.breaks["status_conflict"]) == (0, 1)
+    proof = await proving_of(site.parts).prove(AGENCY, DAY, on)
+    assert proof.holds, (proof.differences, proof.findings)
 
 
 async def test_equal_lines_of_two_virtual_accounts_are_two(street: Watched) -> None:

@@ -14,11 +14,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
+import pytest
 import pytest_asyncio
-from books import DAY, reconciliation, take
+from books import DAY, NEXT, balance, reconcile, reconciliation, take
+from cases import ONE, agree, cases
+from east_bank import rows
 from front_door import AGENCY, Site, vnpay_query
 from sqlalchemy import Engine, event
 from sqlalchemy.util import await_only
+
+from gateway.domain.errors import Refusal
+from reconciliation.evidence import Side
+from reconciliation.planning import LINK, Wanted
 
 Task = asyncio.Task[Any]
 looks_max = 1_000  # Ten seconds, far more than any of these transactions takes.
@@ -245,3 +252,36 @@ async def test_a_refund_that_is_agreed_to_while_its_payment_is_settled(stage: St
 
     await agreed
     assert (await closed).settled == 1
+
+
+async def test_somebody_who_agrees_while_a_run_explains_the_same_money_waits_for_it(
+    stage: Stage,
+) -> None:
+    """The run has looked already, and does not see what people do now: money would count twice."""
+    site = stage.site
+    assert await site.vnpay_says(await site.attempt(await site.payment())) == "00"
+    site.clock.move(timedelta(hours=17, minutes=30) + timedelta(days=1))
+    await take(
+        site, "statement",
+        {"booked_on": "2026-11-19", "reference": "VNPAY-20261118",
+         "memo": "VNPAY THANH TOAN TESTTMN1 VNPAY-20261118"},
+    )  # fmt: skip
+    await reconcile(site, NEXT)
+    (case,) = await rows(site, "SELECT * FROM break WHERE subject LIKE 'line:%'")
+    (capture,) = await rows(site, "SELECT id FROM capture")
+    sides = (Side("break", case["id"], 10_000),), (Side("capture", capture["id"], 10_000),)
+    await cases(site).propose(AGENCY, case["id"], Wanted(LINK, "", *sides), ONE)
+    await take(site, "provider", {"fee": 0, "net": 10_000})
+
+    with stage.still("INSERT INTO recon_run") as still:
+        run = begin(reconciliation(site).reconcile(AGENCY, NEXT, "test", close=False))
+        await still.there.wait()
+        agreed = begin(agree(site, case["id"]))
+        await stage.until_done_or_waiting(agreed, 1)
+        still.go.set()
+        await stage.until_all_done(run, agreed)
+
+    assert (await run).posted == 1
+    with pytest.raises(Refusal, match="not what it was"):
+        await agreed
+    assert [await balance(site, account) for account in ("1380", "1120")] == [0, 10_000]

@@ -1,6 +1,6 @@
 """Money that two people took out of suspense is nobody's there any more, whatever happens later."""
 
-from reconciliation.proving.cases import Debt, Event, Order, Walk
+from reconciliation.proving.walks import Debt, Event, Order, Walk
 
 DAY = 20_775  # Days are only handed on here.
 
@@ -20,7 +20,7 @@ def events(*moves: int) -> list[Event]:
 def lost_out_of(*moves: int) -> list[tuple[str, str]]:
     walk = Walk({"cap": Debt("cap", ())})
     walk.tell(events(*moves))
-    return [(act[2], act[3]) for act in walk.acts if act[0] == "dispute"]
+    return [(entry[2], entry[3]) for entry in walk.entries if entry[0] == "dispute"]
 
 
 def test_a_dispute_takes_from_suspense_only_what_lies_there() -> None:

@@ -14,30 +14,31 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
 from gateway.domain.errors import Refusal
+from gateway.domain.ids import read_typed
 from gateway.entry.web.console import MAY_SEE_PAYER, Console, day_of
-from gateway.entry.web.console_form import amount_of, fields_of, require
+from gateway.entry.web.console_form import amount_of, fields_of, require, ticked
 from gateway.entry.web.exports import csv_of
 from gateway.services.access import Officer
-from gateway.services.break_list import BreakList, Wish, cursor
+from gateway.services.break_list import RESOLVERS, BreakList, Wish, cursor
 from gateway.services.desk import age_days, cut
 from gateway.services.refund_rows import SOURCES
 from gateway.store.tx import Row
 from reconciliation.evidence import Side
 from reconciliation.planning import LINK, UNDO, WRITE_OFF, Wanted
-from reconciliation.resolving import Resolutions, Shown, file_bytes_max
+from reconciliation.resolving import Resolutions, file_bytes_max
 
-MAY_ACT: Final = frozenset({"accountant", "approver"})
-MAY_SAY: Final = frozenset({"accountant", "approver", "clerk"})
+MAY_ACT: Final = frozenset(RESOLVERS)
+MAY_SAY: Final = MAY_ACT | {"clerk"}
 sure_default: Final = 80  # Of 100: same amount, named in the text, and no rival.
 split_rows: Final = 4  # Lines of the split form; more parts are resolved in turns.
-_KEPT: Final = ("state", "kind", "after", "sure", "lang")  # What an address keeps of a list.
+_KEPT: Final = ("state", "kind", "after", "sure")  # What an address keeps of a list.
 _BREAK_COLUMNS: Final = (
     "id", "kind", "state", "amount", "since_on", "why", "reference", "payment_id", "capture_id",
     "line_id", "owner_role", "owner", "due_on", "waits_until", "resolved_at", "resolution",
 )  # fmt: skip
 _MATCH_COLUMNS: Final = (
     "booked_on", "source", "account", "reference", "net", "rule", "why", "amount", "capture_id",
-    "payment_id",
+    "payment_id", "rule_version",
 )  # fmt: skip
 
 
@@ -129,8 +130,7 @@ class CasePages:
         """Propose how a break ends."""
         require(officer, MAY_ACT)
         form = await fields_of(request)
-        also = [str(v) for v in (await request.form()).getlist("also")]
-        wanted = await self._wanted(officer, break_id, form, also)
+        wanted = await self._wanted(officer, break_id, form, await ticked(request, "also"))
         await self.resolutions.propose(
             officer.agency_id, break_id, wanted, f"staff:{officer.username}"
         )
@@ -163,18 +163,17 @@ class CasePages:
         sure, made = _sure(form), 0
         for row in cut(await self.list_of.page(officer.agency_id, _wish(form)))[0]:
             shown = await self.resolutions.show(officer.agency_id, row["id"])
-            first = next((p for p in shown.proposals if p.fits and p.confidence >= sure), None)
-            if first is None or shown.waiting:
+            likely = [p for p in shown.proposals if p.fits and p.confidence >= sure]
+            if len(likely) != 1 or shown.waiting:  # Between two, people choose.
                 continue
-            source = (Side("break", row["id"], row["amount"]),)
-            wanted = Wanted(LINK, "", source, (Side(first.kind, first.id, first.amount),))
+            source, (only,) = (Side("break", row["id"], row["amount"]),), likely
+            wanted = Wanted(LINK, "", source, (Side(only.kind, only.id, only.amount),))
             try:
                 await self.resolutions.propose(officer.agency_id, row["id"], wanted, me)
             except Refusal:  # One that fits no more is left as it is, open.
                 continue
             made += 1
-        asked = {k: v for k, v in form.items() if k in _KEPT and v} | {"told": str(made)}
-        return RedirectResponse(f"/console/breaks?{urlencode(asked)}", 303)
+        return RedirectResponse(f"/console/breaks?{_query(form)}&told={made}", 303)
 
     async def decide(self, request: Request, officer: Officer, action_id: str) -> Response:
         """Agree to what was shown, as a second person, or refuse it."""
@@ -207,20 +206,17 @@ class CasePages:
     async def _one(
         self, officer: Officer, break_id: str, memos: Sequence[str] | None
     ) -> dict[str, Any]:
-        desk, agency_id = self.console.desk, officer.agency_id
-        row = await desk.case(agency_id, break_id)
+        agency_id = officer.agency_id
         shown = await self.resolutions.show(agency_id, break_id)
+        row = shown.case
         sees = officer.role in MAY_SEE_PAYER
         may_act = officer.role in MAY_ACT
         return {
-            "k": dict(row) | _standing(shown) | {
-                "age": age_days(row["since_on"], self.console.store.clock.now())
-            },
+            "k": dict(row) | {"age": age_days(row["since_on"], self.console.store.clock.now())},
             "s": shown, "me": f"staff:{officer.username}", "may_act": may_act,
             "may_say": officer.role in MAY_SAY, "memos": memos, "split_rows": split_rows,
             "may_link": may_act and shown.waiting is None and row["state"] == "open"
-            and ((row["kind"] == "unknown_money" and bool(row["capture_id"]))
-                 or shown.case["is_credit"]),
+            and ((row["kind"] == "unknown_money" and bool(row["capture_id"])) or row["is_credit"]),
             "may_refund": sees and row["state"] == "open" and row["capture_id"]
             and row["kind"] in SOURCES and shown.waiting is None,
             "may_write_off": may_act and shown.waiting is None and row["state"] == "open"
@@ -229,10 +225,6 @@ class CasePages:
             "officers": await self.list_of.officers(agency_id),
             "what": {"link": LINK, "write_off": WRITE_OFF, "undo": UNDO},
         }  # fmt: skip
-
-
-def _standing(shown: Shown) -> dict[str, Any]:
-    return {name: shown.case[name] for name in ("owner", "due_on", "waits_until")}
 
 
 def _wish(asked: Mapping[str, str]) -> Wish:
@@ -248,12 +240,14 @@ def _sure(asked: Mapping[str, str]) -> int:
 
 
 def _query(asked: Mapping[str, str]) -> str:
-    return urlencode({k: asked[k] for k in _KEPT if k != "lang" and asked.get(k)})
+    """Write what an address keeps; a state that is empty is every state, and not the usual one."""
+    return urlencode({k: asked[k] for k in _KEPT if asked.get(k) or (k == "state" and k in asked)})
 
 
 def _name(to: str) -> str:
     """Read a payment's reference as people type it, or an id as it is."""
-    return to if "_" in to else "".join(to.upper().removeprefix("TP").split())
+    typed = read_typed(to)
+    return typed.reference if typed else to
 
 
 def _back(form: Mapping[str, str], break_id: str) -> Response:

@@ -16,7 +16,17 @@ def require(officer: Officer, roles: frozenset[str]) -> None:
 async def fields_of(request: Request) -> dict[str, str]:
     """Read the texts of a form; a file is none, and a NUL is no character that can be kept."""
     given = await request.form()
-    return {k: v.replace("\0", "\ufffd") for k, v in given.items() if isinstance(v, str)}
+    return {k: _kept(v) for k, v in given.items() if isinstance(v, str)}
+
+
+async def ticked(request: Request, name: str) -> list[str]:
+    """Read all values of one field that may be there several times."""
+    given = await request.form()
+    return [_kept(v) for v in given.getlist(name) if isinstance(v, str)]
+
+
+def _kept(said: str) -> str:
+    return said.replace("\0", "\ufffd")
 
 
 def amount_of(text: str) -> int:

@@ -24,7 +24,7 @@ CREATE TABLE file_line (
   txn_id VARCHAR, reference VARCHAR, batch_id VARCHAR, obligation VARCHAR, budget_line VARCHAR,
   memo VARCHAR);
 -- What is rare, and what nights book: few rows, each with the day it belongs to and its moment.
-CREATE TABLE act (
+CREATE TABLE entry (
   kind VARCHAR, voucher VARCHAR, debit VARCHAR, credit VARCHAR, amount BIGINT, on_day DATE,
   noted_at BIGINT);
 CREATE TABLE finding (what VARCHAR);

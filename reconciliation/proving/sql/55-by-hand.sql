@@ -35,7 +35,7 @@ SELECT decision_id AS id, capture_id, x.amount, x.noted_at
 FROM side, LATERAL (VALUES (-side.amount, since), (side.amount, until)) x (amount, noted_at)
 WHERE is_source AND what = 'link' AND capture_id IS NOT NULL AND x.noted_at IS NOT NULL;
 -- Two words about one movement; a credit and what it brought; a loss. An undo is the reverse.
-INSERT INTO act
+INSERT INTO entry
 WITH agreed AS (
   SELECT 'correction' AS kind, capture_id AS voucher, '3310' AS debit, '1380' AS credit, amount,
          CAST(NULL AS DATE) AS on_day, since, until

@@ -1,5 +1,5 @@
 -- What people and providers decided: shifts, refunds and disputes, each on the day it was decided.
-INSERT INTO act
+INSERT INTO entry
 WITH counted AS (
   SELECT s.*, s.float_amount + coalesce(t.amount, 0) AS expected
   FROM shift s LEFT JOIN (SELECT shift_id, sum(amount) AS amount FROM capture WHERE is_cash
@@ -34,7 +34,7 @@ JOIN fee_line f ON f.payment_id = r.payment_id AND f.n = p.n WHERE r.source = 'd
 UNION ALL
 SELECT r.id, r.state, r.decided, r.ended, 'M5', 'M2', p.amount
 FROM refund r JOIN refund_part p ON p.refund_id = r.id WHERE r.source = 'debt';
-INSERT INTO act
+INSERT INTO entry
 SELECT 'refund', id, debit, credit, amount, hanoi(decided), decided FROM approved
 UNION ALL
 SELECT 'refund', id, credit, debit, amount, hanoi(ended), ended FROM approved
@@ -64,7 +64,7 @@ SELECT id, bag AS number, counted - float_amount AS amount, closed AS noted_at
 FROM shift WHERE closed > 0 AND bag <> '' AND counted > float_amount
 UNION ALL
 SELECT h.id, s.bag, a.amount, h.ended FROM shortage h JOIN shift s ON s.id = h.shift_id
-JOIN act a ON a.kind = 'shift' AND a.voucher = s.id AND (a.debit, a.credit) = ('1110', '1382')
+JOIN entry a ON a.kind = 'shift' AND a.voucher = s.id AND (a.debit, a.credit) = ('1110', '1382')
 WHERE h.state = 'made_good';
 -- What a provider may list of ours: by its number of a capture, our name of a refund, its name of a
 -- quarrel, with the sign that its report gives it.

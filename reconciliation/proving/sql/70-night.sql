@@ -36,7 +36,7 @@ FROM pending p JOIN marked m ON m.line_id = p.id AND m.kind = 'payout'
 JOIN batch b ON starts_with(b.account, m.provider || '/') AND b.batch_id = p.reference
  AND b.net = p.net
 WHERE p.net > 0 QUALIFY count(*) OVER (PARTITION BY p.id) = 1;
-INSERT INTO act
+INSERT INTO entry
 SELECT 'statement_line', line_id, x.debit, x.credit, x.amount, booked_on, getvariable('as_of')
 FROM payout, LATERAL (VALUES ('1120', '1380', net), ('6420', '1380', charges),
   ('1383', '4900', charges), ('1380', '6420', -charges), ('4900', '1383', -charges))
@@ -52,7 +52,7 @@ WHERE b.id NOT IN (SELECT bag_id FROM bag_seen)
 QUALIFY row_number() OVER (PARTITION BY b.id ORDER BY p.id) = 1
     AND count(*) OVER (PARTITION BY p.id) = 1;
 INSERT INTO bag_seen SELECT bag_id FROM banked;
-INSERT INTO act
+INSERT INTO entry
 SELECT 'statement_line', line_id, '1120', '1130', net, booked_on, getvariable('as_of')
 FROM banked;
 INSERT INTO posted SELECT line_id FROM banked;
@@ -67,7 +67,7 @@ JOIN (SELECT batch_id, sum(net) AS net FROM treasury
          getvariable('business_on') - getvariable('window_days') AND getvariable('business_on')
       GROUP BY batch_id) a
   ON a.batch_id = p.reference AND a.net = -p.net;
-INSERT INTO act
+INSERT INTO entry
 SELECT 'remittance', line_id, '1130', '1120', amount, booked_on, getvariable('as_of') FROM sent;
 INSERT INTO posted SELECT line_id FROM sent;
 -- A transfer: a plain credit, or one that was taken up as a word for money.
@@ -81,7 +81,7 @@ WHERE p.source = 'statement' AND p.net > 0
    WHERE x.line_id = p.id AND NOT EXISTS (
      SELECT 1 FROM evidence e WHERE e.source = 'statement' AND e.source_id = p.id
       AND e.capture_id <> x.capture_id AND e.noted_at <= getvariable('as_of')));
-INSERT INTO act
+INSERT INTO entry
 SELECT 'statement_line', line_id, '1120', '1380', net, booked_on, getvariable('as_of')
 FROM transfer;
 INSERT INTO posted SELECT line_id FROM transfer;

@@ -11,7 +11,7 @@ SELECT 'capture', y.capture_id, y.day, 'M2', 'M1', f.amount
 FROM paying y JOIN fee_line f ON f.payment_id = y.payment_id WHERE y.is_ordinary
 UNION ALL
 SELECT a.kind, a.voucher, first_open(a.on_day, a.noted_at, z.last_on), a.debit, a.credit, a.amount
-FROM act a ASOF JOIN closing z ON a.noted_at >= z.noted_at
+FROM entry a ASOF JOIN closing z ON a.noted_at >= z.noted_at
 UNION ALL
 SELECT 'remittance', line_id, day, '3370', '3330', phi FROM confirmed WHERE phi > 0
 UNION ALL

@@ -35,7 +35,7 @@ for (const row of rows) row.addEventListener("focus", () => (at = rows.indexOf(r
 
 // What is being written is kept until it is sent: a page that is loaded again loses nothing.
 const pane = document.querySelector("[data-case]");
-const place = (field) => `${pane.dataset.case}/${field.form.action}/${field.form.what?.value ?? ""}/${field.name}`;
+const place = (field) => `${pane.dataset.case}/${field.id}`;
 for (const field of pane ? pane.querySelectorAll("input:not([type=hidden]):not([type=file]), textarea") : []) {
   const kept = sessionStorage.getItem(place(field));
   if (kept !== null) field.value = kept;

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 CASH, CLEARING, UNIDENTIFIED, SURPLUS = "1110", "1380", "3310", "3320"
 Row = Mapping[str, Any]
-Act = tuple[str, str, str, str, int, Any, int]  # kind, voucher, debit, credit, amount, day, at
+Entry = tuple[str, str, str, str, int, Any, int]  # kind, voucher, debit, credit, amount, day, at
 
 
 class Order(IntEnum):
@@ -55,9 +55,8 @@ class Debt:
     """One payment as it stands."""
 
     id: str
-    lines: Sequence[
-        tuple[str, int]
-    ]  # Of each fee line, the account that it is due on, and how much.
+    # Of each fee line, the account that it is due on, and how much.
+    lines: Sequence[tuple[str, int]]
     state: str = "none"  # none | open | paid | cancelled | expired | refunded
     is_written_off: bool = False
     received: int = 0
@@ -80,7 +79,7 @@ class Walk:
     """Payments of one debt: what happens to one may decide what money means for another."""
 
     debts: Mapping[str, Debt]
-    acts: list[Act] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     paying: list[tuple[str, str, int]] = field(default_factory=list)  # Capture, payment, when.
     owed_again: list[tuple[str, str]] = field(default_factory=list)  # Dispute and payment.
     taken: list[tuple[str, int]] = field(default_factory=list)  # What clerks took, as was due.
@@ -118,7 +117,7 @@ class Walk:
     def _memo(self, debt: Debt, event: Event, debit: str, credit: str) -> None:
         day = event.said["on_day"]
         for _, amount in debt.lines:
-            self.acts.append(("payment", debt.id, debit, credit, amount, day, event.at))
+            self.entries.append(("payment", debt.id, debit, credit, amount, day, event.at))
 
     def _captured(self, debt: Debt, event: Event) -> None:
         said, amount = event.said, event.said["amount"]
@@ -196,7 +195,7 @@ class Walk:
         if amount:
             kind = "dispute" if event.order is Order.LOST else "capture"
             day = event.said["on_day"]
-            self.acts.append((kind, event.name, debit, credit, amount, day, event.at))
+            self.entries.append((kind, event.name, debit, credit, amount, day, event.at))
 
     def _approved(self, debt: Debt, event: Event) -> None:
         held = debt.held.get(event.said["capture_id"])
