@@ -4,8 +4,6 @@ Closing posts nothing: it locks the day, seals its entries and marks as settled 
 agree on. Reopening takes the lock and the marks back.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,10 +17,17 @@ from gateway.domain.errors import Refusal
 from gateway.services.invariants import violations
 from gateway.store import locks
 from gateway.store.tx import Store, Tx
-from reconciliation.checks import BANK_RULES, TRANSFERS, TREASURY_RULES, failing
+from reconciliation.checks import BANK_RULES, SIGNED, TRANSFERS, TREASURY_RULES, failing
+from reconciliation.day_sheets import DaySheets, is_by_two, is_signed
 from reconciliation.engine import Difference
 from reconciliation.holders import Holders
+from reconciliation.seals import seal_now
 
+BY_TWO: Final = "rule:two-signatures"
+_LAST_RUN: Final = text(
+    "SELECT id FROM recon_run WHERE agency_id = :agency AND business_on = :on"
+    " ORDER BY ended_at DESC, id DESC LIMIT 1"
+)
 _OURS: Final = "(subject LIKE 'line:%' OR kind LIKE 'missing%')"
 # A line that proves something, or a capture that a line of the right side proves, in any run.
 _PROVED: Final = (
@@ -80,13 +85,6 @@ _TO_UNSETTLE: Final = text(
     f"SELECT payment_id FROM ({_PROOF}) y WHERE NOT proved OR proof_on >= :on ORDER BY 1"
 )
 
-# By name and in this order: a column that a later version adds must not change an old day's seal.
-_SEALED: Final = text(
-    "SELECT agency_id, id, booked_on, value_on, debit, credit, amount, voucher_kind, voucher_id,"
-    " payment_id, branch_id, provider_account, batch_id, budget_line, evidence_hash, rule, storno,"
-    " created_at FROM entry WHERE agency_id = :agency AND booked_on = :on ORDER BY id"
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Closed:
@@ -142,7 +140,9 @@ class Casework:
             broken = await failing(tx, agency_id, on, self.holders.banks(agency_id)) | wrong
             if broken:
                 return Closed(is_closed=False, open_checks=broken)
-            seal = await _seal(tx, agency_id, on)
+            seal = await seal_now(tx, agency_id, on)
+            if await is_by_two(tx, agency_id) and not await is_signed(tx, agency_id, on, seal):
+                return Closed(is_closed=False, open_checks={SIGNED: [f"/console/days/{on}"]})
             await tx.run(
                 text(
                     "INSERT INTO day (agency_id, booked_on, state, closed_by, closed_at, run_id,"
@@ -156,6 +156,16 @@ class Casework:
             await tx.note(agency_id, actor, "day.close", on.isoformat())
             settled = await self._mark(tx, agency_id, on)
         return Closed(is_closed=True, open_checks={}, settled=settled, seal=seal)
+
+    async def close_signed(self) -> int:
+        """Close the days that two people have signed since their checks held; count them."""
+        done = 0
+        for agency_id, on in await DaySheets(self.store, self.holders).signed_and_open():
+            async with self.store.begin() as tx:
+                run = await tx.row(_LAST_RUN, {"agency": agency_id, "on": on})
+            closed = await self.close(agency_id, on, BY_TWO, run["id"] if run else None)
+            done += closed.is_closed
+        return done
 
     async def reopen(self, agency_id: str, on: date, actor: str) -> int:
         """Unlock the last closed day and take its marks back; gives how many payments.
@@ -177,10 +187,10 @@ class Casework:
                 raise Refusal("day-closed", f"Reopen {last['on']} first: it builds on {on}.")
             await tx.run(
                 text(
-                    "UPDATE day SET state = 'reopened' WHERE agency_id = :agency"
-                    " AND booked_on = :on"
+                    "UPDATE day SET state = 'reopened', reopened_at = :now"
+                    " WHERE agency_id = :agency AND booked_on = :on"
                 ),
-                {"agency": agency_id, "on": on},
+                {"agency": agency_id, "on": on, "now": self.store.clock.now()},
             )
             await tx.note(agency_id, actor, "day.reopen", on.isoformat())
             return await self._mark(tx, agency_id, on, back=True)
@@ -203,25 +213,3 @@ async def _day(tx: Tx, agency_id: str, on: date) -> Mapping[str, Any] | None:
         text("SELECT state, seal FROM day WHERE agency_id = :agency AND booked_on = :on"),
         {"agency": agency_id, "on": on},
     )
-
-
-async def _seal(tx: Tx, agency_id: str, on: date) -> str:
-    """SHA-256 over the day's entries and the day before's seal, so that days form a chain."""
-    before = await tx.row(
-        text(
-            "SELECT seal FROM day WHERE agency_id = :agency AND booked_on < :on"
-            " ORDER BY booked_on DESC LIMIT 1"
-        ),
-        {"agency": agency_id, "on": on},
-    )
-    return await seal_of(tx, agency_id, on, before["seal"] if before else "")
-
-
-async def seal_of(tx: Tx, agency_id: str, on: date, before: str) -> str:
-    """Seal a day's entries as they are now, on the seal of a day before."""
-    entries = await tx.rows(
-        _SEALED,
-        {"agency": agency_id, "on": on},
-    )
-    said = [before, [[str(v) for v in e.values()] for e in entries]]
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()

@@ -143,6 +143,7 @@ CHECKS: Final[Mapping[str, str]] = {
         " d.agency_id = e.agency_id AND d.booked_on = e.booked_on AND d.state = 'closed')"
     ),
 }
+SIGNED: Final = "two people have signed the day"  # Where the agency wants it so.
 shown_max: Final = 5
 
 

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gateway.domain.errors import Refusal
 from gateway.entry.bootstrap import Parts
-from gateway.services.agencies import MAILS, REPLACED_FROM, SHOWS_NAME, SIGNS_PDF, Agencies
+from gateway.services.agencies import (
+    CLOSED_BY_TWO,
+    MAILS,
+    REPLACED_FROM,
+    SHOWS_NAME,
+    SIGNS_PDF,
+    Agencies,
+)
 from receipts.channels import KINDS
 
 if TYPE_CHECKING:
@@ -93,7 +100,7 @@ async def do_settings(args: argparse.Namespace, opened: Opened) -> int:
     """Show what an agency says of itself, and change what is given."""
     words = {n: v for n in _WORDS if (v := getattr(args, n)) is not None}
     said_of = {SHOWS_NAME: (args.payer_name, "shown"), SIGNS_PDF: (args.pdf, "signed"),
-               MAILS: (args.receipt_mail, "always"),
+               MAILS: (args.receipt_mail, "always"), CLOSED_BY_TWO: (args.days, "signed"),
                REPLACED_FROM: (args.refunded, "replaced")}  # fmt: skip
     wants = {name: given == yes for name, (given, yes) in said_of.items() if given is not None}
     async with opened as parts:
@@ -172,6 +179,10 @@ def describe(add: Any, commands: Any, opened: Any) -> None:  # noqa: ANN401 - ar
     tell.add_argument(
         "--pdf", choices=("signed", "plain"), help="whether PDFs that are drawn from now are signed"
     )
+    tell.add_argument(
+        "--days", choices=("signed", "closed"),
+        help="whether a day is locked when two people have signed it, or as soon as it holds",
+    )  # fmt: skip
     tell.add_argument(
         "--receipt-mail", choices=("always", "asked"),
         help="whether a payer who gave an address is sent the PDF without asking",

@@ -6,6 +6,7 @@ from gateway.entry.bootstrap import Parts
 
 if TYPE_CHECKING:
     from reconciliation.collecting import Collecting
+    from reconciliation.day_sheets import DaySheets
     from reconciliation.fetched import Fetched
     from reconciliation.holders import Holders
     from reconciliation.intake import Intake
@@ -47,6 +48,13 @@ def remittances_of(parts: Parts) -> "Remittances":
     from reconciliation.remittances import Remittances
 
     return Remittances(parts.store, holders_of(parts))
+
+
+def day_sheets_of(parts: Parts) -> "DaySheets":
+    """Put together the days as people see and sign them."""
+    from reconciliation.day_sheets import DaySheets
+
+    return DaySheets(parts.store, holders_of(parts))
 
 
 def fetched_of(parts: Parts) -> "Fetched":

@@ -121,6 +121,9 @@ def jobs_of(parts: Parts) -> dict[str, tuple[int, Job]]:
     async def reconcile() -> str:
         return await reconciliation_of(parts).reconcile_yesterday()
 
+    async def close_signed() -> int:
+        return await reconciliation_of(parts).casework.close_signed()
+
     async def fetch() -> str:
         return await fetched_of(parts).fetch(hanoi_day(parts.clock.now()))
 
@@ -146,6 +149,7 @@ def jobs_of(parts: Parts) -> dict[str, tuple[int, Job]]:
         "collect files": (60, collecting.run),
         "read files": (10, read_files),
         "confirm remittances": (60, remittances_of(parts).confirm),
+        "close signed days": (60, close_signed),
         "check invariants": (60, watch),
         "push checkpoints": (300, parts.push.run),
         "fetch reports": (86_400, fetch),

@@ -26,6 +26,7 @@ _RULES: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
 SHOWS_NAME: Final = "receipt_shows_payer_name"
 SIGNS_PDF: Final = "receipt_pdf_signed"
 MAILS: Final = "receipt_mailed"  # To whoever gave an address, without being asked.
+CLOSED_BY_TWO: Final = "days_closed_by_two"  # Locked when two have signed; else by itself.
 # Refunds that end on or after this Hanoi day get replacements; absent: receipts stand as they are.
 REPLACED_FROM: Final = "refunds_replace_receipts_from"
 # For how many years after the end of a payment's year what is kept of its payer can be opened.
@@ -38,6 +39,7 @@ TREASURY_CODE: Final = "treasury_code"  # By which the treasury names the agency
 TREASURY_NAME: Final = "treasury_name"
 TREASURY_ACCOUNT: Final = "treasury_account"
 AREA: Final = "area_code"
+_WANTS: Final = (SHOWS_NAME, SIGNS_PDF, MAILS, CLOSED_BY_TWO)
 _KEPT: Final = (TREASURY_CODE, TREASURY_NAME, TREASURY_ACCOUNT, AREA)
 
 
@@ -91,7 +93,7 @@ class Agencies:
 def _shown(row: Row) -> dict[str, Any]:
     names = ("id", "name", "tax_code", "address", "budget_chapter", "is_sandbox")
     settings = row["settings"]
-    wants = {n: bool(settings.get(n, False)) for n in (SHOWS_NAME, SIGNS_PDF, MAILS)}
+    wants = {n: bool(settings.get(n, False)) for n in _WANTS}
     return {n: row[n] for n in names} | wants | {
         **{name: settings.get(name, "") for name in _KEPT},
         PAYER_YEARS: settings.get(PAYER_YEARS, payer_years_default),

@@ -50,6 +50,7 @@ RIGHTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "provider_standing": (_CHANGE, _CHANGE),
         "entry": (_ADD, _ADD),
         "day": (_SEE, _CHANGE),
+        "day_signature": (_ADD, _ADD),
         "event": (_ADD, _CHANGE),
         "endpoint": (_SEE, _CHANGE),
         "delivery": (_SEE, _CHANGE),

@@ -398,9 +398,26 @@ day = Table(
     instant("closed_at"),
     words("run_id", optional=True),
     words("seal"),  # SHA-256 over the day's entries.
+    instant("reopened_at", optional=True),
     PrimaryKeyConstraint("agency_id", "booked_on"),
     of_agency(),
     CheckConstraint("state IN ('closed','reopened')", name="state"),
+)
+
+# What two people signed of a day: as it stood then, and no day that was closed anew.
+day_signature = Table(
+    "day_signature",
+    metadata,
+    words("agency_id"),
+    Column("booked_on", Date, nullable=False),
+    Column("n", Integer, nullable=False),  # 1 and 2; 3 and 4 after a reopening, and so on.
+    words("seal"),  # Of the day's entries, as at its closing.
+    words("hash"),  # SHA-256 of what was shown.
+    Column("said", JSONB, nullable=False),
+    words("signed_by"),
+    instant("signed_at"),
+    PrimaryKeyConstraint("agency_id", "booked_on", "n"),
+    of_agency(),
 )
 
 event = Table(

@@ -10,7 +10,7 @@ from starlette.routing import Match
 
 from gateway.domain.errors import Refusal
 from gateway.entry.bootstrap import Parts
-from gateway.entry.reconciling import intake_of, remittances_of, sources_of
+from gateway.entry.reconciling import day_sheets_of, intake_of, remittances_of, sources_of
 from gateway.entry.web import (
     api,
     api_files,
@@ -32,6 +32,7 @@ from gateway.entry.web.console_authority import AuthorityPages
 from gateway.entry.web.console_cases import CasePages
 from gateway.entry.web.console_corrections import CorrectionPages
 from gateway.entry.web.console_counter import CounterPages
+from gateway.entry.web.console_days import DayPages
 from gateway.entry.web.console_privacy import PrivacyPages
 from gateway.entry.web.console_receipts import ReceiptCopies
 from gateway.entry.web.console_refunds import RefundPages
@@ -85,7 +86,8 @@ def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
     app.include_router(transparency.routes(transparency.LogPages(parts.receipts.journal)))
     console = Console(
         parts.store, parts.access, Desk(parts.store, parts.vault), intake_of(parts),
-        sources_of(parts), BankTexts(parts.store, parts.vault), parts.settings.public_url,
+        sources_of(parts), day_sheets_of(parts), BankTexts(parts.store, parts.vault),
+        parts.settings.public_url,
     )  # fmt: skip
     stuck = StuckRefunds(parts.store, parts.sender.rows, parts.providers)
     refunds = RefundPages(console, parts.refunds, parts.sender, RefundList(parts.store), stuck)
@@ -114,6 +116,7 @@ def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
             privacy,
             RemittancePages(console, remittances_of(parts)),
             cases,
+            DayPages(console, day_sheets_of(parts)),
         )
     )
     shown = display.DisplayPage(displays, parts.attempts, parts.settings.public_url)

@@ -15,6 +15,7 @@ from fastapi.responses import RedirectResponse, Response
 from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import Refusal
 from gateway.domain.refund import refundable
+from gateway.entry.web.console_chart import chart
 from gateway.entry.web.console_form import fields_of
 from gateway.entry.web.console_page import Look, render
 from gateway.services import catalogue
@@ -24,6 +25,7 @@ from gateway.services.books import trial_balance
 from gateway.services.desk import Desk, Search, age_days, cut, page_rows_max
 from gateway.store.tx import Row, Store
 from receipts.words import in_words
+from reconciliation.day_sheets import DaySheets
 from reconciliation.intake import Intake
 from reconciliation.readers.line import file_bytes_max
 from reconciliation.readers.profile import PROFILES
@@ -35,6 +37,7 @@ MAY_SEE_PAYER: Final = frozenset({"accountant", "approver", "clerk"})
 MAY_UPLOAD: Final = frozenset({"accountant", "approver"})
 year_min: Final = 2_000  # No book is older, and none is kept for a later year than this.
 year_max: Final = 2_199
+chart_span: Final = timedelta(days=30)
 words_chars_max: Final = 128  # Longer than any reference, dossier or bank's transaction id.
 
 
@@ -47,6 +50,7 @@ class Console:
     desk: Desk
     intake: Intake
     sources: Sources
+    sheets: DaySheets
     texts: BankTexts
     public_url: str
 
@@ -108,6 +112,7 @@ class Console:
             "count": sum(r["n"] for r in seen["came"]),
             "oldest_days": age_days(seen["waits"]["oldest"], now)
             if seen["waits"]["oldest"] else 0,
+            **await self.month(officer),
         })  # fmt: skip
 
     async def payments(self, request: Request, officer: Officer) -> Response:
@@ -176,6 +181,7 @@ class Console:
             "sources": await self.sources.shown(officer.agency_id),
             "may_upload": officer.role in MAY_UPLOAD, "told": request.query_params.get("told", ""),
             "yesterday": self.today_on() - timedelta(days=1),
+            **await self.month(officer),
         })  # fmt: skip
 
     async def upload(self, request: Request, officer: Officer) -> Response:
@@ -196,6 +202,12 @@ class Console:
         """Show one run: what it looked at, what it matched and why."""
         run, matches = await self.desk.run(officer.agency_id, run_id)
         return self.page("run", request, officer, {"run": run, "matches": matches})
+
+    async def month(self, officer: Officer) -> dict[str, Any]:
+        """Give the last days' money, the newest first, and how it is drawn."""
+        upto = self.today_on()
+        days = await self.sheets.figures(officer.agency_id, upto - chart_span, upto)
+        return {"figures": days[::-1], "bars": chart(days)}
 
     def today_on(self) -> date:
         """Give today in Hanoi."""

@@ -18,6 +18,7 @@ from gateway.entry.web.console_authority import AuthorityPages
 from gateway.entry.web.console_cases import CasePages
 from gateway.entry.web.console_corrections import CorrectionPages
 from gateway.entry.web.console_counter import CounterPages
+from gateway.entry.web.console_days import DayPages
 from gateway.entry.web.console_page import render
 from gateway.entry.web.console_privacy import PrivacyPages
 from gateway.entry.web.console_receipts import ReceiptCopies
@@ -43,6 +44,7 @@ def routes(
     privacy: PrivacyPages,
     remittances: RemittancePages,
     cases: CasePages,
+    days: DayPages,
 ) -> APIRouter:
     """Give the routes: whoever is not signed in is sent to the form."""
     door = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
@@ -63,13 +65,13 @@ def routes(
         ("/case-files/{id}", cases.file), ("/days/{on}/matches.csv", cases.matches),
         ("/receipts", corrections.list), ("/receipts/{id}.{ending}", receipts.copy),
         ("/receipts/{id}", corrections.one), ("/papers/{id}.pdf", receipts.paper),
-        ("/authority", authority.standing),
-        ("/authority/{id}", authority.message), ("/usage", authority.usage),
-        ("/payments/{id}/bill", receipts.bill), ("/trial-balance", console.balance),
-        ("/days", console.days), ("/runs/{id}", console.run), ("/refunds", refunds.list),
-        ("/refunds/{id}", refunds.one), ("/counter", counter.counter),
-        ("/counter/{id}", counter.payment), ("/shifts", counter.shifts),
-        ("/providers", accounts.list), ("/providers/new", accounts.new),
+        ("/authority", authority.standing), ("/authority/{id}", authority.message),
+        ("/usage", authority.usage), ("/payments/{id}/bill", receipts.bill),
+        ("/trial-balance", console.balance), ("/days", console.days), ("/days/{on}", days.one),
+        ("/runs/{id}", console.run), ("/refunds", refunds.list), ("/refunds/{id}", refunds.one),
+        ("/counter", counter.counter), ("/counter/{id}", counter.payment),
+        ("/shifts", counter.shifts), ("/providers", accounts.list),
+        ("/providers/new", accounts.new),
         ("/providers/{provider}/{name}", accounts.one),
         ("/payments/{id}/privacy", privacy.one), ("/erasures", privacy.waiting),
         ("/remittances", remittances.all), ("/remittances/{id}", remittances.one),
@@ -80,14 +82,13 @@ def routes(
         ("/breaks/{id}/refund", refunds.ask_for_case), ("/breaks/{id}/memos", cases.memos),
         ("/breaks/propose", cases.propose_many), ("/breaks/{id}/propose", cases.propose),
         ("/breaks/{id}/act", cases.act), ("/breaks/{id}/files", cases.attach),
-        ("/proposals/{id}", cases.decide),
-        ("/refunds/{id}/decide", refunds.decide),
-        ("/refunds/{id}/prove", refunds.prove), ("/refunds/{id}/payee", refunds.name_payee),
-        ("/refunds/{id}/payee-seen", refunds.payee), ("/counter/shift", counter.open_shift),
-        ("/counter/display", counter.pair), ("/counter/next", counter.next),
-        ("/counter/{id}/take", counter.take), ("/shifts/{id}/count", counter.count),
-        ("/shifts/{id}/sign", counter.sign), ("/differences/{id}", counter.settle),
-        ("/receipts/{id}/corrections", corrections.ask),
+        ("/proposals/{id}", cases.decide), ("/days/{on}", days.sign),
+        ("/refunds/{id}/decide", refunds.decide), ("/refunds/{id}/prove", refunds.prove),
+        ("/refunds/{id}/payee", refunds.name_payee), ("/refunds/{id}/payee-seen", refunds.payee),
+        ("/counter/shift", counter.open_shift), ("/counter/display", counter.pair),
+        ("/counter/next", counter.next), ("/counter/{id}/take", counter.take),
+        ("/shifts/{id}/count", counter.count), ("/shifts/{id}/sign", counter.sign),
+        ("/differences/{id}", counter.settle), ("/receipts/{id}/corrections", corrections.ask),
         ("/receipts/{id}/papers", receipts.convert), ("/receipts/{id}/mail", receipts.mail),
         ("/authority/{id}/retry", authority.retry), ("/outages/{id}/told", authority.told),
         ("/corrections/{id}", corrections.decide), ("/corrections/{id}/texts", corrections.texts),

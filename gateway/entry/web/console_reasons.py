@@ -10,6 +10,7 @@ from functools import cache
 from typing import Final
 
 from gateway.entry.web.console_case_words import SENTENCES
+from gateway.entry.web.console_day_words import REFUSED as DAYS
 from gateway.entry.web.console_file_words import REFUSALS
 from gateway.entry.web.console_matching_words import MATCHED, MORE_BREAKS
 from gateway.entry.web.console_privacy_words import REFUSED as ERASING
@@ -191,7 +192,7 @@ _NAMES: Final = {
 
 
 # Sentences for officers come last: some of them say little, and would fit what others say whole.
-TABLES: Final = (REASONS, REFUSALS, REFUSED, ERASING, REMITTING, SENTENCES, _OFFICERS)
+TABLES: Final = (REASONS, REFUSALS, REFUSED, ERASING, REMITTING, DAYS, SENTENCES, _OFFICERS)
 
 
 def in_vietnamese(said: str) -> str | None:

@@ -8,6 +8,8 @@ from gateway.entry.web.checking_words import CORRECTED
 from gateway.entry.web.console_advice import ADVICE
 from gateway.entry.web.console_case_words import ACTIONS as CASE_ACTIONS
 from gateway.entry.web.console_case_words import ACTS, RESOLUTIONS
+from gateway.entry.web.console_day_words import ACTIONS as DAY_ACTIONS
+from gateway.entry.web.console_day_words import CHECKS
 from gateway.entry.web.console_privacy_words import ACTIONS as PRIVACY_ACTIONS
 from gateway.entry.web.console_privacy_words import ERASURES
 from gateway.entry.web.console_reasons import in_vietnamese
@@ -141,7 +143,7 @@ ACTIONS: Final[Words] = {
     "account.close": ("Đóng tài khoản", "Provider account closed"),
     "account.test": ("Thử tài khoản", "Provider account tried"),
     "refund.payee": ("Ghi người nhận hoàn trả", "Payee named"), **CORRECTION_ACTIONS,
-    **PRIVACY_ACTIONS, **REMITTANCE_ACTIONS, **CASE_ACTIONS,
+    **PRIVACY_ACTIONS, **REMITTANCE_ACTIONS, **CASE_ACTIONS, **DAY_ACTIONS,
 }  # fmt: skip
 PROFILES: Final[Words] = {
     "canonical-provider": ("Báo cáo ngân hàng, ví", "Provider's report"),
@@ -240,6 +242,7 @@ TABLES: Final[Mapping[str, Words]] = {
     "correction": CORRECTIONS, "correction_state": CORRECTION_STATES, "receipt_text": CORRECTED,
     "refund": REFUNDS, "shift": SHIFTS, "route": ROUTES, "source_of_refund": REFUND_SOURCES,
     "erasure": ERASURES, "remittance": REMITTANCES, "act": ACTS, "resolution": RESOLUTIONS,
+    "check": CHECKS,
 }  # fmt: skip
 
 
