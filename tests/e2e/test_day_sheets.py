@@ -158,9 +158,12 @@ async def test_officers_sign_on_the_page(site: Site) -> None:
 
 
 def test_the_chart_gives_each_day_its_share_of_the_highest() -> None:
-    days = [Figures(DAY, 2, 100, 60, 20, 0), Figures(NEXT, 1, 50, 50, 50, 0)]
+    later = NEXT + timedelta(days=1)
+    days = [Figures(DAY, 2, 100, 60, 20, 0), Figures(later, 1, 50, 50, 50, 0)]
 
-    first, second = chart(days)
+    first, empty, second = chart(days)
+
+    assert (empty["on"], {p["height"] for p in empty["parts"].values()}) == (NEXT, {0.0})
 
     heights = {name: part["height"] for name, part in first["parts"].items()}
     assert heights == {"treasury": 28.0, "received": 56.0, "missing": 56.0}
