@@ -63,6 +63,7 @@ SEEN_BY_STAFF: Final = {
     "console-privacy": "A payer's data: who looked, and its erasure by two people",
     "console-erasures": "Erasures that wait for a second person",
     "console-days": "Days and files",
+    "console-day": "One day: its money, its checklist, its signatures",
     "console-run": "One run of the reconciliation",
     "console-balance": "The trial balance",
     "console-remittances": "What is due to the budget, and the slips",

@@ -12,7 +12,12 @@ from books import reconcile, reconciliation, take, written
 from front_door import AGENCY, Site, vnpay_query
 from sqlalchemy import text
 
-from gateway.entry.reconciling import collecting_of, remittances_of, sources_of
+from gateway.entry.reconciling import (
+    collecting_of,
+    day_sheets_of,
+    remittances_of,
+    sources_of,
+)
 from gateway.services.agencies import Agencies
 from gateway.services.erasure import Erasure
 from gateway.store import tables as t
@@ -100,7 +105,7 @@ async def told(site: Site) -> dict[str, str]:
         "break": f"/breaks/{row['found']}", "surplus": f"/breaks/{row['surplus']}",
         "shifts": "/shifts", "refunds": "/refunds", "refund": f"/refunds/{asked_back}",
         "receipts": "/receipts", "receipt": f"/receipts/{new['id']}", "authority": "/authority",
-        "usage": "/usage", "days": "/days",
+        "usage": "/usage", "days": "/days", "day": f"/days/{FIRST}",
         "providers": "/providers", "erasures": "/erasures",
         "remittances": "/remittances", "remittance": f"/remittances/{slip['id']}",
         "privacy": f"/payments/{erased}/privacy",
@@ -204,6 +209,8 @@ async def days_in_order(site: Site) -> dict[str, Any]:
     slips = remittances_of(site.parts)
     slip = await slips.one(AGENCY, await slips.prepare(AGENCY, FIRST, "staff:quay"))
     await slips.decide(AGENCY, slip["id"], "staff:duyet", slip["hash"], sign=True)
+    sheets = day_sheets_of(site.parts)
+    await sheets.sign(AGENCY, FIRST, "staff:duyet", (await sheets.sheet(AGENCY, FIRST)).hash)
     await until_night(site)
     # What the banks bring a day later: a payout, its charges made good, and the treasury's word.
     await take(
