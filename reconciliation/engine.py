@@ -61,6 +61,14 @@ SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
 }  # fmt: skip
 
 
+@dataclass(eq=False, slots=True)
+class RuleError(Exception):
+    """A rule that does not run, and why."""
+
+    rule: str
+    why: str
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """One line proves one capture (or a whole batch, where ``capture_id`` is None)."""
@@ -195,19 +203,24 @@ class Found:
     differences: Any
 
 
-def run(given: Inputs) -> Result:
+def run(given: Inputs, texts: Mapping[str, str] | None = None) -> Result:
     """Run every rule. CPU work: call it in a thread, and never in the web process."""
     tables = {name: _arrow(rows, SHAPES[name]) for name, rows in tables_of(given).items()}
-    found = match(tables)
+    found = match(tables, texts)
     return Result(
         tuple(Match(*row) for row in _rows(found.matches)),
         tuple(Difference(*row) for row in _rows(found.differences)),
     )
 
 
-def match(tables: Mapping[str, Any]) -> Found:
-    """Run every rule over Arrow tables, or streams of Arrow batches; one not given is empty."""
+def match(tables: Mapping[str, Any], texts: Mapping[str, str] | None = None) -> Found:
+    """Run every rule over Arrow tables, or streams of Arrow batches; one not given is empty.
+
+    ``texts`` are other rules than those in force. Raises RuleError for one that does not run.
+    """
     import duckdb
+
+    texts = texts or rules()
 
     # Large runs spill to disk. The present folder, DuckDB's own choice, may be read-only; a fixed
     # one may be another user's, and what a run spilled is nobody else's to read or to keep.
@@ -224,21 +237,27 @@ def match(tables: Mapping[str, Any]) -> Found:
             "CREATE TABLE matched (rule VARCHAR, line_id VARCHAR, capture_id VARCHAR,"
             " amount BIGINT, why VARCHAR)"
         )
-        for name, text in rules().items():
+        for name, text in texts.items():
             if name != BREAKS:
-                base.execute(
-                    "INSERT INTO matched SELECT ?, line_id, capture_id, amount, why"
-                    f" FROM ({text}) found",
-                    [name.removesuffix(".sql")],
-                )
+                try:
+                    base.execute(
+                        "INSERT INTO matched SELECT ?, line_id, capture_id, amount, why"
+                        f" FROM ({text}) found",
+                        [name.removesuffix(".sql")],
+                    )
+                except duckdb.Error as error:
+                    raise RuleError(name, f"{error}") from error
         matches = base.sql(
             "SELECT rule, line_id, capture_id, amount, why FROM matched"
             " ORDER BY line_id, capture_id, rule"  # One of each: the texts need not be compared.
         ).to_arrow_table()
-        differences = base.sql(
-            "SELECT kind, subject, CAST(amount AS BIGINT) AS amount, line_id, capture_id, why,"
-            f" since_on FROM ({rules()[BREAKS]}) found ORDER BY ALL"
-        ).to_arrow_table()
+        try:
+            differences = base.sql(
+                "SELECT kind, subject, CAST(amount AS BIGINT) AS amount, line_id, capture_id, why,"
+                f" since_on FROM ({texts[BREAKS]}) found ORDER BY ALL"
+            ).to_arrow_table()
+        except duckdb.Error as error:
+            raise RuleError(BREAKS, f"{error}") from error
     return Found(matches, differences)
 
 

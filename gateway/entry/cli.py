@@ -24,6 +24,7 @@ from gateway.entry import (
     cli_profiles,
     cli_prove,
     cli_receipts,
+    cli_rules,
     cli_sources,
     cli_verify,
     cli_vouchers,
@@ -232,6 +233,7 @@ def parser() -> argparse.ArgumentParser:
         cli_people,
         cli_privacy,
         cli_receipts,
+        cli_rules,
         cli_sources,
         cli_vouchers,
     ):

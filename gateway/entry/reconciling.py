@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from reconciliation.remittances import Remittances
     from reconciliation.service import Reconciliation
     from reconciliation.sources import Sources
+    from reconciliation.trying import Trying
 
 
 def holders_of(parts: Parts) -> "Holders":
@@ -62,6 +63,15 @@ def fetched_of(parts: Parts) -> "Fetched":
     from reconciliation.fetched import Fetched
 
     return Fetched(intake_of(parts), holders_of(parts))
+
+
+def trying_of(parts: Parts) -> "Trying":
+    """Put together what tries changed rules, for a command."""
+    from reconciliation.inputs import DayRules
+    from reconciliation.trying import Trying
+
+    days = DayRules(parts.captures.business_day, parts.captures.calendar)
+    return Trying(parts.store, holders_of(parts), days)
 
 
 def reconciliation_of(parts: Parts) -> "Reconciliation":
