@@ -59,13 +59,14 @@ def routes(
 
     reads: tuple[tuple[str, Page], ...] = (
         ("", console.today), ("/payments", console.payments), ("/payments/{id}", console.payment),
-        ("/breaks", cases.list), ("/breaks.csv", cases.export), ("/breaks/{id}", cases.one),
-        ("/case-files/{id}", cases.file), ("/days/{on}/matches.csv", cases.matches),
+        ("/breaks", cases.list), ("/breaks.{ending}", cases.export), ("/breaks/{id}", cases.one),
+        ("/case-files/{id}", cases.file), ("/days/{on}/matches.{ending}", cases.matches),
         ("/receipts", corrections.list), ("/receipts/{id}.{ending}", receipts.copy),
         ("/receipts/{id}", corrections.one), ("/papers/{id}.pdf", receipts.paper),
         ("/authority", authority.standing),
         ("/authority/{id}", authority.message), ("/usage", authority.usage),
         ("/payments/{id}/bill", receipts.bill), ("/trial-balance", console.balance),
+        ("/trial-balance.{ending}", console.balance_file),
         ("/days", console.days), ("/runs/{id}", console.run), ("/refunds", refunds.list),
         ("/refunds/{id}", refunds.one), ("/counter", counter.counter),
         ("/counter/{id}", counter.payment), ("/shifts", counter.shifts),
