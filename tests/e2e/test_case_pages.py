@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -22,6 +22,7 @@ from gateway.services.invariants import violations
 from gateway.store import tables as t
 from reconciliation.acts import canonical
 from reconciliation.engine import rule_versions
+from reconciliation.readers.xlsx import sheet_rows
 
 PDF = b"%PDF-1.7\n1 0 obj\n"
 
@@ -249,7 +250,13 @@ async def test_lists_are_exported_and_no_cell_is_a_formula(site: Site) -> None:
     async with signed_in(site) as desk:
         breaks = await desk.get("/console/breaks.csv?state=open")
         matches = await desk.get("/console/days/2026-11-19/matches.csv")
-        nothing = await desk.get("/console/days/tomorrow/matches.csv")
+        nothing = [
+            await desk.get(f"/console/{path}")
+            for path in ("days/tomorrow/matches.csv", "breaks.xls", "days/2026-11-19/matches.pdf")
+        ]
+        sheet = await desk.get("/console/breaks.xlsx?state=open")
+        told = await desk.get("/console/days/2026-11-19/matches.xlsx?lang=en")
+        listed = (await desk.get("/console/breaks?state=open&kind=late")).text
         (run,) = await rows(
             site, "SELECT m.run_id FROM recon_match m JOIN statement_line l ON l.id = m.line_id"
             " WHERE l.booked_on = '2026-11-19'"
@@ -263,7 +270,20 @@ async def test_lists_are_exported_and_no_cell_is_a_formula(site: Site) -> None:
     assert (match["amount"], match["payment_id"]) == ("10000", payment["id"])
     version = rule_versions()[match["rule"]]
     assert (match["rule_version"], version in page) == (version, True)
-    assert nothing.status_code == 404
+    assert [answer.status_code for answer in nothing] == [404, 404, 404]
+    titles, *cells = (row for _, row in sheet_rows(sheet.content))
+    assert titles[:4] == ["Mã chênh lệch", "Loại", "Trạng thái", "Số tiền"]
+    assert [row[0] for row in cells] == [r["id"] for r in read], "in the same order"
+    late = next(row for row in cells if row[0] == "brk_7")
+    assert late[1:6] == [
+        "Nộp muộn", "Chờ nộp", 7, datetime(2020, 1, 8), '\'=HYPERLINK("x")',  # noqa: DTZ001 - a sheet has no zone.
+    ]  # fmt: skip
+    head, row = (row for _, row in sheet_rows(told.content))
+    assert [head[0], head[7], row[0], row[7]] == [
+        "Day", "Matched", datetime(2026, 11, 19), 10_000,  # noqa: DTZ001 - the same.
+    ]  # fmt: skip
+    assert '<a href="/console/breaks.xlsx?state=open&amp;kind=late">XLSX</a>' in listed
+    assert '<a href="/console/days/2026-11-19/matches.xlsx">XLSX</a>' in page
     assert [cell_of(x) for x in ("=1", "+1", "-1", "@a", "\tx", "\rx", -5, None, "a=b")] == [
         "'=1", "'+1", "'-1", "'@a", "'\tx", "'\rx", "-5", "", "a=b",
     ]  # fmt: skip

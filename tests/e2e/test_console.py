@@ -14,6 +14,7 @@ from sqlalchemy import text
 from statement_samples import SAMPLES
 
 from gateway.services.seed import seed
+from reconciliation.readers.xlsx import sheet_rows
 
 
 @pytest_asyncio.fixture
@@ -269,3 +270,14 @@ async def test_the_trial_balance_has_equal_columns(site: Site, desk: httpx.Async
         assert len(figures) == 6
         assert figures[2] == figures[3] != "0"
         assert figures[4] == figures[5]
+
+    assert f'href="/console/trial-balance.xlsx?since={DAY}&amp;date={DAY}"' in page
+    sheet = await desk.get(f"/console/trial-balance.xlsx?date={DAY}")
+    titles, *lines = (row for _, row in sheet_rows(sheet.content))
+    assert titles[:3] == ["Tài khoản", "Tên tài khoản", "Đầu kỳ, Nợ"]
+    (owed,) = (x for x in lines if x[0] == "M1")
+    assert (owed[1], owed[4:6]) == ("Còn phải thu", [10_000, 10_000])
+    assert sum(x[4] for x in lines) == sum(x[5] for x in lines) > 0
+    file = await desk.get(f"/console/trial-balance.csv?date={DAY}&since=2026-11-01")
+    assert file.text.removeprefix("\ufeff").startswith("account,title,opening_debit")
+    assert f"trial-balance-2026-11-01-{DAY}.csv" in file.headers["content-disposition"]

@@ -1,6 +1,6 @@
 """What is due to the budget goes on a slip that two people make, and the treasury ends it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from xml.etree.ElementTree import fromstring
 
@@ -13,6 +13,7 @@ from sqlalchemy import text
 from gateway.domain.errors import Refusal
 from gateway.entry.reconciling import remittances_of
 from gateway.services.agencies import Agencies
+from reconciliation.readers.xlsx import sheet_rows
 from reconciliation.remittances import Remittances
 
 ONE, OTHER = "staff:mai", "staff:nam"
@@ -172,10 +173,16 @@ async def test_officers_prepare_sign_and_take_it_as_a_file(site: Site) -> None:
         assert "đã ký" in signed.text
         xml = await approver.get(f"{where}?as=xml")
         csv = await approver.get(f"{where}?as=csv")
+        xlsx = await approver.get(f"{where}?as=xlsx")
     root = fromstring(xml.content)  # noqa: S314 - our own.
     assert (root.get("form"), root.findtext("amount")) == ("C1-02/NS", "10000")
     assert sum(int(x.text or "") for x in root.findall("lines/line/amount")) == 10_000
     assert csv.content.decode("utf-8-sig").splitlines()[1].endswith("10000,Mười nghìn đồng")
+    titles, cells = (dict(enumerate(row)) for _, row in sheet_rows(xlsx.content))
+    shown = {titles[n]: cell for n, cell in cells.items()}
+    assert (shown["Số giấy"], shown["Tiểu mục"], shown["Số tiền"]) == ("NS20261119", "2767", 10_000)
+    assert shown["Các ngày đến"] == datetime(2026, 11, 18)  # noqa: DTZ001 - a sheet has no zone.
+    assert "spreadsheetml" in xlsx.headers["content-type"]
     async with site.parts.store.begin() as tx:
         rows = await tx.rows(text("SELECT action FROM audit WHERE action LIKE 'remittance%'"))
     assert sorted(r["action"] for r in rows) == ["remittance.prepare", "remittance.sign"]

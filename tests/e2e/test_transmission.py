@@ -24,6 +24,7 @@ from receipts.corrections import Corrections, Wanted
 from receipts.seal import open_seal
 from receipts.summary import TAIL
 from receipts.transmission import due_after_repair, pause_s_max
+from reconciliation.readers.xlsx import sheet_rows
 
 
 @dataclass
@@ -269,5 +270,8 @@ async def test_the_use_of_a_quarter_adds_up(desk: Desk) -> None:
     async with signed_in(desk.site, "auditor") as officer:
         page = (await officer.get("/console/usage?quarter=2026-Q4")).text
         file = await officer.get("/console/usage?quarter=2026-Q4&as=csv")
+        sheet = await officer.get("/console/usage?quarter=2026-Q4&as=xlsx&lang=en")
     assert "Đã lập" in page
     assert file.content.startswith("\ufeffform,series".encode())
+    titles, *used = (row for _, row in sheet_rows(sheet.content))
+    assert (titles[:2], len(used)) == (["Form", "Series"], len(file.text.splitlines()) - 1)

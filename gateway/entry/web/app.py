@@ -104,21 +104,12 @@ def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
     )
     resolutions = Resolutions(parts.store, parts.vault, parts.captures.calendar)
     cases = CasePages(console, BreakList(parts.store), resolutions)
-    app.include_router(
-        console_door.routes(
-            console,
-            refunds,
-            counter,
-            copies,
-            accounts,
-            corrections,
-            authority,
-            privacy,
-            RemittancePages(console, remittances_of(parts)),
-            cases,
-            DayPages(console, day_sheets_of(parts)),
-        )
-    )
+    pages = console_door.Pages(
+        console, refunds, counter, copies, accounts, corrections, authority, privacy,
+        RemittancePages(console, remittances_of(parts)), cases,
+        DayPages(console, day_sheets_of(parts)),
+    )  # fmt: skip
+    app.include_router(console_door.routes(pages))
     shown = display.DisplayPage(displays, parts.attempts, parts.settings.public_url)
     app.include_router(display.routes(shown))
     app.include_router(reference.routes(parts.settings.public_url))

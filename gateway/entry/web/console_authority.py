@@ -1,7 +1,5 @@
 """The console's page of what the tax authority is told: what is due when, and the quarter's use."""
 
-import csv
-import io
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,17 +8,15 @@ from fastapi.responses import RedirectResponse, Response
 
 from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import Refusal
-from gateway.domain.texts import cell_of
 from gateway.entry.web.console import MAY_SEE_PAYER, Console
 from gateway.entry.web.console_form import require
+from gateway.entry.web.export_columns import USAGE
+from gateway.entry.web.exports import file_of, given
 from gateway.entry.web.page import send
 from gateway.services.access import Officer
 from receipts.authority import Authority, quarter_of
 
 MAY_ACT: Final = frozenset({"accountant", "approver", "operator"})
-COLUMNS: Final = (
-    "form", "series", "opening", "first", "closing", "issued", "replacements", "replaced", "amount",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +64,9 @@ class AuthorityPages:
         except Refusal:
             quarter = quarter_of(hanoi_day(now))
             rows = await self.authority.usage(officer.agency_id, quarter)
-        if request.query_params.get("as") == "csv":
-            file = io.StringIO()
-            writer = csv.writer(file)
-            writer.writerow(COLUMNS)
-            writer.writerows([[cell_of(row[name]) for name in COLUMNS] for row in rows])
-            more = {"content-disposition": f'attachment; filename="su-dung-bien-lai-{quarter}.csv"'}
-            # A spreadsheet reads UTF-8 only after this mark.
-            return send(f"\ufeff{file.getvalue()}".encode(), "text/csv; charset=utf-8", more=more)
+        wanted = request.query_params.get("as", "")
+        if wanted in ("csv", "xlsx"):
+            lang = self.console.look(request, officer).lang
+            title = f"Receipts {quarter}" if lang == "en" else f"Biên lai {quarter}"
+            return file_of(wanted, f"su-dung-bien-lai-{quarter}", title, USAGE, given(rows), lang)
         return self.console.page("usage", request, officer, {"rows": rows, "quarter": quarter})

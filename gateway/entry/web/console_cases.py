@@ -4,7 +4,7 @@ Each address says all that is seen, so that nothing is lost when a page is loade
 comfort of ``breaks.js``; every form works without it.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -17,12 +17,12 @@ from gateway.domain.errors import Refusal
 from gateway.domain.ids import read_typed
 from gateway.entry.web.console import MAY_SEE_PAYER, Console, day_of
 from gateway.entry.web.console_form import amount_of, fields_of, require, ticked
-from gateway.entry.web.exports import csv_of
+from gateway.entry.web.export_columns import BREAKS, MATCHES
+from gateway.entry.web.exports import file_of
 from gateway.services.access import Officer
 from gateway.services.break_list import RESOLVERS, BreakList, Wish, cursor
 from gateway.services.desk import age_days, cut
 from gateway.services.refund_rows import SOURCES
-from gateway.store.tx import Row
 from reconciliation.evidence import Side
 from reconciliation.planning import LINK, UNDO, WRITE_OFF, Wanted
 from reconciliation.resolving import Resolutions, file_bytes_max
@@ -32,14 +32,6 @@ MAY_SAY: Final = MAY_ACT | {"clerk"}
 sure_default: Final = 80  # Of 100: same amount, named in the text, and no rival.
 split_rows: Final = 4  # Lines of the split form; more parts are resolved in turns.
 _KEPT: Final = ("state", "kind", "after", "sure")  # What an address keeps of a list.
-_BREAK_COLUMNS: Final = (
-    "id", "kind", "state", "amount", "since_on", "why", "reference", "payment_id", "capture_id",
-    "line_id", "owner_role", "owner", "due_on", "waits_until", "resolved_at", "resolution",
-)  # fmt: skip
-_MATCH_COLUMNS: Final = (
-    "booked_on", "source", "account", "reference", "net", "rule", "why", "amount", "capture_id",
-    "payment_id", "rule_version",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,20 +180,21 @@ class CasePages:
         )  # fmt: skip
         return _back(form, break_id)
 
-    async def export(self, request: Request, officer: Officer) -> Response:
-        """Give the breaks of a list, all of them, as CSV."""
-        wish = _wish(request.query_params)
+    async def export(self, request: Request, officer: Officer, ending: str) -> Response:
+        """Give the breaks of a list, all of them, as a file."""
+        wish, lang = _wish(request.query_params), self.console.look(request, officer).lang
         rows = self.list_of.all(officer.agency_id, Wish(wish.state, wish.kind))
-        return csv_of("breaks", _BREAK_COLUMNS, _cells(rows, _BREAK_COLUMNS))
+        title = "Breaks" if lang == "en" else "Chênh lệch"
+        return file_of(ending, "breaks", title, BREAKS, rows, lang)
 
-    async def matches(self, request: Request, officer: Officer, on: str) -> Response:
-        """Give a day's matches as CSV."""
-        del request
-        day = day_of(on)
+    async def matches(self, request: Request, officer: Officer, on: str, ending: str) -> Response:
+        """Give a day's matches as a file."""
+        day, lang = day_of(on), self.console.look(request, officer).lang
         if day is None:
             raise Refusal("not-found", "There is no such day.")
         rows = self.list_of.matches(officer.agency_id, day)
-        return csv_of(f"matches-{day}", _MATCH_COLUMNS, _cells(rows, _MATCH_COLUMNS))
+        title = f"Matches {day}" if lang == "en" else f"Cặp khớp {day:%d-%m-%Y}"
+        return file_of(ending, f"matches-{day}", title, MATCHES, rows, lang)
 
     async def _one(
         self, officer: Officer, break_id: str, memos: Sequence[str] | None
@@ -255,8 +248,3 @@ def _back(form: Mapping[str, str], break_id: str) -> Response:
     if "query" not in form or not form["query"].startswith("?"):
         return RedirectResponse(f"/console/breaks/{break_id}", 303)
     return RedirectResponse(f"/console/breaks?{form['query'][1:500]}", 303)
-
-
-async def _cells(rows: AsyncIterator[Row], columns: Sequence[str]) -> AsyncIterator[Sequence[Any]]:
-    async for row in rows:
-        yield [row[name] for name in columns]

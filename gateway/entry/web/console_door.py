@@ -6,6 +6,7 @@ from our own pages.
 
 import hmac
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -33,20 +34,82 @@ upload_bytes_max: Final = file_bytes_max + 65_536  # A file, and the form around
 Page = Callable[..., Awaitable[Response]]
 
 
-def routes(
-    console: Console,
-    refunds: RefundPages,
-    counter: CounterPages,
-    receipts: ReceiptCopies,
-    accounts: AccountPages,
-    corrections: CorrectionPages,
-    authority: AuthorityPages,
-    privacy: PrivacyPages,
-    remittances: RemittancePages,
-    cases: CasePages,
-    days: DayPages,
-) -> APIRouter:
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """All that the console can show."""
+
+    console: Console
+    refunds: RefundPages
+    counter: CounterPages
+    receipts: ReceiptCopies
+    accounts: AccountPages
+    corrections: CorrectionPages
+    authority: AuthorityPages
+    privacy: PrivacyPages
+    remittances: RemittancePages
+    cases: CasePages
+    days: DayPages
+
+    def reads(self) -> tuple[tuple[str, Page], ...]:
+        """Name the pages that only show."""
+        return (
+            ("", self.console.today), ("/payments", self.console.payments),
+            ("/payments/{id}", self.console.payment), ("/breaks", self.cases.list),
+            ("/breaks.{ending}", self.cases.export), ("/breaks/{id}", self.cases.one),
+            ("/case-files/{id}", self.cases.file),
+            ("/days/{on}/matches.{ending}", self.cases.matches),
+            ("/receipts", self.corrections.list), ("/receipts/{id}.{ending}", self.receipts.copy),
+            ("/receipts/{id}", self.corrections.one), ("/papers/{id}.pdf", self.receipts.paper),
+            ("/authority", self.authority.standing), ("/authority/{id}", self.authority.message),
+            ("/usage", self.authority.usage), ("/payments/{id}/bill", self.receipts.bill),
+            ("/trial-balance", self.console.balance),
+            ("/trial-balance.{ending}", self.console.balance_file), ("/days", self.console.days),
+            ("/days/{on}", self.days.one), ("/runs/{id}", self.console.run),
+            ("/refunds", self.refunds.list), ("/refunds/{id}", self.refunds.one),
+            ("/counter", self.counter.counter), ("/counter/{id}", self.counter.payment),
+            ("/shifts", self.counter.shifts), ("/providers", self.accounts.list),
+            ("/providers/new", self.accounts.new),
+            ("/providers/{provider}/{name}", self.accounts.one),
+            ("/payments/{id}/privacy", self.privacy.one), ("/erasures", self.privacy.waiting),
+            ("/remittances", self.remittances.all), ("/remittances/{id}", self.remittances.one),
+        )  # fmt: skip
+
+    def writes(self) -> tuple[tuple[str, Page], ...]:
+        """Name those that change something."""
+        return (
+            ("/payments/{id}/payer", self.console.reveal), ("/files", self.console.upload),
+            ("/logout", self.console.sign_out), ("/payments/{id}/refunds", self.refunds.ask),
+            ("/breaks/{id}/refund", self.refunds.ask_for_case),
+            ("/breaks/{id}/memos", self.cases.memos), ("/breaks/propose", self.cases.propose_many),
+            ("/breaks/{id}/propose", self.cases.propose), ("/breaks/{id}/act", self.cases.act),
+            ("/breaks/{id}/files", self.cases.attach), ("/proposals/{id}", self.cases.decide),
+            ("/days/{on}", self.days.sign), ("/refunds/{id}/decide", self.refunds.decide),
+            ("/refunds/{id}/prove", self.refunds.prove),
+            ("/refunds/{id}/payee", self.refunds.name_payee),
+            ("/refunds/{id}/payee-seen", self.refunds.payee),
+            ("/counter/shift", self.counter.open_shift), ("/counter/display", self.counter.pair),
+            ("/counter/next", self.counter.next), ("/counter/{id}/take", self.counter.take),
+            ("/shifts/{id}/count", self.counter.count), ("/shifts/{id}/sign", self.counter.sign),
+            ("/differences/{id}", self.counter.settle),
+            ("/receipts/{id}/corrections", self.corrections.ask),
+            ("/receipts/{id}/papers", self.receipts.convert),
+            ("/receipts/{id}/mail", self.receipts.mail),
+            ("/authority/{id}/retry", self.authority.retry),
+            ("/outages/{id}/told", self.authority.told),
+            ("/corrections/{id}", self.corrections.decide),
+            ("/corrections/{id}/texts", self.corrections.texts), ("/providers", self.accounts.add),
+            ("/providers/{provider}/{name}/rotate", self.accounts.rotate),
+            ("/providers/{provider}/{name}/close", self.accounts.close),
+            ("/providers/{provider}/{name}/test", self.accounts.try_it),
+            ("/payments/{id}/privacy", self.privacy.ask), ("/erasures/{id}", self.privacy.decide),
+            ("/remittances", self.remittances.prepare),
+            ("/remittances/{id}", self.remittances.decide),
+        )  # fmt: skip
+
+
+def routes(pages: Pages) -> APIRouter:
     """Give the routes: whoever is not signed in is sent to the form."""
+    console = pages.console
     door = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
 
     @door.get("/login")
@@ -59,48 +122,9 @@ def routes(
             return render("refused", console.look(request, None), {"code": "csrf"}, 403)
         return await console.sign_in(request)
 
-    reads: tuple[tuple[str, Page], ...] = (
-        ("", console.today), ("/payments", console.payments), ("/payments/{id}", console.payment),
-        ("/breaks", cases.list), ("/breaks.csv", cases.export), ("/breaks/{id}", cases.one),
-        ("/case-files/{id}", cases.file), ("/days/{on}/matches.csv", cases.matches),
-        ("/receipts", corrections.list), ("/receipts/{id}.{ending}", receipts.copy),
-        ("/receipts/{id}", corrections.one), ("/papers/{id}.pdf", receipts.paper),
-        ("/authority", authority.standing), ("/authority/{id}", authority.message),
-        ("/usage", authority.usage), ("/payments/{id}/bill", receipts.bill),
-        ("/trial-balance", console.balance), ("/days", console.days), ("/days/{on}", days.one),
-        ("/runs/{id}", console.run), ("/refunds", refunds.list), ("/refunds/{id}", refunds.one),
-        ("/counter", counter.counter), ("/counter/{id}", counter.payment),
-        ("/shifts", counter.shifts), ("/providers", accounts.list),
-        ("/providers/new", accounts.new),
-        ("/providers/{provider}/{name}", accounts.one),
-        ("/payments/{id}/privacy", privacy.one), ("/erasures", privacy.waiting),
-        ("/remittances", remittances.all), ("/remittances/{id}", remittances.one),
-    )  # fmt: skip
-    writes: tuple[tuple[str, Page], ...] = (
-        ("/payments/{id}/payer", console.reveal), ("/files", console.upload),
-        ("/logout", console.sign_out), ("/payments/{id}/refunds", refunds.ask),
-        ("/breaks/{id}/refund", refunds.ask_for_case), ("/breaks/{id}/memos", cases.memos),
-        ("/breaks/propose", cases.propose_many), ("/breaks/{id}/propose", cases.propose),
-        ("/breaks/{id}/act", cases.act), ("/breaks/{id}/files", cases.attach),
-        ("/proposals/{id}", cases.decide), ("/days/{on}", days.sign),
-        ("/refunds/{id}/decide", refunds.decide), ("/refunds/{id}/prove", refunds.prove),
-        ("/refunds/{id}/payee", refunds.name_payee), ("/refunds/{id}/payee-seen", refunds.payee),
-        ("/counter/shift", counter.open_shift), ("/counter/display", counter.pair),
-        ("/counter/next", counter.next), ("/counter/{id}/take", counter.take),
-        ("/shifts/{id}/count", counter.count), ("/shifts/{id}/sign", counter.sign),
-        ("/differences/{id}", counter.settle), ("/receipts/{id}/corrections", corrections.ask),
-        ("/receipts/{id}/papers", receipts.convert), ("/receipts/{id}/mail", receipts.mail),
-        ("/authority/{id}/retry", authority.retry), ("/outages/{id}/told", authority.told),
-        ("/corrections/{id}", corrections.decide), ("/corrections/{id}/texts", corrections.texts),
-        ("/providers", accounts.add), ("/providers/{provider}/{name}/rotate", accounts.rotate),
-        ("/providers/{provider}/{name}/close", accounts.close),
-        ("/providers/{provider}/{name}/test", accounts.try_it),
-        ("/payments/{id}/privacy", privacy.ask), ("/erasures/{id}", privacy.decide),
-        ("/remittances", remittances.prepare), ("/remittances/{id}", remittances.decide),
-    )  # fmt: skip
-    for path, page in reads:
+    for path, page in pages.reads():
         door.add_api_route(path, _guarded(console, page, is_post=False), methods=["GET"])
-    for path, page in writes:
+    for path, page in pages.writes():
         door.add_api_route(path, _guarded(console, page, is_post=True), methods=["POST"])
     return door
 

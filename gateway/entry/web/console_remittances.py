@@ -1,9 +1,8 @@
 """The console's pages about money for the budget: what is due, and slips that two people make."""
 
-import csv
-import io
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from fastapi import Request
@@ -11,9 +10,10 @@ from fastapi.responses import RedirectResponse, Response
 
 from gateway.domain.calendar import hanoi_day
 from gateway.domain.errors import Refusal
-from gateway.domain.texts import cell_of
 from gateway.entry.web.console import Console
 from gateway.entry.web.console_form import fields_of, require
+from gateway.entry.web.export_columns import SLIP
+from gateway.entry.web.exports import file_of, given
 from gateway.entry.web.page import send
 from gateway.services.access import Officer
 from gateway.store.tx import Row
@@ -61,12 +61,13 @@ class RemittancePages:
         """Show a slip as it is signed; as a file, if it is asked for so."""
         require(officer, MAY_SEE)
         row = await self.remittances.one(officer.agency_id, remittance_id)
-        wanted = request.query_params.get("as")
-        if wanted in FILES:
-            kind, write = FILES[wanted]
-            name = f"{row['number']}.{wanted}"
-            more = {"content-disposition": f'attachment; filename="{name}"'}
-            return send(write(row), kind, more=more)
+        wanted = request.query_params.get("as", "")
+        if wanted in ("csv", "xlsx"):
+            lang, number = self.console.look(request, officer).lang, row["number"]
+            return file_of(wanted, number, number, SLIP, given(_lines(row)), lang)
+        if wanted == "xml":
+            more = {"content-disposition": f'attachment; filename="{row["number"]}.xml"'}
+            return send(as_xml(row), "application/xml", more=more)
         return self.console.page("remittance", request, officer, {
             "r": row, "slip": row["slip"], "words": in_words(row["amount"]),
             "me": f"staff:{officer.username}", "may_sign": officer.role in MAY_PREPARE,
@@ -86,16 +87,14 @@ class RemittancePages:
         return RedirectResponse(f"/console/remittances/{remittance_id}", 303)
 
 
-def as_csv(row: Row) -> bytes:
-    """Write a slip's lines, each with all that stands above them."""
-    slip, file = row["slip"], io.StringIO(newline="")
-    writer = csv.writer(file)
-    writer.writerow([*HEAD[:-1], *LINE, "total", "total_in_words"])
+def _lines(row: Row) -> Iterator[dict[str, Any]]:
+    """Give a slip's lines, each with all that stands above them."""
+    slip = row["slip"]
+    above = {name: slip[name] for name in HEAD} | {
+        "total": slip["amount"], "total_in_words": in_words(slip["amount"]),
+    }  # fmt: skip
     for line in slip["lines"]:
-        head = [cell_of(slip[name]) for name in HEAD[:-1]]
-        cells = [cell_of(line[name]) for name in LINE]
-        writer.writerow([*head, *cells, slip["amount"], in_words(slip["amount"])])
-    return f"\ufeff{file.getvalue()}".encode()  # A spreadsheet reads UTF-8 only after this mark.
+        yield above | {name: line[name] for name in LINE}
 
 
 def as_xml(row: Row) -> bytes:
@@ -115,6 +114,3 @@ def as_xml(row: Row) -> bytes:
             SubElement(root, f"{what}_by").text = row[f"{what}_by"]
     made: bytes = tostring(root, "utf-8", xml_declaration=True)
     return made
-
-
-FILES: Final = {"csv": ("text/csv; charset=utf-8", as_csv), "xml": ("application/xml", as_xml)}
