@@ -20,7 +20,6 @@ from gateway.domain.texts import cell_of
 from gateway.services.break_list import Wish, query
 from gateway.services.invariants import violations
 from gateway.store import tables as t
-from reconciliation.acts import canonical
 from reconciliation.engine import rule_versions
 from reconciliation.readers.xlsx import sheet_rows
 
@@ -291,13 +290,13 @@ async def test_lists_are_exported_and_no_cell_is_a_formula(site: Site) -> None:
 
 async def test_a_break_names_what_comes_nearest_and_what_differs(site: Site) -> None:
     """One amount that is another, a capture that the report lacks, and one that no budget has."""
-    first = await paid_by_vnpay(site, 1, "14831391")
+    await paid_by_vnpay(site, 1, "14831391")
     await paid_by_vnpay(site, 2, "14831392")
     site.clock.move(timedelta(hours=17, minutes=30) + timedelta(days=12))
     listed = {"fee": 0, "provider_txn_id": "14831391", "gross": 9_000, "net": 9_000}
     await take(site, "provider", listed, {"fee": 0, "provider_txn_id": "X7", "gross": 11_000,
                "net": 11_000, "merchant_reference": "ORDER7"})  # fmt: skip
-    await take(site, "treasury", {"obligation_id": first["id"], "amount": 9_990},
+    await take(site, "treasury", {"obligation_id": "pay_of_another", "amount": 9_990},
                {"document_ref": "NS-2", "booked_on": "2026-11-30", "amount": 5})  # fmt: skip
     await reconcile(site, NEXT + timedelta(days=11))
     found = await rows(site, "SELECT * FROM break ORDER BY kind, amount DESC, id")
@@ -310,10 +309,8 @@ async def test_a_break_names_what_comes_nearest_and_what_differs(site: Site) -> 
     assert told == [
         ("amount", "capture", "14831391", 1_000, 0, True),
         ("missing_at_provider", "capture", "X7", 1_000, 0, False),
-        ("missing_at_treasury", "line", "NS20261119-00001", -10, 1, True),
+        *[("missing_at_treasury", "line", "NS20261119-00001", -10, 1, False)] * 2,
     ]
-    kinds = [kind for kind, _ in shown]
-    assert kinds.count("missing_at_treasury") == 2, "a line of another payment comes near to none"
     assert "more, the same day, the same number" in page
 
 
@@ -330,4 +327,3 @@ async def test_a_proposal_that_the_books_overtook_is_shown_as_such(site: Site) -
 
     assert "Không còn phù hợp" in page
     assert "Đồng ý đúng như trên" not in page
-    assert canonical({"b": 1, "a": "đ"}) == '{"a":"đ","b":1}'
