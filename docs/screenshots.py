@@ -66,6 +66,7 @@ SEEN_BY_STAFF: Final = {
     "console-day": "One day: its money, its checklist, its signatures",
     "console-run": "One run of the reconciliation",
     "console-balance": "The trial balance",
+    "console-statements": "Statements of procedure systems",
     "console-remittances": "What is due to the budget, and the slips",
     "console-remittance": "One slip, which a second person signs",
     "console-providers": "Providers: how each works now",

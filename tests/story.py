@@ -106,6 +106,7 @@ async def told(site: Site) -> dict[str, str]:
         "shifts": "/shifts", "refunds": "/refunds", "refund": f"/refunds/{asked_back}",
         "receipts": "/receipts", "receipt": f"/receipts/{new['id']}", "authority": "/authority",
         "usage": "/usage", "days": "/days", "day": f"/days/{FIRST}",
+        "statements": f"/statements?since={FIRST}&upto={TODAY}",
         "providers": "/providers", "erasures": "/erasures",
         "remittances": "/remittances", "remittance": f"/remittances/{slip['id']}",
         "privacy": f"/payments/{erased}/privacy",

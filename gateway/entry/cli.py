@@ -26,6 +26,7 @@ from gateway.entry import (
     cli_receipts,
     cli_rules,
     cli_sources,
+    cli_statement,
     cli_verify,
     cli_vouchers,
 )
@@ -235,6 +236,7 @@ def parser() -> argparse.ArgumentParser:
         cli_receipts,
         cli_rules,
         cli_sources,
+        cli_statement,
         cli_vouchers,
     ):
         group.describe(add, commands, lambda: opened(WORKER))

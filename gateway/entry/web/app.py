@@ -37,6 +37,7 @@ from gateway.entry.web.console_privacy import PrivacyPages
 from gateway.entry.web.console_receipts import ReceiptCopies
 from gateway.entry.web.console_refunds import RefundPages
 from gateway.entry.web.console_remittances import RemittancePages
+from gateway.entry.web.console_statements import StatementPages
 from gateway.entry.web.metrics import Metrics
 from gateway.entry.web.telling import METHODS, Telling
 from gateway.services.bank_texts import BankTexts
@@ -47,6 +48,7 @@ from gateway.services.displays import Displays
 from gateway.services.erasure import Erasure
 from gateway.services.readings import Readings
 from gateway.services.refund_list import RefundList
+from gateway.services.statements import Statements
 from gateway.services.stuck_refunds import StuckRefunds
 from receipts.authority import Authority
 from receipts.corrections import Corrections
@@ -108,6 +110,7 @@ def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
         console, refunds, counter, copies, accounts, corrections, authority, privacy,
         RemittancePages(console, remittances_of(parts)), cases,
         DayPages(console, day_sheets_of(parts)),
+        StatementPages(console, Statements(parts.store)),
     )  # fmt: skip
     app.include_router(console_door.routes(pages))
     shown = display.DisplayPage(displays, parts.attempts, parts.settings.public_url)

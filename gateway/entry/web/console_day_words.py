@@ -23,6 +23,13 @@ CHECKS: Final[Words] = {
     "no file waits to be read": ("Không còn tệp chờ đọc", "No file waits to be read"),
     "earlier days are closed": ("Các ngày trước đã khoá", "Earlier days are closed"),
 }  # fmt: skip
+MOVEMENTS: Final[Words] = {
+    "capture": ("thu", "taken"),
+    "cash": ("thu tiền mặt", "taken in cash"),
+    "refund": ("hoàn", "given back"),
+    "dispute": ("tra soát", "disputed"),
+    "correction": ("điều chỉnh", "put right"),
+}
 ACTIONS: Final[Words] = {"day.sign": ("Ký ngày", "Day signed")}
 REFUSED: Final[Mapping[str, str]] = {
     "{} has not begun.": "{} chưa bắt đầu.",

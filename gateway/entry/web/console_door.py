@@ -25,6 +25,7 @@ from gateway.entry.web.console_privacy import PrivacyPages
 from gateway.entry.web.console_receipts import ReceiptCopies
 from gateway.entry.web.console_refunds import RefundPages
 from gateway.entry.web.console_remittances import RemittancePages
+from gateway.entry.web.console_statements import StatementPages
 from gateway.entry.web.reading import PageRoute
 from gateway.services.access import Officer
 from reconciliation.readers.line import file_bytes_max
@@ -49,6 +50,7 @@ class Pages:
     remittances: RemittancePages
     cases: CasePages
     days: DayPages
+    statements: StatementPages
 
     def reads(self) -> tuple[tuple[str, Page], ...]:
         """Name the pages that only show."""
@@ -62,6 +64,8 @@ class Pages:
             ("/receipts/{id}", self.corrections.one), ("/papers/{id}.pdf", self.receipts.paper),
             ("/authority", self.authority.standing), ("/authority/{id}", self.authority.message),
             ("/usage", self.authority.usage), ("/payments/{id}/bill", self.receipts.bill),
+            ("/statements", self.statements.all),
+            ("/statements.{ending}", self.statements.file),
             ("/trial-balance", self.console.balance),
             ("/trial-balance.{ending}", self.console.balance_file), ("/days", self.console.days),
             ("/days/{on}", self.days.one), ("/runs/{id}", self.console.run),

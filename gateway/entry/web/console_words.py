@@ -9,7 +9,7 @@ from gateway.entry.web.console_advice import ADVICE
 from gateway.entry.web.console_case_words import ACTIONS as CASE_ACTIONS
 from gateway.entry.web.console_case_words import ACTS, RESOLUTIONS
 from gateway.entry.web.console_day_words import ACTIONS as DAY_ACTIONS
-from gateway.entry.web.console_day_words import CHECKS
+from gateway.entry.web.console_day_words import CHECKS, MOVEMENTS
 from gateway.entry.web.console_privacy_words import ACTIONS as PRIVACY_ACTIONS
 from gateway.entry.web.console_privacy_words import ERASURES
 from gateway.entry.web.console_reasons import in_vietnamese
@@ -242,7 +242,7 @@ TABLES: Final[Mapping[str, Words]] = {
     "correction": CORRECTIONS, "correction_state": CORRECTION_STATES, "receipt_text": CORRECTED,
     "refund": REFUNDS, "shift": SHIFTS, "route": ROUTES, "source_of_refund": REFUND_SOURCES,
     "erasure": ERASURES, "remittance": REMITTANCES, "act": ACTS, "resolution": RESOLUTIONS,
-    "check": CHECKS,
+    "check": CHECKS, "movement": MOVEMENTS,
 }  # fmt: skip
 
 

@@ -65,6 +65,18 @@ SLIP: Final = (
     Column("total", "Tổng cộng", "Total"),
     Column("total_in_words", "Tổng bằng chữ", "Total in words"),
 )
+STATEMENT: Final = (
+    Column("booked_on", "Ngày", "Day"),
+    Column("client", "Hệ thống", "Client"),
+    Column("reference", "Mã thanh toán", "Reference"),
+    Column("dossier_id", "Mã hồ sơ", "Dossier"),
+    Column("procedure", "Thủ tục", "Procedure"),
+    Column("budget_line", "Tiểu mục", "Budget line"),
+    Column("kind", "Biến động", "Movement", "movement"),
+    Column("amount", "Số tiền", "Amount"),
+    Column("payment_id", "Khoản thanh toán", "Payment"),
+    Column("voucher", "Chứng từ", "Voucher"),
+)
 USAGE: Final = (
     Column("form", "Mẫu số", "Form"),
     Column("series", "Ký hiệu", "Series"),
