@@ -10,9 +10,13 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
+from gateway.domain.calendar import hanoi_day
+from gateway.domain.errors import Refusal
 from gateway.services.desk import page_rows_max
+from gateway.services.working_calendar import vietnam
 from gateway.store.tx import Row, Store, Tx
 
+patience_working_days: Final = 3  # For a break that nobody was given a day for.
 export_rows_step: Final = 1_000  # How many rows an export holds at a time.
 _COLUMNS: Final = (
     "SELECT k.id, k.kind, k.state, k.subject, k.amount, k.payment_id, k.capture_id, k.line_id,"
@@ -47,6 +51,20 @@ _OFFICERS: Final = text(
     "SELECT username FROM staff WHERE agency_id = :agency AND disabled_at IS NULL"
     " AND role = ANY(:roles) ORDER BY username"
 )
+
+
+def due_of(row: Row) -> date | None:
+    """Say by when an open break should be dealt with: as somebody said, else by the calendar.
+
+    None where it is resolved, or the calendar of its days is not known yet.
+    """
+    if row["due_on"] or row["state"] != "open":
+        found: date | None = row["due_on"]
+        return found
+    try:
+        return vietnam().add_working_days(hanoi_day(row["opened_at"]), patience_working_days)
+    except Refusal:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +139,7 @@ class BreakList:
         while True:
             rows = await self._rows(agency_id, wish, export_rows_step)
             for row in rows:
-                yield row
+                yield {**row, "due_on": due_of(row)}
             if len(rows) < export_rows_step:
                 return
             wish = Wish(wish.state, wish.kind, cursor(rows[-1]))

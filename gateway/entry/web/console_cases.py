@@ -20,7 +20,7 @@ from gateway.entry.web.console_form import amount_of, fields_of, require, ticked
 from gateway.entry.web.export_columns import BREAKS, MATCHES
 from gateway.entry.web.exports import file_of
 from gateway.services.access import Officer
-from gateway.services.break_list import RESOLVERS, BreakList, Wish, cursor
+from gateway.services.break_list import RESOLVERS, BreakList, Wish, cursor, due_of
 from gateway.services.desk import age_days, cut
 from gateway.services.refund_rows import SOURCES
 from reconciliation.evidence import Side
@@ -51,7 +51,10 @@ class CasePages:
         return self.console.page(
             "breaks", request, officer,
             {
-                "rows": [dict(r) | {"age": age_days(r["since_on"], now)} for r in rows],
+                "rows": [
+                    dict(r) | {"age": age_days(r["since_on"], now), "due_on": due_of(r)}
+                    for r in rows
+                ],
                 "wish": wish, "at": at, "picked": bool(asked.get("at")), "sure": _sure(asked),
                 "query": _query(asked), "told": asked.get("told", "")[:8],
                 "next": _query(dict(asked) | {"after": cursor(last)}) if last else "",
@@ -205,7 +208,8 @@ class CasePages:
         sees = officer.role in MAY_SEE_PAYER
         may_act = officer.role in MAY_ACT
         return {
-            "k": dict(row) | {"age": age_days(row["since_on"], self.console.store.clock.now())},
+            "k": dict(row) | {"age": age_days(row["since_on"], self.console.store.clock.now()),
+                              "due_on": due_of(row)},
             "s": shown, "me": f"staff:{officer.username}", "may_act": may_act,
             "may_say": officer.role in MAY_SAY, "memos": memos, "split_rows": split_rows,
             "may_link": may_act and shown.waiting is None and row["state"] == "open"
