@@ -12,7 +12,7 @@ from gateway.services.break_list import due_of
     ("opened_at", "more", "due"),
     [
         (datetime(2026, 11, 18, 3, tzinfo=UTC), {}, date(2026, 11, 23)),  # Over a weekend.
-        (datetime(2026, 11, 20, 18, tzinfo=UTC), {}, date(2026, 11, 26)),  # Saturday; the 24th is off.
+        (datetime(2026, 11, 20, 18, tzinfo=UTC), {}, date(2026, 11, 26)),  # The 24th is off too.
         (datetime(2026, 8, 31, 3, tzinfo=UTC), {}, date(2026, 9, 7)),  # National Day is off.
         (datetime(2026, 11, 18, tzinfo=UTC), {"due_on": date(2026, 12, 1)}, date(2026, 12, 1)),
         (datetime(2026, 11, 18, tzinfo=UTC), {"state": "resolved"}, None),
