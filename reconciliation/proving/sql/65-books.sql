@@ -24,7 +24,9 @@ WITH named AS (
 SELECT n.account, coalesce(n.batch_id, 'day ' || n.value_on) AS batch, n.kind, n.gross, n.fee, n.net,
        n.listed_as, n.taken, n.booked_on, n.value_on, k.ours_from,
        row_number() OVER (PARTITION BY n.account, n.kind, n.gross, n.listed_as ORDER BY n.id) AS nth
-FROM named n LEFT JOIN known k USING (id) ORDER BY n.booked_on;
+FROM named n LEFT JOIN known k USING (id) ORDER BY batch;
+CREATE TABLE report_part AS
+SELECT DISTINCT account, batch, value_on, taken, booked_on FROM report;
 CREATE TABLE paid_batch (account VARCHAR, batch VARCHAR);
 CREATE TABLE treasury AS
 SELECT batch_id, net, taken, booked_on FROM line WHERE source = 'treasury' ORDER BY batch_id;

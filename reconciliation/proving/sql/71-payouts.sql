@@ -5,30 +5,28 @@ SELECT p.id AS line_id, p.booked_on, p.net, p.reference, p.line_no, m.provider
 FROM pending p JOIN marked m ON m.line_id = p.id AND m.kind = 'payout'
 WHERE p.net > 0 AND NOT EXISTS (SELECT 1 FROM told_by_line e
                                 WHERE e.line_id = p.id AND e.noted_at <= getvariable('as_of'));
--- The reports' lines that may matter, in whole batches: those that a deposit names, and those of the
--- five days before one that names none.
+-- Which batches may matter: those that a deposit names, and those of the five days before one that
+-- names none.
 CREATE OR REPLACE TEMP TABLE seen AS
-SELECT * FROM report WHERE taken <= getvariable('as_of')
+SELECT account, batch, value_on FROM report_part WHERE taken <= getvariable('as_of')
  AND booked_on BETWEEN getvariable('business_on') - getvariable('window_days')
-     AND getvariable('business_on')
- AND split_part(account, '/', 1) IN (SELECT provider FROM deposit);
-CREATE OR REPLACE TEMP TABLE naming AS
-SELECT DISTINCT d.line_id, r.account FROM deposit d
-JOIN seen r ON starts_with(r.account, d.provider || '/') AND r.batch = d.reference;
+     AND getvariable('business_on');
 CREATE OR REPLACE TEMP TABLE unnamed AS
 SELECT d.line_id, d.net, d.booked_on, h.name AS account
 FROM deposit d JOIN holder h ON starts_with(h.name, d.provider || '/')
-WHERE (d.line_id, h.name) NOT IN (SELECT (line_id, account) FROM naming);
+WHERE (h.name, d.reference) NOT IN (SELECT (account, batch) FROM seen) OR d.reference IS NULL;
+CREATE OR REPLACE TEMP TABLE wanted AS
+SELECT DISTINCT s.account, s.batch FROM seen s JOIN deposit d ON d.reference = s.batch
+UNION
+SELECT DISTINCT s.account, s.batch FROM seen s JOIN unnamed u ON u.account = s.account
+ AND s.value_on BETWEEN u.booked_on - 5 AND u.booked_on;
 -- A batch counts what its lines say, ours or not; what is listed a second time counts once.
 CREATE OR REPLACE TEMP TABLE batch AS
-WITH wanted AS (
-  SELECT DISTINCT s.account, s.batch FROM seen s JOIN deposit d ON d.reference = s.batch
-  UNION
-  SELECT DISTINCT s.account, s.batch FROM seen s JOIN unnamed u ON u.account = s.account
-   AND s.value_on BETWEEN u.booked_on - 5 AND u.booked_on
-), counted AS (
-  SELECT s.*, coalesce(ours_from <= getvariable('as_of'), false) AS is_ours
-  FROM seen s JOIN wanted USING (account, batch)
+WITH counted AS (
+  SELECT r.*, coalesce(ours_from <= getvariable('as_of'), false) AS is_ours
+  FROM report r JOIN wanted USING (account, batch)
+  WHERE taken <= getvariable('as_of') AND booked_on BETWEEN
+    getvariable('business_on') - getvariable('window_days') AND getvariable('business_on')
 )
 SELECT account, batch, sum(net) AS net, max(value_on) AS value_on,
        sum(CASE kind WHEN 'charge' THEN -net ELSE fee END) AS charges,

@@ -56,9 +56,16 @@ SELECT *, false AS is_lump FROM explained UNION ALL SELECT *, false FROM told;
 -- Of equal sums the n-th day is the n-th document's, where none is missing; and where fewer than half of
 -- a budget line's documents are a day's money, one that is, is so by chance.
 INSERT INTO arrived
-WITH rest AS (
+WITH lump AS (
+  SELECT l.*, row_number() OVER (PARTITION BY budget_line, net
+                                 ORDER BY booked_on, line_no, id) AS nth,
+         count(*) OVER (PARTITION BY budget_line, net) AS lumps
+  FROM pending l WHERE l.source = 'treasury' AND l.obligation IS NULL
+   AND l.id NOT IN (SELECT line_id FROM arrived)
+), rest AS (
   SELECT * FROM still_due d
-  WHERE NOT EXISTS (SELECT 1 FROM pending l WHERE l.obligation = d.payment_id
+  WHERE budget_line IN (SELECT budget_line FROM lump)
+   AND NOT EXISTS (SELECT 1 FROM pending l WHERE l.obligation = d.payment_id
                     AND l.budget_line = d.budget_line)
    AND (d.capture_id, d.budget_line) NOT IN (SELECT (capture_id, budget_line) FROM arrived)
 ), by_day AS (
@@ -67,12 +74,6 @@ WITH rest AS (
   SELECT *, row_number() OVER equal AS nth, count(*) OVER (PARTITION BY budget_line, amount) AS days,
          lead(business_on) OVER equal AS next_on
   FROM by_day WINDOW equal AS (PARTITION BY budget_line, amount ORDER BY business_on)
-), lump AS (
-  SELECT l.*, row_number() OVER (PARTITION BY budget_line, net
-                                 ORDER BY booked_on, line_no, id) AS nth,
-         count(*) OVER (PARTITION BY budget_line, net) AS lumps
-  FROM pending l WHERE l.source = 'treasury' AND l.obligation IS NULL
-   AND l.id NOT IN (SELECT line_id FROM arrived)
 ), fitting AS (
   SELECT l.*, d.business_on, coalesce(d.days = l.lumps OR d.next_on IS NULL
                                       OR d.next_on > l.booked_on, false) AS is_sure
