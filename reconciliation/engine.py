@@ -58,6 +58,7 @@ SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "owed_by_agency": {"voucher": _T, "amount": "int64"},
     "mark": {"line_id": _T, "kind": _T, "provider_account": _T},
+    "kept": {"rule": _T, "line_id": _T, "capture_id": _T, "amount": "int64", "why": _T},
 }  # fmt: skip
 
 
@@ -148,6 +149,7 @@ def tables_of(given: Inputs) -> dict[str, Rows]:
         "advised": given.advised,
         "owed_by_agency": given.owed_by_agency,
         "mark": list(_marked(given)),
+        "kept": given.kept,
         "attempt": [],  # How an attempt ended is not kept by instant, so a run cannot pin it.
         "declared_charge": _declared(given),
     }
@@ -235,7 +237,7 @@ def match(tables: Mapping[str, Any], texts: Mapping[str, str] | None = None) -> 
             base.unregister(f"{name}_given")
         base.execute(
             "CREATE TABLE matched (rule VARCHAR, line_id VARCHAR, capture_id VARCHAR,"
-            " amount BIGINT, why VARCHAR)"
+            " amount BIGINT, why VARCHAR); INSERT INTO matched SELECT * FROM kept"
         )
         for name, text in texts.items():
             if name != BREAKS:

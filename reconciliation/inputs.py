@@ -8,7 +8,7 @@ now: where they were changed since, the digest says so. No payer's data is read.
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -124,6 +124,16 @@ _ADVISED: Final = text(
     " WHERE a.agency_id = :agency AND a.reporter = 'statement'"
     " AND a.booked_on BETWEEN :since AND :upto AND a.at <= :as_of ORDER BY l.id"
 )
+# What an earlier run found of payouts and treasury's lines by what was there then: which batches a
+# payout without a name is, which documents or which day's money. It is booked, so it stays so.
+_KEPT: Final = text(
+    "SELECT m.rule, m.line_id, m.capture_id, m.amount, m.why FROM recon_match m"
+    " JOIN recon_run r ON r.agency_id = m.agency_id AND r.id = m.run_id AND r.as_of < :as_of"
+    " JOIN statement_line l ON l.agency_id = m.agency_id AND l.id = m.line_id"
+    " AND l.booked_on BETWEEN :since AND :upto WHERE m.agency_id = :agency AND m.rule IN"
+    " ('05-payout-parts','05-payout-unnamed','08-parts','08-reference','09-lump')"
+    " ORDER BY m.line_id, m.capture_id, m.rule"
+)
 # What the agency has still to make good, voucher by voucher. What this run itself is about to say
 # of a line is left out: only what an earlier run had booked is known before it looks.
 _OWED_BY_AGENCY: Final = text(
@@ -170,13 +180,14 @@ class Inputs:
     bagged: Rows
     owed_by_agency: Rows
     accounts: Rows
+    kept: Rows = field(default_factory=list)  # Matches that earlier runs booked.
 
     @property
     def digest(self) -> str:
         """SHA-256 over every row."""
         said = [
             self.captures, self.shares, self.dues, self.taken_back, self.lines, self.advised,
-            self.bags, self.bagged, self.owed_by_agency, self.accounts,
+            self.bags, self.bagged, self.owed_by_agency, self.accounts, self.kept,
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
 
@@ -222,6 +233,7 @@ async def load(
             map(dict, await tx.rows(_OWED_BY_AGENCY, {"agency": agency_id, "as_of": as_of}))
         ),
         accounts=[{"provider_account": name} for name in holders.accounts(agency_id)],
+        kept=list(map(dict, await tx.rows(_KEPT, asked))),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import asyncio
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -111,6 +111,8 @@ class Trying:
             since = first["on"] if first and first["on"] else upto
             span = (upto - since).days
             given = await load(tx, agency_id, upto, now, span, self.holders, self.days)
+        # Of a night what was booked stays so; here nothing was decided yet.
+        given = replace(given, kept=[])
         try:
             by_now = await asyncio.to_thread(run, given)
             by_then = await asyncio.to_thread(run, given, texts)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from reconciliation.proving.cells import rules
 
 _BEGINNING: Final = (-(10**15), date(2000, 1, 1))  # Before anything was closed.
+_NIGHT: Final = ("70-night", "71-payouts", "72-bank", "73-treasury")
 # What the agency has to make good at a run, and what asks to have made it good.
 _BILL: Final = (
     "SELECT coalesce(sum(CASE WHEN debit = '1383' THEN amount WHEN credit = '1383' THEN -amount"
@@ -59,7 +60,7 @@ def closings(base: Any) -> Closings:  # noqa: ANN401 - duckdb ships no types.
 def replay(base: Any, known: Closings, window_days: int) -> int:  # noqa: ANN401 - the same.
     """Go through every run in order; gives how many."""
     base.execute(rules("65-books"))
-    text = rules("70-night")
+    text = "".join(map(rules, _NIGHT))
     runs = base.execute("SELECT n, business_on, as_of FROM night ORDER BY n").fetchall()
     for n, business_on, as_of in runs:
         values = {

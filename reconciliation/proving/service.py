@@ -3,7 +3,7 @@
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from importlib.resources import files
@@ -13,11 +13,12 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.domain.calendar import Calendar
-from gateway.domain.ids import find_references, read_reference
 from reconciliation.proving import compare, evidence
 from reconciliation.proving.cells import READABLE, Cells, Opens, Reads, rules
+from reconciliation.proving.columns import put
 from reconciliation.proving.compare import Balance, Difference
 from reconciliation.proving.nights import closings, replay
+from reconciliation.proving.texts import refer
 from reconciliation.proving.walks import walks
 
 _threads: Final = 2
@@ -137,25 +138,15 @@ def _lay(base: Any, terms: Terms) -> None:  # noqa: ANN401 - duckdb ships no typ
         " CREATE TABLE mark (kind VARCHAR, words VARCHAR, provider VARCHAR);"
         " CREATE TABLE works (day DATE, works DATE); CREATE TABLE readable (provider VARCHAR);"
     )
-    _put(base, "holder", [
+    put(base, "holder", [
         [a.name, a.is_fixed, a.number, None if a.cut_off_s is None else a.cut_off_s * 1_000_000,
          a.rests] for a in terms.accounts
     ])  # fmt: skip
-    _put(base, "bank", [list(x) for x in terms.banks.items()])
-    _put(base, "mark", [[m["kind"], m["text"], m.get("provider")] for m in _marks()["mark"]])
+    put(base, "bank", [list(x) for x in terms.banks.items()])
+    put(base, "mark", [[m["kind"], m["text"], m.get("provider")] for m in _marks()["mark"]])
     told = {*READABLE, *(a.name.partition("/")[0] for a in terms.accounts if not a.is_hint)}
-    _put(base, "readable", [[name] for name in sorted(told)])
-    _put(base, "works", [[d, _next_working(terms.calendar, d)] for d in _covered(terms.calendar)])
-
-
-def _put(base: Any, table: str, rows: Sequence[Sequence[Any]]) -> None:  # noqa: ANN401 - the same.
-    import pyarrow as pa
-
-    if rows:
-        columns = {f"c{n}": pa.array(cells) for n, cells in enumerate(zip(*rows, strict=True))}
-        base.register("fresh", pa.table(columns))
-        base.execute(f"INSERT INTO {table} SELECT * FROM fresh")
-        base.unregister("fresh")
+    put(base, "readable", [[name] for name in sorted(told)])
+    put(base, "works", [[d, _next_working(terms.calendar, d)] for d in _covered(terms.calendar)])
 
 
 def _covered(calendar: Calendar) -> Iterator[date]:
@@ -178,7 +169,7 @@ def _rebuild(base: Any, terms: Terms) -> None:  # noqa: ANN401 - the same.
     known = closings(base)
     _virtual(base, terms)
     base.execute(rules("40-lines"))
-    _refer(base)
+    refer(base)
     base.execute(rules("41-plain"))
     base.execute(rules("50-captures"))
     base.execute(rules("55-by-hand"))
@@ -198,50 +189,12 @@ def _virtual(base: Any, terms: Terms) -> None:  # noqa: ANN401 - the same.
         " WHERE contains(payment_reference, '|')"
     ).fetchall()
     named = [[a, *found] for (a,) in told if a and (found := terms.stands_for(a))]
-    _put(base, "virtual", named)
+    put(base, "virtual", named)
     base.execute(
         "UPDATE word SET payment_reference = (SELECT min(v.reference) FROM virtual v WHERE"
         " v.account IN (split_part(payment_reference, '|', 1),"
         " split_part(payment_reference, '|', 2))) WHERE contains(payment_reference, '|')"
     )
-
-
-def _refer(base: Any) -> None:  # noqa: ANN401 - the same.
-    """Say which payment each text names, where it matters: of marked lines and words."""
-    base.execute(
-        "CREATE TABLE referring (line_id VARCHAR, is_whole BOOLEAN);"
-        " CREATE TABLE memo_named (memo VARCHAR, payment_id VARCHAR);"
-    )
-    told = base.execute(
-        "SELECT DISTINCT id, memo FROM line WHERE id IN (SELECT line_id FROM marked)"
-    )
-    referring = [
-        [line_id, any(whole for _, whole in found)]
-        for line_id, memo in told.fetchall()
-        if (found := _references(memo))
-    ]
-    _put(base, "referring", referring)
-    base.execute(rules("45-texts"))
-    memos = base.execute("SELECT memo FROM unread").fetchall()
-    named = [[memo, r] for (memo,) in memos for r, _ in _references(memo)]
-    if named:
-        base.execute("CREATE TEMP TABLE names (memo VARCHAR, reference VARCHAR)")
-        _put(base, "names", named)
-        base.execute(
-            "INSERT INTO memo_named SELECT n.memo, min(p.id) FROM names n JOIN payment p"
-            " ON p.reference = n.reference GROUP BY n.memo HAVING count(DISTINCT p.id) = 1"
-        )
-
-
-def _references(memo: str) -> list[tuple[str, bool]]:
-    """Give the references in a text, and whether each is whole. Notices came as single bytes."""
-    with suppress(UnicodeError):  # A statement's text is letters already.
-        memo = memo.encode("latin-1").decode()
-    found = {r.reference: not r.corrected for r in find_references(memo)}
-    bare = read_reference(memo.strip())
-    if bare and not bare.corrected:
-        found[bare.reference] = True
-    return list(found.items())
 
 
 def _walk(base: Any) -> None:  # noqa: ANN401 - the same.
@@ -252,10 +205,10 @@ def _walk(base: Any) -> None:  # noqa: ANN401 - the same.
         " CREATE TABLE completed (capture_id VARCHAR, payment_id VARCHAR, since BIGINT);"
     )
     done = list(walks(base))
-    _put(base, "entry", [entry for walk in done for entry in walk.entries])
-    _put(base, "owed_again", [x for walk in done for x in walk.owed_again])
-    _put(base, "taken", [x for walk in done for x in walk.taken])
-    _put(base, "completed", [x for walk in done for x in walk.paying])
+    put(base, "entry", [entry for walk in done for entry in walk.entries])
+    put(base, "owed_again", [x for walk in done for x in walk.owed_again])
+    put(base, "taken", [x for walk in done for x in walk.taken])
+    put(base, "completed", [x for walk in done for x in walk.paying])
     base.execute(
         "INSERT INTO paying SELECT capture_id, payment_id, NULL, NULL, false, since FROM completed;"
         " UPDATE capture SET amount = t.amount FROM taken t WHERE t.capture_id = capture.id;"

@@ -2,8 +2,8 @@
 -- out yet, of the five days before it, that are together what came. Lines without a batch are taken
 -- by the day on which the provider settles them.
 -- Proves: these batches are that payout, because no other choice of them is: where two choices fit,
--- or two payouts want one batch, nothing is matched. Work is bounded: with more than 20 such batches
--- in the window nothing is tried.
+-- or two payouts want one batch, or nothing in a batch is ours, nothing is matched. What an earlier
+-- run matched stays so. Work is bounded: with more than 20 such batches in the window nothing is tried.
 WITH listed AS (
   SELECT l.*, m.line_id AS proved, m.capture_id,
          CASE l.kind WHEN 'payment' THEN l.txn_id ELSE l.reference END AS name
@@ -17,7 +17,8 @@ WITH listed AS (
   WHERE l.proved IS NOT NULL OR t.account IS NULL
 ), batch AS (
   SELECT account, coalesce(batch_id, 'day ' || CAST(value_no AS VARCHAR(10))) AS name, sum(net) AS net,
-         max(value_no) AS value_no
+         max(value_no) AS value_no,
+         max(CASE WHEN kind = 'payment' AND capture_id IS NOT NULL THEN 1 ELSE 0 END) AS is_ours
   FROM counted
   GROUP BY account, coalesce(batch_id, 'day ' || CAST(value_no AS VARCHAR(10)))
 ), paid AS (
@@ -26,6 +27,11 @@ WITH listed AS (
   JOIN mark k ON k.line_id = l.id AND k.kind = 'payout'
   JOIN matched m ON m.line_id = l.id
   WHERE l.source = 'statement'
+  UNION
+  SELECT r.account, coalesce(r.batch_id, 'day ' || CAST(r.value_no AS VARCHAR(10)))
+  FROM matched m
+  JOIN counted r ON r.capture_id = m.capture_id AND r.kind = 'payment'
+  WHERE m.rule = '05-payout-unnamed'
 ), wanted AS (
   SELECT l.id, l.net, l.day_no, k.provider_account AS account
   FROM line l
@@ -66,7 +72,8 @@ WITH listed AS (
     UNION ALL SELECT id, account, c FROM sole WHERE c IS NOT NULL) parts
 ), sure AS (
   SELECT * FROM chosen x WHERE NOT EXISTS (
-    SELECT 1 FROM chosen y WHERE y.id = x.id AND y.claims > 1)
+    SELECT 1 FROM chosen y JOIN batch b ON b.account = y.account AND b.name = y.name
+    WHERE y.id = x.id AND (y.claims > 1 OR b.is_ours = 0))
 )
 SELECT s.id AS line_id, r.capture_id, r.gross AS amount,
        'only batch ' || s.name || ' and those chosen with it add up to the payout' AS why

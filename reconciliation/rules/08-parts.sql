@@ -19,3 +19,6 @@ JOIN named n ON n.obligation_id = t.obligation_id AND n.budget_line = t.budget_l
 WHERE NOT EXISTS (SELECT 1 FROM matched m JOIN line x ON x.id = m.line_id
                   WHERE x.source = 'treasury' AND x.obligation_id = t.obligation_id
                     AND x.budget_line = t.budget_line)
+  AND NOT EXISTS (SELECT 1 FROM matched m JOIN line x ON x.id = m.line_id
+                  WHERE m.capture_id = d.capture_id AND x.source = 'treasury'
+                    AND x.obligation_id IS NULL AND x.budget_line = d.budget_line)

@@ -22,7 +22,8 @@ WITH named AS (
   JOIN due d ON d.payment_id = n.payment_id AND d.budget_line = n.budget_line AND d.amount = n.net
   WHERE NOT EXISTS (SELECT 1 FROM matched m JOIN line x ON x.id = m.line_id
                     WHERE m.capture_id = d.capture_id AND x.source = 'treasury'
-                      AND x.obligation_id = d.payment_id AND x.budget_line = d.budget_line)
+                      AND (x.obligation_id IS NULL OR x.obligation_id = d.payment_id)
+                      AND x.budget_line = d.budget_line)
 )
 SELECT line_id, capture_id, net AS amount, 'the treasury''s document names this payment' AS why
 FROM pair WHERE of_line = 1 AND of_due = 1

@@ -2,9 +2,10 @@
 -- Proves: the day's money on that line is with the treasury. Equal sums are taken in order of time,
 -- where there are as many days as lumps, or were when the lump came: else one of them is missing. Where
 -- fewer than half of a line's lumps fit, one that does fits by chance: sums of a few tariffs repeat.
+-- What an earlier run matched stays so, and its day's money is confirmed no second time.
 WITH confirmed AS (
   SELECT m.capture_id, l.budget_line FROM matched m JOIN line l ON l.id = m.line_id
-  WHERE m.rule = '08-reference'
+  WHERE m.rule IN ('08-reference', '09-lump')
 ), rest AS (
   SELECT d.* FROM due d
   WHERE NOT EXISTS (
@@ -26,12 +27,15 @@ WITH confirmed AS (
   FROM line l WHERE l.source = 'treasury' AND l.obligation_id IS NULL
     AND NOT EXISTS (SELECT 1 FROM matched m WHERE m.line_id = l.id)
 ), fitting AS (
-  SELECT l.budget_line, count(DISTINCT l.id) AS lumps,
-         count(DISTINCT CASE WHEN d.day_no IS NOT NULL THEN l.id END) AS fit
-  FROM lump l
-  LEFT JOIN day_nth d ON d.budget_line = l.budget_line AND d.amount = l.net AND d.nth = l.nth
-   AND d.day_no <= l.day_no
-  GROUP BY l.budget_line
+  SELECT budget_line, count(*) AS lumps, sum(fits) AS fit FROM (
+    SELECT l.budget_line, CASE WHEN d.day_no IS NOT NULL THEN 1 ELSE 0 END AS fits
+    FROM lump l
+    LEFT JOIN day_nth d ON d.budget_line = l.budget_line AND d.amount = l.net AND d.nth = l.nth
+     AND d.day_no <= l.day_no
+    UNION ALL
+    SELECT l.budget_line, 1 FROM line l
+    WHERE l.id IN (SELECT m.line_id FROM matched m WHERE m.rule = '09-lump')) each_lump
+  GROUP BY budget_line
 )
 SELECT l.id AS line_id, r.capture_id, r.amount,
        'the lump on budget line ' || l.budget_line || ' is the sum of '

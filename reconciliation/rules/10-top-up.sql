@@ -1,20 +1,24 @@
 -- A credit by which the agency makes the providers' charges good, of no more than it has still to
 -- make good: a payer may write the same words. What an earlier run booked stays so.
 -- Proves: charges are funded by the agency, and never out of the budget's money.
-WITH fresh AS (
-  SELECT DISTINCT c.provider_account AS account, l.reference AS batch_id
+WITH booked AS (
+  -- Of a batch in several deposits the first carries the charges, for all of them.
+  SELECT DISTINCT m.capture_id FROM matched m JOIN owed_by_agency o ON o.voucher = m.line_id
+  WHERE m.rule IN ('05-batch', '05-payout-parts', '05-payout-unnamed')
+), fresh AS (
+  SELECT DISTINCT c.provider_account AS account, l.reference AS batch
   FROM matched m
   JOIN line l ON l.id = m.line_id
   JOIN capture c ON c.id = m.capture_id
   WHERE m.rule IN ('05-batch', '05-payout-parts')
-    AND NOT EXISTS (SELECT 1 FROM owed_by_agency o WHERE o.voucher = m.line_id)
+    AND NOT EXISTS (SELECT 1 FROM booked b WHERE b.capture_id = m.capture_id)
   UNION
-  SELECT r.account, r.batch_id
+  SELECT r.account, coalesce(r.batch_id, 'day ' || CAST(r.value_no AS VARCHAR(10)))
   FROM matched m
   JOIN matched w ON w.capture_id = m.capture_id AND w.rule = '01-provider-id'
   JOIN line r ON r.id = w.line_id
-  WHERE m.rule = '05-payout-unnamed' AND r.batch_id IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM owed_by_agency o WHERE o.voucher = m.line_id)
+  WHERE m.rule = '05-payout-unnamed'
+    AND NOT EXISTS (SELECT 1 FROM booked b WHERE b.capture_id = m.capture_id)
 ), told AS (
   SELECT DISTINCT l.account, l.kind, l.gross,
          CASE l.kind WHEN 'payment' THEN l.txn_id ELSE l.reference END AS name
@@ -25,7 +29,7 @@ WITH fresh AS (
        + coalesce((SELECT sum(CASE l.kind WHEN 'charge' THEN -l.net ELSE l.fee END)
                    FROM fresh f
                    JOIN line l ON l.source = 'provider' AND l.account = f.account
-                    AND l.batch_id = f.batch_id
+                    AND coalesce(l.batch_id, 'day ' || CAST(l.value_no AS VARCHAR(10))) = f.batch
                    LEFT JOIN told t
                      ON t.account = l.account AND t.kind = l.kind AND t.gross = l.gross
                     AND t.name = CASE l.kind WHEN 'payment' THEN l.txn_id ELSE l.reference END

@@ -41,10 +41,11 @@ WITH open_line AS (
     ON u.account = m.account AND u.net = m.amount AND u.day_no = m.day_no
   GROUP BY m.account, m.amount, m.day_no
 ), twice AS (
-  -- The bank's own number of a movement, on a line that proved something already.
-  SELECT DISTINCT x.account, x.txn_id FROM line x JOIN open_line o ON o.source = 'statement'
+  -- The bank's own number of a movement, on a line that proved something already or stands before.
+  SELECT DISTINCT o.id FROM line x JOIN open_line o ON o.source = 'statement'
    AND x.account = o.account AND x.txn_id = o.txn_id AND x.net = o.net
-  WHERE x.source = 'statement' AND EXISTS (SELECT 1 FROM matched m WHERE m.line_id = x.id)
+  WHERE x.source = 'statement'
+    AND (x.id < o.id OR EXISTS (SELECT 1 FROM matched m WHERE m.line_id = x.id))
 ), part AS (
   SELECT obligation_id, budget_line, sum(net) AS net, count(DISTINCT reference) AS documents
   FROM open_line WHERE source = 'treasury' AND obligation_id IS NOT NULL
@@ -115,7 +116,7 @@ SELECT CASE WHEN l.net < 0 AND k.is_remittance = 1 THEN 'batch_total'
             WHEN k.is_listed = 1 THEN 'batch_total'
             WHEN k.is_early = 1 THEN 'missing_at_provider'
             WHEN k.is_top_up = 1 AND w.payouts > 0 THEN 'charge'
-            WHEN t.txn_id IS NOT NULL THEN 'duplicate'
+            WHEN t.id IS NOT NULL THEN 'duplicate'
             WHEN n.wanted > 1 THEN 'ambiguous'
             WHEN n.is_paid = 1 THEN 'double'
             WHEN n.is_open = 0 AND c.transfers > c.credits THEN 'wrong_reference'
@@ -132,7 +133,7 @@ SELECT CASE WHEN l.net < 0 AND k.is_remittance = 1 THEN 'batch_total'
             WHEN k.is_early = 1 THEN 'a payout of a batch that no provider report lists yet'
             WHEN k.is_top_up = 1 AND w.payouts > 0
             THEN 'it makes good more charges than are booked, and a payout is not explained yet'
-            WHEN t.txn_id IS NOT NULL THEN 'the bank lists this movement twice, by its own number'
+            WHEN t.id IS NOT NULL THEN 'the bank lists this movement twice, by its own number'
             WHEN n.wanted > 1 THEN 'the text may mean several payments'
             WHEN n.is_paid = 1 THEN 'a second credit for a payment whose transfer is matched'
             WHEN n.is_open = 0 AND c.transfers > c.credits
@@ -148,7 +149,7 @@ CROSS JOIN (SELECT count(*) AS payouts FROM marked x JOIN open_line o ON o.id = 
 LEFT JOIN (SELECT DISTINCT number FROM bag) g ON g.number = l.batch_id
 LEFT JOIN (SELECT DISTINCT line_id FROM bag_named) h ON h.line_id = l.id
 LEFT JOIN named n ON n.line_id = l.id
-LEFT JOIN twice t ON t.account = l.account AND t.txn_id = l.txn_id
+LEFT JOIN twice t ON t.id = l.id
 LEFT JOIN unexplained c
   ON c.account = l.account AND c.amount = l.net AND c.day_no = l.day_no
 WHERE l.source = 'statement'

@@ -175,7 +175,7 @@ async def test_a_credit_is_offered_only_captures_whose_money_may_still_come(site
     await counters.open_shift(clerk, "hoan-kiem", "quay-1", 50_000)
     await counters.take(clerk, (await site.payment(3))["id"], "cash")
     site.clock.move(timedelta(hours=17, minutes=30) + timedelta(days=1))
-    await take(site, "provider", {"provider_txn_id": "14831391", "fee": 0, "net": 10_000})
+    await take(site, "provider", {"provider_txn_id": "14831391", "fee": 5, "net": 9_995})
     await take(
         site, "statement",
         {"booked_on": "2026-11-19", "reference": "X", "memo": "VNPAY THANH TOAN TESTTMN1 X"},

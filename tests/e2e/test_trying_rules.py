@@ -79,6 +79,23 @@ async def test_what_changed_rules_win_lose_and_change_is_said_and_nothing_booked
         assert await tx.rows(text("SELECT * FROM entry ORDER BY id")) == before
 
 
+async def test_what_a_run_booked_is_matched_anew_as_well(
+    site: Site, terminal: Terminal, database_url: str, tmp_path: Path
+) -> None:
+    """A night leaves it as it is; here no rule has decided anything yet."""
+    await days(site)
+    async with site.parts.store.begin() as tx:
+        (payment,) = await tx.rows(text("SELECT reference FROM payment"))
+    await take(site, "treasury", {"document_ref": payment["reference"]})
+    assert (await reconcile(site, NEXT)).posted == 1
+    for name in ("08-reference.sql", "09-lump.sql"):
+        (tmp_path / name).write_text(NOTHING, "utf-8")
+
+    end = await tried(terminal, database_url, tmp_path, "--json")
+
+    assert json.loads(end.out)["changes"]["lost"] == {"lines": 1, "amount": 10_000}
+
+
 @pytest.mark.usefixtures("site")
 async def test_rules_that_do_not_run_or_do_not_differ_are_refused(
     terminal: Terminal, database_url: str, tmp_path: Path

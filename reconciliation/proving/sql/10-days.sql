@@ -22,7 +22,7 @@ CREATE TABLE file_line (
   file_id VARCHAR, taken BIGINT, line_no INTEGER, source VARCHAR, account VARCHAR, name VARCHAR,
   booked_on DATE, kind VARCHAR, gross BIGINT, fee BIGINT, net BIGINT, txn_at BIGINT,
   txn_id VARCHAR, reference VARCHAR, batch_id VARCHAR, obligation VARCHAR, budget_line VARCHAR,
-  memo VARCHAR);
+  memo VARCHAR, value_on DATE);
 -- What is rare, and what nights book: few rows, each with the day it belongs to and its moment.
 CREATE TABLE entry (
   kind VARCHAR, voucher VARCHAR, debit VARCHAR, credit VARCHAR, amount BIGINT, on_day DATE,

@@ -10,7 +10,8 @@ SELECT $file, $taken, line_no, 'provider',
        kind || '|' || provider_txn_id
          || CASE kind WHEN 'payment' THEN '' ELSE '|' || merchant_reference END,
        hanoi(noted_at), kind, gross, fee, net, noted_at, provider_txn_id, nullif(merchant_reference, ''),
-       nullif(batch_id, ''), NULL, NULL, NULL
+       nullif(batch_id, ''), NULL, NULL, NULL,
+       coalesce(TRY_CAST(settled_on AS DATE), hanoi(noted_at))
 FROM (SELECT * REPLACE (CAST(gross AS BIGINT) AS gross, CAST(fee AS BIGINT) AS fee,
                         CAST(net AS BIGINT) AS net),
              instant(txn_at) AS noted_at

@@ -5,5 +5,5 @@ SELECT $file, $taken, line_no, 'statement', account,
             ELSE 'id|' || line_id END,
        CAST(booked_on AS DATE), CASE WHEN CAST(amount AS BIGINT) > 0 THEN 'credit' ELSE 'debit' END,
        CAST(amount AS BIGINT), 0, CAST(amount AS BIGINT), NULL, nullif(line_id, ''),
-       nullif(reference, ''), NULL, NULL, NULL, memo
+       nullif(reference, ''), NULL, NULL, NULL, memo, NULL
 FROM content;

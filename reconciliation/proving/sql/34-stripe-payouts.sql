@@ -5,7 +5,8 @@ SELECT $file, $taken, line_no, 'provider', coalesce(
          (SELECT min(name) FROM holder WHERE name LIKE 'stripe/%' HAVING count(*) = 1), 'stripe/default'),
        kind || '|' || txn_id || CASE kind WHEN 'payment' THEN '' ELSE '|' || named END, hanoi(noted_at),
        kind, gross, fee, net, noted_at, txn_id, nullif(named, ''), nullif(automatic_payout_id, ''), NULL,
-       NULL, NULL
+       NULL, NULL, coalesce(TRY_CAST(automatic_payout_effective_at_utc[:10] AS DATE),
+                            hanoi(noted_at))
 FROM (
   SELECT * REPLACE (CAST(CAST(gross AS DECIMAL(20, 4)) AS BIGINT) AS gross,
                     CAST(CAST(fee AS DECIMAL(20, 4)) AS BIGINT) AS fee,

@@ -2,15 +2,16 @@
 -- only an answer to our own question told, a provider's list may tell again; else it is underived.
 CREATE TABLE told AS
 SELECT e.capture_id, e.noted_at, w.holder, w.txn_id, w.amount, w.reference, w.serial, w.memo, w.paid,
-       w.payment_reference, 'notice ' || w.id AS said
+       w.payment_reference, false AS is_line, 'notice ' || w.id AS said
 FROM evidence e JOIN word w ON e.source = 'notice' AND w.id = e.source_id
 UNION ALL
 SELECT e.capture_id, e.noted_at, CASE l.source WHEN 'provider' THEN l.account ELSE b.holder END,
        CASE l.source WHEN 'provider' THEN l.txn_id
             ELSE 'statement:' || l.account || ':' || l.name END,
        l.gross, CASE l.source WHEN 'provider' THEN l.reference END, NULL,
-       CASE l.source WHEN 'provider' THEN NULL ELSE l.memo END,
-       coalesce(l.txn_at, day_start(l.booked_on)), l.payment_reference, 'statement line ' || l.id
+       CASE l.source WHEN 'provider' THEN l.reference ELSE l.memo END,
+       coalesce(l.txn_at, day_start(l.booked_on)), l.payment_reference, true,
+       'statement line ' || l.id
 FROM evidence e
 JOIN line l ON e.source IN ('provider_report', 'statement') AND l.id = e.source_id
 LEFT JOIN bank b ON b.account = l.account;
@@ -41,7 +42,8 @@ HAVING count(DISTINCT t.txn_id) > 1;
 CREATE TABLE capture AS
 WITH first AS (
   SELECT capture_id, arg_min(struct_pack(amount := amount, reference := reference, holder := holder,
-           serial := serial, memo := memo, paid := paid, payment := payment_reference), noted_at) AS t
+           serial := serial, memo := memo, paid := paid, payment := payment_reference,
+           is_line := is_line), noted_at) AS t
   FROM told GROUP BY capture_id
 ), heard AS (
   SELECT capture_id, min(noted_at) AS noted_at,
@@ -70,7 +72,7 @@ WITH first AS (
   LEFT JOIN attempt b ON b.holder = n.holder AND b.serial = f.t.serial
   LEFT JOIN attempt c ON f.capture_id IS NULL AND c.id = coalesce(h.asked, n.attempt_id)
   LEFT JOIN payment p ON p.reference = f.t.payment
-  LEFT JOIN memo_named m ON m.memo = f.t.memo AND f.t.payment IS NULL
+  LEFT JOIN sole_named m ON m.memo = f.t.memo AND m.is_line = f.t.is_line AND f.t.payment IS NULL
 )
 SELECT r.*, coalesce(h.is_fixed, true) AS is_fixed,
        CASE WHEN hanoi(said_paid) > hanoi(r.noted_at) THEN r.noted_at ELSE said_paid END AS paid,

@@ -64,7 +64,8 @@ UNION ALL
 SELECT s.line_id, s.capture_id, n.holder, n.txn_id, since, coalesce(until, 9223372036854775807)
 FROM side s LEFT JOIN named n ON n.id = s.capture_id WHERE s.what = 'write_off';
 -- Which later credit tells of money that people decided about: by the word that it was taken for,
--- the payment in its text, the bank's reference, or as the only equal one of its day.
+-- the payment in its text, the bank's reference, or as the only equal one of its day; where it names
+-- nothing, of the three days before it.
 CREATE TABLE contrary AS
 WITH decided AS (
   SELECT DISTINCT c.id, c.holder, c.amount, c.payment_id, c.business_on, hanoi(c.paid) AS value_on,
@@ -74,12 +75,12 @@ WITH decided AS (
 SELECT l.id AS line_id, d.id AS capture_id
 FROM line l JOIN bank b ON b.account = l.account
 JOIN decided d ON d.holder = b.holder AND d.amount = l.net
-LEFT JOIN memo_named m ON m.memo = l.memo
+LEFT JOIN sole_named m ON m.memo = l.memo AND m.is_line
 WHERE l.is_plain AND l.booked_on BETWEEN d.value_on - 3 AND d.business_on + 3
  AND (m.payment_id = d.payment_id OR l.reference = d.bank_reference
-      OR m.payment_id IS NULL AND l.booked_on = d.value_on AND NOT EXISTS (
-        SELECT 1 FROM capture o WHERE (o.holder, o.amount) = (d.holder, d.amount)
-         AND o.id <> d.id AND hanoi(o.paid) = d.value_on))
+      OR m.payment_id IS NULL AND l.booked_on BETWEEN d.value_on AND d.value_on + 3
+       AND NOT EXISTS (SELECT 1 FROM capture o WHERE (o.holder, o.amount) = (d.holder, d.amount)
+         AND o.id <> d.id AND hanoi(o.paid) BETWEEN l.booked_on - 3 AND l.booked_on))
 UNION
 SELECT e.source_id, d.id FROM evidence e JOIN decided d ON d.id = e.capture_id
 WHERE e.source = 'statement';
