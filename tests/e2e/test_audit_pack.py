@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from books import DAY, NEXT, paid_by_vnpay, reconcile, reconciliation, take, two_days
-from cases import OTHER, agree, broken, cases, night, to_payment
+from cases import OTHER, agree, broken, cases, night, resolve, to_payment
 from commands import KEY, Ended, Terminal
 from east_bank import rows
 from front_door import AGENCY, PROVIDERS, Site
 
 from receipts.log.vouching import vouch
+from reconciliation.evidence import Side
 from reconciliation.pack import form
 from reconciliation.pack.form import rows_in, sha256, vouched_for, written
+from reconciliation.planning import LINK, Wanted
 
 Files = dict[str, bytes]
 PAYER = "NGUYEN THI HOA 0912345678"
@@ -149,6 +151,11 @@ async def test_a_closed_day_is_packed_and_each_change_of_it_is_named(
         assert (code, named in said) == (1, True), (named, said)
     put(folder / "x.zip", await signed(site, files))
     assert (await verdict(terminal, "x.zip", *trusted))[0] == 0, "as it is, it is signed as well"
+    (case,) = await rows(site, "SELECT id FROM break WHERE state = 'resolved'")
+    site.clock.move(timedelta(minutes=1))
+    await cases(site).comment(AGENCY, case["id"], "later", OTHER)
+    await pack(site, terminal, database_url, "c.zip")
+    assert (folder / "c.zip").read_bytes() == (folder / "a.zip").read_bytes(), "it is closed"
 
 
 def another_sum(files: Files) -> Files:
@@ -236,6 +243,45 @@ async def test_what_comes_after_the_closing_changes_no_pack_and_the_next_day_ope
     assert (terminal.folder / "again.zip").read_bytes() == (
         terminal.folder / "one.zip"
     ).read_bytes()
+
+
+async def test_what_two_people_matched_names_their_act(
+    site: Site, terminal: Terminal, database_url: str
+) -> None:
+    """A transfer that was told of twice, days apart: opening on the day that brings it together."""
+    payment, on = await site.payment(), NEXT + timedelta(days=6)
+    assert await site.sepay_says(f"TP{payment['reference']}", 10_000, 77) == 200
+    site.clock.move(timedelta(days=7))
+    interest = {"booked_on": "2026-11-18", "amount": 5, "memo": "LAI"}
+    await take(site, "statement", {"booked_on": "2026-11-23", "memo": "CT"}, interest)
+    for day in (on - timedelta(days=1), DAY, on - timedelta(days=2)):
+        await reconcile(site, day)
+    (twin,) = await rows(site, "SELECT * FROM break WHERE kind = 'unknown_money' AND amount > 5")
+    missing = await broken(site, "missing_at_provider")
+    sides = (
+        Side("break", twin["id"], 10_000), Side("capture", missing["capture_id"], 10_000),
+    )  # fmt: skip
+    await resolve(site, twin, Wanted(LINK, "", sides[:1], sides[1:]))
+    site.clock.move(timedelta(days=1))
+    report = await reconcile(site, on)
+    assert report.closed is not None
+    assert report.closed.is_closed, report.closed.open_checks
+    end = await pack(site, terminal, database_url, "a.zip", "--date", on.isoformat())
+    assert (end.code, end.said) == (0, "")
+
+    files = contents(terminal.folder / "a.zip")
+    (proof,) = rows_in(files[form.PROOF])
+    assert proof["gateway"]["opening"] == proof["gateway"]["matched"] == {
+        "count": 1, "sum": 10_000,
+    }  # fmt: skip
+    (line,) = rows_in(files[form.LINES])
+    assert line["came"] == "known", "a run had found a capture of its own for it"
+    (match,) = rows_in(files[form.MATCHES])
+    *_, agreed = rows_in(files[form.ACTS])
+    assert (match["rule"], match["action_id"]) == ("by-hand", agreed["id"])
+    assert (await verdict(terminal, "a.zip"))[0] == 3
+    put(terminal.folder / "x.zip", await signed(site, changed(form.ACTS, -1, id="act_x")(files)))
+    assert f"nobody is there who found {match['id']}" in (await verdict(terminal, "x.zip"))[1]
 
 
 async def test_personal_data_comes_along_when_it_is_asked_for_and_that_is_written_down(
