@@ -16,8 +16,10 @@ MANIFEST, NOTE, KEY = "manifest.json", "manifest.note", "log-key"
 DAY, PROOF, BALANCE, ENTRIES = "day.json", "proof.json", "trial-balance.jsonl", "entries.jsonl"
 FILES, RUNS, LINES, CAPTURES = "files.jsonl", "runs.jsonl", "lines.jsonl", "captures.jsonl"
 MATCHES, BREAKS, ACTS = "matches.jsonl", "breaks.jsonl", "acts.jsonl"
+SIGNATURES: Final = "signatures.jsonl"
 ALWAYS: Final = (
-    DAY, PROOF, BALANCE, ENTRIES, FILES, RUNS, LINES, CAPTURES, MATCHES, BREAKS, ACTS, KEY,
+    DAY, SIGNATURES, PROOF, BALANCE, ENTRIES, FILES, RUNS, LINES, CAPTURES, MATCHES, BREAKS, ACTS,
+    KEY,
 )  # fmt: skip
 INPUTS, RESULTS, MARKS = "run/inputs.json", "run/results.json", "rules/marks.toml"
 RULES, STATEMENTS = "rules/", "statements/"

@@ -25,6 +25,12 @@ _STEPS: Final = text(
     "SELECT action, actor, at FROM audit WHERE agency_id = :agency AND object_id = :on"
     " AND action IN ('day.close','day.reopen') AND at <= :closed_at ORDER BY at, id"
 )
+# Also of the morning after: a day may be locked first and signed then.
+_SIGNATURES: Final = text(
+    "SELECT n, seal, hash, said, signed_by, signed_at FROM day_signature WHERE agency_id = :agency"
+    " AND booked_on = :on AND seal = :seal AND signed_at >"
+    " coalesce(CAST(:reopened_at AS timestamptz), '-infinity') ORDER BY n"
+)
 _RUN: Final = text("SELECT * FROM recon_run WHERE agency_id = :agency AND id = :id")
 _BEFORE: Final = text(
     "SELECT id, business_on AS on, as_of, ended_at FROM recon_run WHERE agency_id = :agency"
@@ -111,6 +117,7 @@ class Gathered:
     day: Row
     seal_before: str
     steps: Sequence[Row]
+    signatures: Sequence[Row]
     run: Row
     before: Mapping[str, Any]  # The run after which the day began; of the year 2000, if none.
     lines: Sequence[Row]
@@ -128,9 +135,13 @@ async def gather(tx: Tx, agency_id: str, on: date) -> Gathered:
     day = await tx.row(_DAY, {"agency": agency_id, "on": on})
     if day is None:
         raise Refusal("invalid-request", f"{on} is not closed: see thuphi reconcile --date {on}.")
-    seal_before = await built_on(tx, day)
     run = await tx.row(_RUN, {"agency": agency_id, "id": day["run_id"]})
-    if seal_before is None or run is None:
+    if run is None:
+        raise Refusal(
+            "invalid-request", f"{on} was closed without a run: there is nothing to prove."
+        )
+    seal_before = await built_on(tx, day)
+    if seal_before is None:
         raise Refusal("invalid-request", f"{on} is not as it was sealed: see thuphi doctor.")
     found = await tx.row(_BEFORE, {"agency": agency_id, "on": on, "started": run["started_at"]})
     before = found or _NEVER
@@ -145,6 +156,9 @@ async def gather(tx: Tx, agency_id: str, on: date) -> Gathered:
     return Gathered(
         day=day, seal_before=seal_before, run=run, before=before, lines=lines, matches=matches,
         steps=await tx.rows(_STEPS, asked | {"on": on.isoformat()}),
+        signatures=await tx.rows(
+            _SIGNATURES, asked | {"seal": day["seal"], "reopened_at": day["reopened_at"]}
+        ),
         captures=await tx.rows(_CAPTURES, asked),
         runs=await tx.rows(_RUNS, asked | {"ids": _named(matches, "run_id")}),
         files=await tx.rows(_FILES, asked | {"ids": _named(lines, "file_id")}),

@@ -7,7 +7,7 @@ from hashlib import sha256
 from json import dumps, loads
 from typing import Any, Final
 
-from reconciliation.acts import seal_of
+from reconciliation.acts import digest, seal_of
 from reconciliation.engine import rules_digest
 from reconciliation.pack import form
 
@@ -31,6 +31,7 @@ def judge(said: Mapping[str, Any], contents: Contents) -> int:
         raise BrokenPackError(f"{form.DAY} is another day than the manifest says.")
     tables = {n: form.rows_in(contents[n]) for n in form.ALWAYS if n.endswith(".jsonl")}
     _books(day, tables[form.ENTRIES], tables[form.BALANCE])
+    _signatures(day, tables[form.SIGNATURES], tables[form.BALANCE])
     _run(said, day, tables[form.RUNS], contents)
     _matches(tables)
     _proof(contents, tables)
@@ -70,6 +71,21 @@ def _balance(entries: Rows, balance: Rows) -> None:
     for part in _PARTS:
         if sum(x[f"{part}_debit"] - x[f"{part}_credit"] for x in balance):
             raise BrokenPackError(f"{form.BALANCE}: its {part} does not balance.")
+
+
+def _signatures(day: Mapping[str, Any], signatures: Rows, balance: Rows) -> None:
+    """See that whoever signed saw these entries and this balance, and that nobody signed twice."""
+    shown = {
+        "agency": day["agency_id"], "day": day["booked_on"], "seal": day["seal"],
+        "balance": list(balance),
+    }  # fmt: skip
+    for signature in signatures:
+        if signature["said"] != shown or signature["hash"] != digest(shown):
+            raise BrokenPackError(
+                f"{form.SIGNATURES}: {signature['n']} is for another day's sheet."
+            )
+    if len({s["signed_by"] for s in signatures}) != len(signatures):
+        raise BrokenPackError(f"{form.SIGNATURES}: somebody signed twice.")
 
 
 def _run(

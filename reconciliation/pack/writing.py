@@ -147,6 +147,7 @@ def _tables(day: Gathered, *, with_words: bool) -> Iterator[tuple[str, bytes]]:
         "run_before": before.get("id"), "steps": [form.plain(s) for s in day.steps],
     }  # fmt: skip
     yield form.DAY, form.written([said])
+    yield form.SIGNATURES, form.written(day.signatures)
     proof = form.proof_of(day.lines, day.captures, day.matches)
     yield form.PROOF, form.written([proof])
     yield form.RUNS, form.written(day.runs)

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from books import DAY, NEXT, paid_by_vnpay, reconcile, reconciliation, take, two_days
-from cases import OTHER, agree, broken, cases, night, resolve, to_payment
+from cases import ONE, OTHER, agree, broken, cases, night, resolve, to_payment
 from commands import KEY, Ended, Terminal
 from east_bank import rows
 from front_door import AGENCY, PROVIDERS, Site
 
+from gateway.entry.reconciling import day_sheets_of
 from receipts.log.vouching import vouch
 from reconciliation.evidence import Side
 from reconciliation.pack import form
@@ -72,12 +73,16 @@ async def a_day_with_everything(site: Site) -> None:
     case = await broken(site, "unknown_money")
     await cases(site).comment(AGENCY, case["id"], f"Gọi cho {PAYER}", OTHER)
     proposed = to_payment(case, (payment["reference"], 10_000))
-    await cases(site).propose(AGENCY, case["id"], proposed, "staff:mai")
+    await cases(site).propose(AGENCY, case["id"], proposed, ONE)
     await agree(site, case["id"])
     await take(site, "provider", {"merchant_reference": paid["attempt"]})
     report = await reconcile(site)
     assert report.closed is not None
     assert report.closed.is_closed, report.closed.open_checks
+    sheets = day_sheets_of(site.parts)
+    for person in (ONE, OTHER):
+        shown = (await sheets.sheet(AGENCY, DAY)).hash
+        await sheets.sign(AGENCY, DAY, person, shown)
 
 
 def changed(name: str, n: int, **values: Any) -> Callable[[Files], Files]:
@@ -126,6 +131,8 @@ async def test_a_closed_day_is_packed_and_each_change_of_it_is_named(
         0, True, True,
     ), said  # fmt: skip
     assert (await verdict(terminal, "a.zip"))[0] == 3, "its own key vouches for nobody"
+    signatures = rows_in(files[form.SIGNATURES])
+    assert [s["signed_by"] for s in signatures] == [ONE, OTHER]
     for part in ("HOA", "0912345678", "Gọi"):
         assert not [n for n, c in files.items() if part.encode() in c], part
     (proof,) = rows_in(files[form.PROOF])
@@ -193,6 +200,8 @@ CONTRADICTIONS: dict[str, Callable[[Files], Files]] = {
     "its opening does not balance": other_opening,
     "is missing.": without(form.BALANCE, 0),
     "another day than the manifest": changed(form.DAY, 0, booked_on="2026-11-17"),
+    "is for another day's sheet": changed(form.SIGNATURES, 0, hash="0" * 64),
+    "somebody signed twice": changed(form.SIGNATURES, 0, signed_by=OTHER),
     "the run that closed the day is not there": changed(form.DAY, 0, run_id="run_x"),
     "inputs.json is not what the run saw": lambda f: f | {form.INPUTS: f[form.INPUTS] + b" "},
     "results.json is not what the run found": other_result,
