@@ -83,11 +83,16 @@ async def add(tx: Tx, agency_id: str, act: Act) -> str:
         {"agency_id": agency_id, "id": action_id, "number": number, "break_id": act.break_id,
          "kind": act.kind, "actor": act.actor, "about_id": about_id, "about_actor": about_actor,
          "said": said, "at": now, "seal_before": before,
-         "seal": hashlib.sha256("\n".join(letters).encode()).hexdigest()},
+         "seal": seal_of(letters)},
     )  # fmt: skip
     await tx.run(_COUNT, {"agency": agency_id, "id": act.break_id})
     await tx.note(agency_id, act.actor, f"case.{act.kind}", act.break_id)
     return action_id
+
+
+def seal_of(letters: Sequence[str]) -> str:
+    """Seal an act: the seal before, agency, number, id, break, kind, actor, about, at, said."""
+    return hashlib.sha256("\n".join(letters).encode()).hexdigest()
 
 
 async def of_break(tx: Tx, agency_id: str, break_id: str) -> Sequence[Row]:

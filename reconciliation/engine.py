@@ -104,8 +104,13 @@ class Result:
     @property
     def digest(self) -> str:
         """SHA-256 over matches and differences."""
+        return hashlib.sha256(self.letters).hexdigest()
+
+    @property
+    def letters(self) -> bytes:
+        """Write matches and differences, in the one way that is hashed."""
         said = [[asdict(x) for x in self.matches], [asdict(x) for x in self.differences]]
-        return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
+        return json.dumps(said, default=str).encode()
 
 
 @cache
@@ -116,9 +121,10 @@ def rules() -> Mapping[str, str]:
     return {name: text for name, text in found if name.endswith(".sql")}
 
 
-def rules_digest() -> str:
-    """SHA-256 over every rule and mark."""
-    return hashlib.sha256(json.dumps([rules(), marks()]).encode()).hexdigest()
+def rules_digest(texts: Mapping[str, str] | None = None, said: Any = None) -> str:  # noqa: ANN401 - marks.
+    """SHA-256 over every rule and mark: of those in force, or of some that are given."""
+    given = [dict(rules() if texts is None else texts), marks() if said is None else said]
+    return hashlib.sha256(json.dumps(given).encode()).hexdigest()
 
 
 @cache

@@ -185,11 +185,16 @@ class Inputs:
     @property
     def digest(self) -> str:
         """SHA-256 over every row."""
+        return hashlib.sha256(self.letters).hexdigest()
+
+    @property
+    def letters(self) -> bytes:
+        """Write every row, in the one way that is hashed."""
         said = [
             self.captures, self.shares, self.dues, self.taken_back, self.lines, self.advised,
             self.bags, self.bagged, self.owed_by_agency, self.accounts, self.kept,
         ]  # fmt: skip
-        return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
+        return json.dumps(said, default=str).encode()
 
 
 async def load(

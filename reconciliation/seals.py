@@ -76,13 +76,22 @@ async def _broken(tx: Tx, days: Sequence[Row]) -> list[Violation]:
 
 
 async def _is_whole(tx: Tx, day: Row) -> bool:
-    agency_id, on = day["agency_id"], day["booked_on"]
-    asked: dict[str, Any] = {"agency": agency_id, "on": on, "closed_at": day["closed_at"]}
-    seals = await tx.row(_BUILDS_ON, asked) or {}
+    if await built_on(tx, day) is not None:
+        return True
+    return await tx.row(_STILL, _asked(day)) is None
+
+
+async def built_on(tx: Tx, day: Row) -> str | None:
+    """Give the seal of the day before on which a day is as it was sealed; None where on none."""
+    seals = await tx.row(_BUILDS_ON, _asked(day)) or {}
     for before in dict.fromkeys(seal or "" for seal in seals.values()):
-        if await seal_of(tx, agency_id, on, before) == day["seal"]:
-            return True
-    return await tx.row(_STILL, asked) is None
+        if await seal_of(tx, day["agency_id"], day["booked_on"], before) == day["seal"]:
+            return before
+    return None
+
+
+def _asked(day: Row) -> dict[str, Any]:
+    return {"agency": day["agency_id"], "on": day["booked_on"], "closed_at": day["closed_at"]}
 
 
 async def seal_now(tx: Tx, agency_id: str, on: date) -> str:

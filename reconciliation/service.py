@@ -152,17 +152,17 @@ class Reconciliation:
             old = await tx.row(select(t.recon_run).where(c.agency_id == agency_id, c.id == run_id))
         if old is None:
             raise Refusal("not-found", "There is no such run.")
-        given, result = await self._match(agency_id, old["business_on"], old["as_of"])
+        given, result = await self.match(agency_id, old["business_on"], old["as_of"])
         return (given.digest, result.digest) == (old["inputs_hash"], old["result_hash"])
 
     async def _run(self, agency_id: str, on: date) -> Report:
         started, as_of = self.store.clock.now(), self.store.clock.now()
-        given, result = await self._match(agency_id, on, as_of)
+        given, result = await self.match(agency_id, on, as_of)
         recovered, failed = await self._recover(agency_id, given, result)
         recovered += await self._give_word(agency_id, result.matches)
         if recovered:
             as_of = max(as_of, self.store.clock.now())
-            given, result = await self._match(agency_id, on, as_of)
+            given, result = await self.match(agency_id, on, as_of)
         run_id = self.store.clock.new_id("run")
         async with self.store.begin() as tx:
             posted = await self._post(tx, agency_id, postings(given, result))
@@ -177,7 +177,8 @@ class Reconciliation:
             run_id, on, as_of, len(given.lines), matched, breaks, recovered, posted, failed
         )
 
-    async def _match(self, agency_id: str, on: date, as_of: datetime) -> tuple[Inputs, Result]:
+    async def match(self, agency_id: str, on: date, as_of: datetime) -> tuple[Inputs, Result]:
+        """Say what a run sees at an instant, and finds; nothing is kept."""
         days, rules = (
             marks()["window_days"],
             DayRules(self.captures.business_day, self.captures.calendar),

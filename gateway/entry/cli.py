@@ -19,6 +19,7 @@ from gateway.entry import (
     cli_adapters,
     cli_agency,
     cli_log,
+    cli_pack,
     cli_people,
     cli_privacy,
     cli_profiles,
@@ -231,6 +232,7 @@ def parser() -> argparse.ArgumentParser:
     for group in (
         accounts,
         cli_agency,
+        cli_pack,
         cli_people,
         cli_privacy,
         cli_receipts,

@@ -35,12 +35,14 @@ async def do_verify(args: argparse.Namespace) -> int:
 
 def _checked(args: argparse.Namespace) -> Any:  # noqa: ANN401 - a Finding; its module is read when it is needed.
     """Check all that can be checked with what was given. Raises OSError and ValueError."""
+    from gateway.entry.cli_pack import judged
     from receipts.archive import check, is_archive
     from receipts.attached import attached, is_pdf
     from receipts.log.check import check_logged
     from receipts.log.note import LogKey, UnreadableTextError
     from receipts.proof import cut, proven_bytes_max
     from receipts.verify import Finding, Verdict, anchors_of, trusted_in, trusted_of, verify
+    from reconciliation.pack.checking import is_pack
 
     folder = Path(environment(Path.cwd()).get("THUPHI_DATA_DIR", ".data")) / "trust"
     trusted = trusted_of(args.trust) if args.trust else trusted_in(folder)
@@ -49,7 +51,7 @@ def _checked(args: argparse.Namespace) -> Any:  # noqa: ANN401 - a Finding; its 
             key = LogKey.of(given(args.log_key) or "") if args.log_key else None
         except UnreadableTextError as error:
             return Finding(Verdict.UNREADABLE, str(error))
-        return check(args.file, trusted, key)
+        return judged(args.file, key) if is_pack(args.file) else check(args.file, trusted, key)
     with args.file.open("rb") as file:
         data = file.read(proven_bytes_max + 1)
     if is_pdf(data):  # The pages are only a picture; what is signed is attached.
@@ -91,7 +93,11 @@ _FILES: Final = (
 
 def describe(add: Any) -> None:  # noqa: ANN401 - argparse's own types are private.
     """Describe the command to argparse."""
-    check = add("verify", do_verify, "check a receipt's XML or PDF file, or an archive, offline")
+    check = add(
+        "verify",
+        do_verify,
+        "check a receipt's XML or PDF file, an archive or an audit pack, offline",
+    )
     check.add_argument("file", type=Path)
     check.add_argument(
         "--trust", type=Path, metavar="CERT", action="append",

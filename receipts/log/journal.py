@@ -112,7 +112,7 @@ class Journal:
             "agency_id": agency_id, "created_at": self.store.clock.now(),
             "origin": f"{urlsplit(self.store.public_url).netloc}/log/{agency_id}",
             "public_key": key.public_key().public_bytes_raw(),
-            "key_sealed": self.vault.seal(_place(agency_id), key.private_bytes_raw()),
+            "key_sealed": self.vault.seal(key_place(agency_id), key.private_bytes_raw()),
         }  # fmt: skip
         await tx.run(t.receipt_log.insert(), row)
         return row
@@ -203,7 +203,7 @@ class Journal:
         book = await tx.row(select(t.receipt_log).where(t.receipt_log.c.agency_id == agency_id))
         if book is None:
             raise LookupError(agency_id)
-        raw = self.vault.open(_place(agency_id), bytes(book["key_sealed"]))
+        raw = self.vault.open(key_place(agency_id), bytes(book["key_sealed"]))
         said = Checkpoint(book["origin"], tree.size, tree.root)
         note = said.signed(Ed25519PrivateKey.from_private_bytes(raw))
         await tx.run(
@@ -321,5 +321,6 @@ def size_in(note: str) -> int:
     return int(note.split("\n")[1])
 
 
-def _place(agency_id: str) -> str:
+def key_place(agency_id: str) -> str:
+    """Say where a log's key is sealed."""
     return f"receipt_log|{agency_id}|key"

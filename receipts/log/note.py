@@ -115,13 +115,25 @@ class Checkpoint:
 
     def signed(self, key: Ed25519PrivateKey) -> str:
         """Sign it under the log's own name; the same checkpoint gives the same note, always."""
-        text = self.text()
-        named = LogKey(self.origin, key.public_key().public_bytes_raw())
-        return f"{text}\n— {named.name} {base64_of(named.id + key.sign(text.encode()))}\n"
+        return signed(self.text(), self.origin, key)
+
+
+def signed(text: str, name: str, key: Ed25519PrivateKey) -> str:
+    """Sign a text under a name."""
+    named = LogKey(name, key.public_key().public_bytes_raw())
+    return f"{text}\n— {named.name} {base64_of(named.id + key.sign(text.encode()))}\n"
 
 
 def opened(note: str, key: LogKey) -> Checkpoint:
     """Check a signed checkpoint and read it; extension lines are signed and say nothing to us.
+
+    Raises UnreadableTextError, UnknownSignerError or ForgedNoteError.
+    """
+    return _checkpoint_in(text_of(note, key), key.name)
+
+
+def text_of(note: str, key: LogKey) -> str:
+    """Check the signature of a note, a checkpoint or another, and give what it says.
 
     Raises UnreadableTextError, UnknownSignerError or ForgedNoteError.
     """
@@ -143,7 +155,7 @@ def opened(note: str, key: LogKey) -> Checkpoint:
             is_signed = True
     if not is_signed:
         raise UnknownSignerError("The checkpoint is signed by nobody whose key you gave.")
-    return _checkpoint_in(text, key.name)
+    return text
 
 
 def _require_signed(key: LogKey, signature: bytes, text: str) -> None:

@@ -14,8 +14,7 @@ from sqlalchemy import text
 from gateway.entry.cli_books import do_trial_balance
 from gateway.entry.doctor import books
 from gateway.entry.scheduler import scheduler_of
-from reconciliation.casework import seal_of
-from reconciliation.seals import broken
+from reconciliation.seals import broken, seal_of
 
 LATER = date(2026, 11, 20)
 

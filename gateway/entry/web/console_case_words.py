@@ -28,6 +28,8 @@ ACTIONS: Final[Words] = {
     "case.agree": ("Đồng ý xử lý chênh lệch", "Resolution agreed"),
     "case.refuse": ("Từ chối xử lý chênh lệch", "Resolution refused"),
     "case.read": ("Xem tệp đính kèm", "Attached file read"),
+    "pack.write": ("Xuất gói kiểm toán", "Audit pack written"),
+    "pack.open": ("Xuất gói kiểm toán có dữ liệu cá nhân", "Audit pack with personal data written"),
 }  # fmt: skip
 # What people and runs write into the books, and what an officer asked for and is not done.
 SENTENCES: Final[Mapping[str, str]] = {

@@ -1,0 +1,1 @@
+"""A closed day as one file for an auditor: gathered, written, and checked by whoever holds it."""
