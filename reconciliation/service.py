@@ -5,10 +5,10 @@ that it can be run again and must give the same answer.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import insert, select, text
 
@@ -36,7 +36,9 @@ from reconciliation.holders import Holders
 from reconciliation.inputs import DayRules, Inputs, load
 from reconciliation.intake import Intake
 from reconciliation.marks import marks
+from reconciliation.open_items import Proof, proof_of
 from reconciliation.posting import TRANSFER_RULES, Posting, postings
+from reconciliation.report import Report
 
 _BOOKED: Final = text(
     # What was booked and wholly taken back, as people may, is not booked.
@@ -59,34 +61,6 @@ _UNTOLD: Final = text(
     "SELECT * FROM statement_line l WHERE agency_id = :agency AND id = ANY(:ids) AND NOT EXISTS"
     " (SELECT 1 FROM recon_match m WHERE m.agency_id = l.agency_id AND m.line_id = l.id)"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What one run found and did. Amounts in đồng."""
-
-    run_id: str
-    business_on: date
-    as_of: datetime
-    lines: int
-    matched: int
-    breaks: Mapping[str, int]
-    recovered: int  # Captures that only a file told of.
-    posted: int  # Vouchers booked by this run.
-    failed: Sequence[str] = ()  # Lines and files that could not be taken up; the log says why.
-    closed: Closed | None = field(default=None)
-
-    def as_json(self) -> dict[str, Any]:
-        """Give it as JSON values."""
-        closed = self.closed
-        return {
-            "run": self.run_id, "date": self.business_on.isoformat(), "lines": self.lines,
-            "matched": self.matched, "breaks": dict(self.breaks), "recovered": self.recovered,
-            "posted": self.posted, "failed": list(self.failed),
-            "closed": bool(closed and closed.is_closed),
-            "settled": closed.settled if closed else 0,
-            "open_checks": {k: list(v) for k, v in closed.open_checks.items()} if closed else {},
-        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +140,7 @@ class Reconciliation:
         run_id = self.store.clock.new_id("run")
         async with self.store.begin() as tx:
             posted = await self._post(tx, agency_id, postings(given, result))
-            await self._keep(tx, agency_id, on, run_id, given, result, as_of, started)
+            proof = await self._keep(tx, agency_id, on, run_id, given, result, as_of, started)
             days = (on - timedelta(days=marks()["window_days"]), on)
             await self.casework.keep(tx, agency_id, result.differences, run_id, days)
         breaks: dict[str, int] = {}
@@ -174,7 +148,7 @@ class Reconciliation:
             breaks[d.kind] = breaks.get(d.kind, 0) + 1
         matched = len({m.line_id for m in result.matches})
         return Report(
-            run_id, on, as_of, len(given.lines), matched, breaks, recovered, posted, failed
+            run_id, on, as_of, len(given.lines), matched, breaks, recovered, posted, proof, failed
         )
 
     async def match(self, agency_id: str, on: date, as_of: datetime) -> tuple[Inputs, Result]:
@@ -296,7 +270,14 @@ class Reconciliation:
     async def _keep(
         self, tx: Tx, agency_id: str, on: date, run_id: str, given: Inputs, result: Result,
         as_of: datetime, started: datetime,
-    ) -> None:  # fmt: skip
+    ) -> Proof:  # fmt: skip
+        known = {
+            (r["rule"], r["line_id"], r["capture_id"])
+            for r in await tx.rows(
+                _KNOWN, {"agency": agency_id, "ids": sorted({m.line_id for m in result.matches})}
+            )
+        }
+        proof = await proof_of(tx, agency_id, given, result, known, as_of)
         await tx.run(
             insert(t.recon_run),
             {"agency_id": agency_id, "id": run_id, "business_on": on, "as_of": as_of,
@@ -304,14 +285,9 @@ class Reconciliation:
              "result_hash": result.digest, "started_at": started,
              "ended_at": self.store.clock.now(),
              "summary": {"lines": len(given.lines), "matches": len(result.matches),
-                         "breaks": len(result.differences), "rules": rule_versions()}},
+                         "breaks": len(result.differences), "rules": rule_versions(),
+                         "proof": proof}},
         )  # fmt: skip
-        known = {
-            (r["rule"], r["line_id"], r["capture_id"])
-            for r in await tx.rows(
-                _KNOWN, {"agency": agency_id, "ids": sorted({m.line_id for m in result.matches})}
-            )
-        }
         fresh = [m for m in result.matches if (m.rule, m.line_id, m.capture_id) not in known]
         if fresh:
             await tx.run(
@@ -320,6 +296,7 @@ class Reconciliation:
                   "rule": m.rule, "why": m.why, "capture_id": m.capture_id, "line_id": m.line_id,
                   "amount": m.amount} for m in fresh],
             )  # fmt: skip
+        return proof
 
 
 def _alike(line: Row) -> tuple[object, ...]:

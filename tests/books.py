@@ -10,7 +10,8 @@ from sqlalchemy import text
 
 from gateway.entry.reconciling import reconciliation_of
 from reconciliation.intake import Taken
-from reconciliation.service import Reconciliation, Report
+from reconciliation.report import Report
+from reconciliation.service import Reconciliation
 
 COLUMNS = {
     "provider": "provider,provider_txn_id,merchant_reference,kind,gross,fee,net,currency,txn_at,"

@@ -90,6 +90,10 @@ async def do_reconcile(args: argparse.Namespace, opened: Opened) -> int:
 
 def _print_report(said: dict[str, Any]) -> None:
     print(f"{said['date']}: {said['matched']} of {said['lines']} lines matched")
+    for source, parts in said["proof"].items():
+        if any(part["count"] for part in parts.values()):
+            told = [f"{name} {p['count']} ({figures(p['sum'])})" for name, p in parts.items()]
+            print(f"  {source:9} {' + '.join(told[:2])} - {told[2]} = {told[3]}")
     for kind, count in sorted(said["breaks"].items()):
         print(f"  break {kind:22} {count}")
     if said["closed"]:

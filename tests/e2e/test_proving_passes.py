@@ -12,7 +12,7 @@ from front_door import AGENCY, Site, payment_body
 from gateway.services.agencies import Agencies
 from gateway.services.invariants import violations
 from reconciliation.planning import WRITE_OFF, Wanted
-from reconciliation.service import Report
+from reconciliation.report import Report
 
 pytestmark = pytest.mark.usefixtures("proved")
 FEE = 1_000  # Of each payment that VNPAY lists here.

@@ -72,7 +72,7 @@ SOURCES: Final[Words] = {
     "provider": ("báo cáo ngân hàng, ví", "provider's report"),
     "folder": ("thư mục", "folder"), "sftp": ("máy chủ SFTP", "SFTP server"),
     "upload": ("gửi bằng tay", "brought by hand"),
-    "treasury": ("kho bạc", "treasury"),
+    "treasury": ("kho bạc", "treasury"), "gateway": ("sổ của cổng", "our own captures"),
 }  # fmt: skip
 EVENTS: Final[Words] = {
     "payment.opened": ("Khoản thanh toán được lập", "Payment opened"),
