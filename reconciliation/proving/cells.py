@@ -59,9 +59,10 @@ class Cells:
             opened = [self._open(f"notice|{row[0]}|raw", row[3]) for row in rows]
             if laid:  # Until then the calculator is busy, and takes nothing else.
                 await laid
-            for row, plain in zip(rows, opened, strict=True):
-                if plain is None:
-                    self._changed(f"notice {row[0]}")
+            if None in opened:
+                for row, plain in zip(rows, opened, strict=True):
+                    if plain is None:
+                        self._changed(f"notice {row[0]}")
             self._register([*zip(*rows, strict=True)], opened)
             self._read_others(rows, opened)
             # It is read while the next ones are fetched and opened.
@@ -72,8 +73,11 @@ class Cells:
 
     def _read_others(self, rows: Sequence[Any], opened: Sequence[bytes | None]) -> None:
         """Take the word of an adapter that is not ours, where no text here reads its notices."""
+        foreign = {h for h in {row[1] for row in rows} if h.partition("/")[0] not in READABLE}
         for (name, holder, received, _), plain in zip(rows, opened, strict=True):
-            if plain is None or holder.partition("/")[0] in READABLE:
+            if not foreign:
+                return
+            if plain is None or holder not in foreign:
                 continue
             word = self.reads(holder, plain)
             if word:

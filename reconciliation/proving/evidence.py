@@ -4,6 +4,7 @@ COPY writes each table as a file and DuckDB reads it whole, so a month of a mill
 seconds. No payer's data is among the columns. Instants are microseconds since 1970 in UTC.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,13 +159,25 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
 
 
 async def copy(source: Any, base: Any, agency_id: str, folder: Path) -> None:  # noqa: ANN401 - asyncpg and duckdb ship no types.
-    """Bring every table over, each through a file that is gone afterwards."""
+    """Bring every table over, each through a file that is gone afterwards.
+
+    One is read while the server writes the next.
+    """
+    laid: asyncio.Task[None] | None = None
     for name, table in TABLES.items():
         path = folder / f"{name}.csv"
         await source.copy_from_query(table.query, agency_id, output=str(path), format="csv")
-        base.execute(
-            f"CREATE TABLE {name} AS SELECT * FROM read_csv(?, auto_detect = false, header = false,"
-            " delim = ',', quote = '\"', escape = '\"', allow_quoted_nulls = false, columns = ?)",
-            [str(path), table.types],
-        )
-        path.unlink()
+        if laid:
+            await laid
+        laid = asyncio.create_task(asyncio.to_thread(_lay, base, name, table, path))
+    if laid:
+        await laid
+
+
+def _lay(base: Any, name: str, table: Table, path: Path) -> None:  # noqa: ANN401 - the same.
+    base.execute(
+        f"CREATE TABLE {name} AS SELECT * FROM read_csv(?, auto_detect = false, header = false,"
+        " delim = ',', quote = '\"', escape = '\"', allow_quoted_nulls = false, columns = ?)",
+        [str(path), table.types],
+    )
+    path.unlink()

@@ -7,9 +7,13 @@ CREATE MACRO folded(words) AS
   upper(strip_accents(replace(replace(words, 'đ', 'd'), 'Đ', 'D')));
 CREATE MACRO bag_number(words) AS list_filter(list_transform(string_split(folded(words), ' '),
   lambda w: regexp_replace(w, '[^0-9A-Z]', '', 'g')), lambda w: regexp_matches(w, '[0-9]'))[1];
+-- What an address says under a name; a regular expression takes three times as long, on each notice.
+CREATE MACRO asked(query, name) AS
+  split_part(split_part('&' || query, '&' || name || '=', 2), '&', 1);
 -- A time with an offset says its own; one without is Hanoi's.
 CREATE MACRO instant(words) AS epoch_us(TRY_CAST(words AS TIMESTAMP))
-  - CASE WHEN regexp_matches(words, '(Z|[+-][0-9]{2}:?[0-9]{2})$') THEN 0 ELSE 25200000000 END;
+  - CASE WHEN suffix(words, 'Z') THEN 0
+         WHEN regexp_matches(words, '[+-][0-9]{2}:?[0-9]{2}$') THEN 0 ELSE 25200000000 END;
 -- What belongs to a day that is closed already is booked on the first day after; a day that no
 -- account can mean, two weeks ahead or more, is the day of the word itself.
 CREATE MACRO first_open(on_day, noted_at, last_closed) AS greatest(

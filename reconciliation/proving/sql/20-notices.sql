@@ -11,13 +11,21 @@ WITH parts AS (
   FROM parts
 ), vnpay AS (
   SELECT id, holder, received,
-         regexp_extract(query, '(?:^|&)vnp_TransactionNo=([^&]*)', 1) AS txn_id,
-         regexp_extract(query, '(?:^|&)vnp_Amount=([^&]*)', 1) AS amount,
-         regexp_extract(query, '(?:^|&)vnp_TxnRef=([^&]*)', 1) AS reference,
-         regexp_extract(query, '(?:^|&)vnp_PayDate=([^&]*)', 1) AS paid,
-         regexp_extract(query, '(?:^|&)vnp_ResponseCode=([^&]*)', 1) AS code,
-         regexp_extract(query, '(?:^|&)vnp_TransactionStatus=([^&]*)', 1) AS status
+         asked(query, 'vnp_TransactionNo') AS txn_id,
+         asked(query, 'vnp_Amount') AS amount,
+         asked(query, 'vnp_TxnRef') AS reference,
+         asked(query, 'vnp_PayDate') AS paid,
+         asked(query, 'vnp_ResponseCode') AS code,
+         asked(query, 'vnp_TransactionStatus') AS status
   FROM raw WHERE provider = 'vnpay'
+), momo AS (  -- All at once: each look for a key reads the whole of it.
+  SELECT id, holder, received, json_extract_string(body, ['$.transId', '$.amount', '$.orderId',
+           '$.responseTime', '$.resultCode']) AS said
+  FROM raw WHERE provider = 'momo'
+), sepay AS (
+  SELECT id, holder, received, json_extract_string(body, ['$.id', '$.transferAmount', '$.content',
+           '$.transactionDate', '$.accountNumber', '$.subAccount', '$.transferType']) AS said
+  FROM raw WHERE provider = 'vietqr'
 ), zalopay AS (
   SELECT id, holder, received, json_extract_string(body, '$.data') AS said
   FROM raw WHERE provider = 'zalopay'
@@ -30,12 +38,9 @@ SELECT id, holder, received, txn_id, TRY_CAST(amount AS BIGINT) // 100, referenc
        epoch_us(try_strptime(paid, '%Y%m%d%H%M%S')) - 25200000000, NULL
 FROM vnpay WHERE code = '00' AND status = '00' AND trim(txn_id, '0') <> ''
 UNION ALL
-SELECT id, holder, received, ltrim(json_extract_string(body, '$.transId'), '0'),
-       TRY_CAST(json_extract_string(body, '$.amount') AS BIGINT),
-       json_extract_string(body, '$.orderId'), NULL, NULL,
-       TRY_CAST(json_extract_string(body, '$.responseTime') AS BIGINT) * 1000, NULL
-FROM raw WHERE provider = 'momo' AND json_extract_string(body, '$.resultCode') IN ('0', '9000')
- AND ltrim(json_extract_string(body, '$.transId'), '0') <> ''
+SELECT id, holder, received, ltrim(said[1], '0'), TRY_CAST(said[2] AS BIGINT), said[3], NULL, NULL,
+       TRY_CAST(said[4] AS BIGINT) * 1000, NULL
+FROM momo WHERE said[5] IN ('0', '9000') AND ltrim(said[1], '0') <> ''
 UNION ALL
 SELECT id, holder, received, json_extract_string(said, '$.zp_trans_id'),
        TRY_CAST(json_extract_string(said, '$.amount') AS BIGINT),
@@ -43,13 +48,9 @@ SELECT id, holder, received, json_extract_string(said, '$.zp_trans_id'),
        TRY_CAST(json_extract_string(said, '$.server_time') AS BIGINT) * 1000, NULL
 FROM zalopay
 UNION ALL
-SELECT id, holder, received, 'sepay-' || json_extract_string(body, '$.id'),
-       TRY_CAST(json_extract_string(body, '$.transferAmount') AS BIGINT), NULL, NULL,
-       json_extract_string(body, '$.content'),
-       instant(json_extract_string(body, '$.transactionDate')),
-       coalesce(json_extract_string(body, '$.accountNumber'), '') || '|'
-         || coalesce(json_extract_string(body, '$.subAccount'), '')
-FROM raw WHERE provider = 'vietqr' AND json_extract_string(body, '$.transferType') = 'in'
+SELECT id, holder, received, 'sepay-' || said[1], TRY_CAST(said[2] AS BIGINT), NULL, NULL, said[3],
+       instant(said[4]), coalesce(said[5], '') || '|' || coalesce(said[6], '')
+FROM sepay WHERE said[7] = 'in'
 UNION ALL
 SELECT r.id, r.holder, r.received, json_extract_string(body, '$.data.orderCode') || '-'
          || json_extract_string(body, '$.data.reference'),

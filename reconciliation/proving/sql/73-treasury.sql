@@ -30,7 +30,7 @@ WITH named AS (
    AND d.amount = l.net
 ), document AS (  -- Together they are what is due; the same one twice is one.
   SELECT p.* FROM pending p ANTI JOIN one o
-   ON (o.payment_id, o.budget_line) = (p.obligation, p.budget_line)
+   ON o.payment_id = p.obligation AND o.budget_line = p.budget_line
   WHERE p.obligation IS NOT NULL
   QUALIFY row_number() OVER (PARTITION BY obligation, budget_line, reference
                              ORDER BY line_no, id) = 1
@@ -48,7 +48,8 @@ WITH named AS (
   FROM pending l JOIN document_named n ON n.line_id = l.id
   JOIN still_due d ON d.payment_id = n.payment_id AND d.budget_line = l.budget_line
    AND d.amount = l.net
-  WHERE (d.payment_id, d.budget_line) NOT IN (SELECT (payment_id, budget_line) FROM explained)
+  WHERE NOT EXISTS (SELECT 1 FROM explained e WHERE e.payment_id = d.payment_id
+                    AND e.budget_line = d.budget_line)
   QUALIFY count(*) OVER (PARTITION BY l.id) = 1
       AND count(*) OVER (PARTITION BY d.payment_id, d.budget_line) = 1
 )
@@ -67,7 +68,8 @@ WITH lump AS (
   WHERE budget_line IN (SELECT budget_line FROM lump)
    AND NOT EXISTS (SELECT 1 FROM pending l WHERE l.obligation = d.payment_id
                     AND l.budget_line = d.budget_line)
-   AND (d.capture_id, d.budget_line) NOT IN (SELECT (capture_id, budget_line) FROM arrived)
+   AND NOT EXISTS (SELECT 1 FROM arrived a WHERE a.capture_id = d.capture_id
+                   AND a.budget_line = d.budget_line)
 ), by_day AS (
   SELECT budget_line, business_on, sum(amount) AS amount FROM rest GROUP BY ALL
 ), days AS (
@@ -104,5 +106,4 @@ INSERT INTO posted SELECT DISTINCT line_id FROM arrived;
 CREATE OR REPLACE TABLE due_left AS
 SELECT * FROM (SELECT * FROM due_left UNION ALL
   SELECT * EXCLUDE (night) FROM due_coming WHERE night = getvariable('night')) d
-WHERE NOT EXISTS (SELECT 1 FROM arrived a WHERE (a.capture_id, a.payment_id, a.budget_line)
-  = (d.capture_id, d.payment_id, d.budget_line));
+ANTI JOIN arrived USING (capture_id, payment_id, budget_line);
