@@ -19,23 +19,14 @@ FEE = 1_000  # Of each payment that VNPAY lists here.
 TOP_UP = "BU PHI THANH TOAN"
 
 
-def november(day: int) -> date:
-    return date(2026, 11, day)
-
-
-async def asked(
-    site: Site, amount: int, *lines: tuple[str, int, str], procedure: str = "1.004222"
-) -> dict[str, Any]:
+async def asked(site: Site, amount: int, *lines: tuple[str, int, str]) -> dict[str, Any]:
     """Ask for a payment of fee lines of one's own: kind, amount, budget line."""
-    if not site.key.startswith("priced"):
-        _, key = await site.parts.access.add_client(
-            f"own-{site.asked}", AGENCY, may_price=True, return_origins=[]
-        )
-        site.key = key
+    _, site.key = await site.parts.access.add_client(
+        f"own-{site.asked}", AGENCY, may_price=True, return_origins=[]
+    )
     fees = lines or (("le_phi", amount, "2767"),)
     body = {k: v for k, v in payment_body(100 + site.asked).items() if k != "facts"}
     body |= {
-        "procedure": procedure,
         "lines": [{"code": f"c{n}", "kind": kind, "name": "Phí", "amount": part, "budget_line": to}
                   for n, (kind, part, to) in enumerate(fees)],
     }  # fmt: skip
@@ -75,7 +66,7 @@ async def night(site: Site, day: int) -> Report:
     """Reconcile a day at 01:30 of the next."""
     at = datetime(2026, 11, day, 18, 30, tzinfo=UTC)
     site.clock.move(max(at - site.clock.now(), timedelta()))
-    report = await reconcile(site, november(day))
+    report = await reconcile(site, date(2026, 11, day))
     site.clock.move(timedelta(minutes=1))
     return report
 
