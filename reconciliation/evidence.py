@@ -21,9 +21,10 @@ _BREAKS: Final = text(
     " ORDER BY k.id FOR UPDATE"
 )
 _CAPTURES: Final = text(
-    "SELECT c.id, c.provider, c.account, c.txn_id, c.bank_reference, c.amount, c.value_on,"
-    " c.paid_at, c.receipt_elsewhere, c.result, (SELECT min(m.line_id) FROM recon_match m"
-    " JOIN statement_line l ON l.agency_id = m.agency_id AND l.id = m.line_id"
+    "SELECT c.id, c.provider, c.account, c.txn_id, c.bank_reference, c.amount, c.booked_on,"
+    " c.value_on, c.paid_at, c.receipt_elsewhere, c.result,"
+    " (SELECT min(m.line_id) FROM recon_match m JOIN statement_line l"
+    " ON l.agency_id = m.agency_id AND l.id = m.line_id"
     " AND l.source = 'statement' WHERE m.agency_id = c.agency_id AND m.capture_id = c.id) AS line,"
     " (SELECT k.id FROM break k WHERE k.agency_id = c.agency_id AND k.capture_id = c.id"
     " AND k.kind = 'missing_at_provider' AND k.state = 'open') AS missing_break,"

@@ -109,7 +109,11 @@ def _entries(
             posting = arrived(scene.lines[line], parts)
             yield posting.on, posting.entries
     for capture, amount in work["twins"]:
-        yield None, ledger.same_money(capture, amount, _account(plan, capture))
+        # On the day of the word that falls away: the other has arrived by its line since then.
+        yield (
+            scene.captures[capture]["booked_on"],
+            ledger.same_money(capture, amount, _account(plan, capture)),
+        )
     for kind, voucher, amount in work["losses"]:
         if kind == "line":
             line = scene.lines[voucher]

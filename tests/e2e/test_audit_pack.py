@@ -162,12 +162,12 @@ async def test_what_two_people_matched_names_their_act(
     site: Site, terminal: Terminal, database_url: str
 ) -> None:
     """A transfer that was told of twice, days apart: opening on the day that brings it together."""
-    payment, on = await site.payment(), NEXT + timedelta(days=6)
+    payment, on = await site.payment(), NEXT + timedelta(days=5)
     assert await site.sepay_says(f"TP{payment['reference']}", 10_000, 77) == 200
     site.clock.move(timedelta(days=7))
     interest = {"booked_on": "2026-11-18", "amount": 5, "memo": "LAI"}
     await take(site, "statement", {"booked_on": "2026-11-23", "memo": "CT"}, interest)
-    for day in (on - timedelta(days=1), DAY, on - timedelta(days=2)):
+    for day in (on, DAY, on - timedelta(days=1)):
         await reconcile(site, day)
     (twin,) = await rows(site, "SELECT * FROM break WHERE kind = 'unknown_money' AND amount > 5")
     missing = await broken(site, "missing_at_provider")

@@ -126,7 +126,9 @@ async def test_two_words_for_one_transfer_are_one_and_an_undo_makes_them_two_aga
         story = (await desk.get(f"/console/payments/{payment['id']}")).text
     assert "hai người xác nhận đó là cùng một khoản tiền" in story
     (run,) = await rows(site, "SELECT max(id) AS id FROM recon_run")
-    await reconcile(site, on)
+    night = await reconcile(site, on)
+    assert night.closed is not None
+    assert list(night.closed.open_checks) == ["earlier days are closed"], "1380 is each capture"
     assert ("missing_at_provider", "capture") not in await breaks(site)
     assert await reconciliation(site).again(AGENCY, run["id"]), "a run before it is as it was"
     (agreed,) = await rows(site, "SELECT id FROM case_action WHERE kind = 'agree'")

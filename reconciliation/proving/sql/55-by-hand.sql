@@ -37,9 +37,9 @@ WHERE is_source AND what = 'link' AND capture_id IS NOT NULL AND x.noted_at IS N
 -- Two words about one movement; a credit and what it brought; a loss. An undo is the reverse.
 INSERT INTO entry
 WITH agreed AS (
-  SELECT 'correction' AS kind, capture_id AS voucher, '3310' AS debit, '1380' AS credit, amount,
-         CAST(NULL AS DATE) AS on_day, since, until
-  FROM poured WHERE capture_id IS NOT NULL AND target_id IS NOT NULL
+  SELECT 'correction' AS kind, capture_id AS voucher, '3310' AS debit, '1380' AS credit, p.amount,
+         c.business_on AS on_day, since, until
+  FROM poured p JOIN capture c ON c.id = p.capture_id WHERE target_id IS NOT NULL
   UNION ALL
   SELECT 'statement_line', line_id, '1120', '1380', amount, l.booked_on, since, until
   FROM poured JOIN line l ON l.id = line_id WHERE target_id IS NOT NULL
