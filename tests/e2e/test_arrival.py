@@ -120,8 +120,8 @@ async def test_a_body_that_keeps_coming_is_waited_for(site: Site) -> None:
     """A big file over a poor line is no attack: what comes buys time."""
     limits = Limits(body_wait_s=0.3)
     async with let_in(site, limits) as port, line_to(port) as (reader, writer):
-        head = b"POST /notices/sepay/default HTTP/1.1\r\nhost: x\r\ncontent-length: 8193\r\n\r\n"
-        writer.write(head + b"x" * 8_192)
+        head = b"POST /notices/sepay/default HTTP/1.1\r\nhost: x\r\ncontent-length: 32769\r\n\r\n"
+        writer.write(head + b"x" * 32_768)  # It buys four seconds.
         with pytest.raises(TimeoutError):  # Longer than 0.3 s, and nobody has given up.
             await asyncio.wait_for(reader.read(1), 0.6)
         writer.write(b"x")
