@@ -4,7 +4,7 @@ Reading only, and only one agency's rows.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
@@ -69,11 +69,12 @@ def due_of(row: Row) -> date | None:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Which breaks somebody wants: a state (open, waiting, resolved or any) and a kind."""
+    """Which breaks somebody wants: a state (open, waiting, resolved or any), a kind, a day."""
 
     state: str = "open"
     kind: str = ""
     after: str = ""  # The row after which a page goes on: its day and id.
+    on: date | None = None  # Since when; any day if absent.
 
 
 def query(wish: Wish, *, rows: int) -> tuple[str, dict[str, Any]]:
@@ -91,6 +92,9 @@ def query(wish: Wish, *, rows: int) -> tuple[str, dict[str, Any]]:
     if wish.kind:
         wanted.append("k.kind = :kind")
         values["kind"] = wish.kind
+    if wish.on:
+        wanted.append("k.since_on = :on")
+        values["on"] = wish.on
     since, _, last = wish.after.partition(".")
     if last and by_age:
         wanted.append("(k.since_on, k.id) > (:since, :last)")
@@ -142,7 +146,7 @@ class BreakList:
                 yield {**row, "due_on": due_of(row)}
             if len(rows) < export_rows_step:
                 return
-            wish = Wish(wish.state, wish.kind, cursor(rows[-1]))
+            wish = replace(wish, after=cursor(rows[-1]))
 
     async def matches(self, agency_id: str, on: date) -> AsyncIterator[Row]:
         """Give every match of a day's lines, some at a time."""

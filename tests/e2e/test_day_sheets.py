@@ -131,6 +131,15 @@ async def test_each_figure_opens_its_rows(site: Site) -> None:
     assert [(d.expected, d.received, d.treasury, d.difference) for d in days] == [
         (20_000, 10_000, 0, 10_000)]  # fmt: skip
     async with signed_in(site) as officer:
+        home = (await officer.get("/console")).text
+        assert f"/console/breaks?on={DAY}" in home
+        of_day, of_none = [
+            (await officer.get(f"/console/breaks?on={day}")).text for day in (DAY, NEXT)
+        ]
+        listed = ['<ul class="rows"' in text for text in (of_day, of_none)]
+        assert (listed, "Chỉ từ ngày" in of_day) == ([True, False], True)
+        file = (await officer.get(f"/console/breaks.csv?on={NEXT}")).text
+        assert file.count("\n") == 1, "the titles alone"
         page = (await officer.get(f"{HERE}?show=received")).text
         assert payment["id"] in page
         assert late["id"] not in page

@@ -5,7 +5,7 @@ comfort of ``breaks.js``; every form works without it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -31,7 +31,7 @@ MAY_ACT: Final = frozenset(RESOLVERS)
 MAY_SAY: Final = MAY_ACT | {"clerk"}
 sure_default: Final = 80  # Of 100: same amount, named in the text, and no rival.
 split_rows: Final = 4  # Lines of the split form; more parts are resolved in turns.
-_KEPT: Final = ("state", "kind", "after", "sure")  # What an address keeps of a list.
+_KEPT: Final = ("state", "kind", "on", "after", "sure")  # What an address keeps of a list.
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ class CasePages:
     async def export(self, request: Request, officer: Officer, ending: str) -> Response:
         """Give the breaks of a list, all of them, as a file."""
         wish, lang = _wish(request.query_params), self.console.look(request, officer).lang
-        rows = self.list_of.all(officer.agency_id, Wish(wish.state, wish.kind))
+        rows = self.list_of.all(officer.agency_id, replace(wish, after=""))
         title = "Breaks" if lang == "en" else "Chênh lệch"
         return file_of(ending, "breaks", title, BREAKS, rows, lang)
 
@@ -226,8 +226,9 @@ class CasePages:
 
 def _wish(asked: Mapping[str, str]) -> Wish:
     return Wish(
-        asked.get("state", "open")[:16], asked.get("kind", "")[:32], asked.get("after", "")[:60]
-    )
+        asked.get("state", "open")[:16], asked.get("kind", "")[:32], asked.get("after", "")[:60],
+        day_of(asked.get("on")),
+    )  # fmt: skip
 
 
 def _sure(asked: Mapping[str, str]) -> int:
