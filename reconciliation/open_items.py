@@ -6,17 +6,20 @@ came after the run before this one looked; what stays open opens the next run.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import text
 
 from gateway.store.tx import Tx
-from reconciliation.engine import Result
-from reconciliation.inputs import Inputs
+
+if TYPE_CHECKING:  # Whoever checks an audit pack adds up too, and runs no rule.
+    from reconciliation.engine import Result
+    from reconciliation.inputs import Inputs
 
 GATEWAY: Final = "gateway"  # Our own captures, beside the sources of files.
 SOURCES: Final = ("provider", "statement", "treasury", GATEWAY)
-PARTS: Final = ("opening", "new", "matched", "closing")
+OPENING, NEW, MATCHED, CLOSING = "opening", "new", "matched", "closing"
+PARTS: Final = (OPENING, NEW, MATCHED, CLOSING)
 Proof = dict[str, dict[str, dict[str, int]]]
 _BEFORE: Final = text(
     "SELECT max(as_of) AS as_of FROM recon_run WHERE agency_id = :agency AND as_of < :as_of"
@@ -35,8 +38,8 @@ _NEW: Final = text(
 
 
 async def proof_of(
-    tx: Tx, agency_id: str, given: Inputs, result: Result, known: Iterable[tuple[Any, Any, Any]],
-    as_of: datetime,
+    tx: Tx, agency_id: str, given: "Inputs", result: "Result",
+    known: Iterable[tuple[Any, Any, Any]], as_of: datetime,
 ) -> Proof:  # fmt: skip
     """Add it up. ``known`` are the matches of earlier runs: pass, line and capture."""
     earlier = {x for _, line, capture in known for x in (line, capture)}
@@ -54,10 +57,17 @@ async def proof_of(
         asked = {"agency": agency_id, "lines": names, "captures": names}
         rows = await tx.rows(_NEW, asked | {"since": before["as_of"]})
         fresh = {row["id"] for row in rows}
+    return added_up(
+        (source, NEW if fresh is None or item in fresh else OPENING, amount, item in matched)
+        for source, item, amount in items
+    )
+
+
+def added_up(items: Iterable[tuple[str, str, int, bool]]) -> Proof:
+    """Add up items: each with its source, opening or new, its amount, and whether it matched."""
     proof: Proof = {s: {p: {"count": 0, "sum": 0} for p in PARTS} for s in SOURCES}
-    for source, item, amount in items:
-        came = "new" if fresh is None or item in fresh else "opening"
-        for part in (came, "matched" if item in matched else "closing"):
+    for source, came, amount, is_matched in items:
+        for part in (came, MATCHED if is_matched else CLOSING):
             proof[source][part]["count"] += 1
             proof[source][part]["sum"] += amount
     return proof

@@ -5,7 +5,7 @@ import csv
 import json
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from gateway.domain.errors import Refusal
 from gateway.domain.money import figures
@@ -14,30 +14,29 @@ from gateway.entry.bootstrap import Parts
 from gateway.entry.cli_books import agency_of
 from gateway.entry.cli_values import day_of
 from gateway.entry.ends import file_words
-from gateway.services.statements import Period, Statements
+from gateway.services.client_statements import ClientStatements, Period
 
 Opened = AbstractAsyncContextManager[Parts]
-COLUMNS: Final = (
-    "booked_on", "client", "reference", "dossier_id", "procedure", "budget_line", "kind", "amount",
-    "payment_id", "voucher",
-)  # fmt: skip
 
 
 async def do_statement(args: argparse.Namespace, opened: Opened) -> int:
     """Write every movement of a period into a new file; one that is there is not written over."""
+    from gateway.entry.web.export_columns import STATEMENT  # The same file as the console's.
+
+    names = [column.name for column in STATEMENT]
     if args.since > args.upto:
         raise Refusal("invalid-request", "--from is after --to: exchange them.")
     async with opened as parts:
         agency = await agency_of(args, parts)
-        statements = Statements(parts.store)
+        statements = ClientStatements(parts.store)
         client = await statements.named(agency, args.client) if args.client else ""
         period = Period(agency, args.since, args.upto, client)
         try:
             with args.file.open("x", encoding="utf-8-sig", newline="") as file:
                 writer, lines = csv.writer(file), 0
-                writer.writerow(COLUMNS)
+                writer.writerow(names)
                 async for row in statements.lines(period):
-                    writer.writerow([cell_of(row[name]) for name in COLUMNS])
+                    writer.writerow([cell_of(row[name]) for name in names])
                     lines += 1
         except OSError as error:
             raise Refusal("file-refused", file_words(error)) from None

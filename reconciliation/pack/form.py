@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from reconciliation.acts import canonical, read
+from reconciliation.open_items import GATEWAY, NEW, OPENING, Proof, added_up
 
 VERSION: Final = "thuphi-audit-pack-1"
 MANIFEST, NOTE, KEY = "manifest.json", "manifest.note", "log-key"
@@ -23,9 +24,6 @@ ALWAYS: Final = (
 )  # fmt: skip
 INPUTS, RESULTS, MARKS = "run/inputs.json", "run/results.json", "rules/marks.toml"
 RULES, STATEMENTS = "rules/", "statements/"
-GATEWAY: Final = "gateway"  # What we say ourselves, beside the sources of lines.
-SOURCES: Final = (GATEWAY, "provider", "statement", "treasury")
-OPENING, NEW = "opening", "new"
 file_bytes_max: Final = 536_870_912  # A day of a million payments has about so much.
 # By name and in this order, as a day's seal is made of them.
 SEALED: Final = (
@@ -92,16 +90,9 @@ def vouched_for(agency_id: str, on: str, manifest: bytes) -> str:
 def proof_of(
     lines: Iterable[Mapping[str, Any]], captures: Iterable[Mapping[str, Any]],
     matches: Iterable[Mapping[str, Any]],
-) -> dict[str, dict[str, dict[str, int]]]:  # fmt: skip
-    """Add up per source what was open, came, was matched and stays open: how many, how much."""
+) -> Proof:  # fmt: skip
+    """Add up per source what was open, came, was matched and stays open, as each run does."""
     named = {m["line_id"] for m in matches}, {m["capture_id"] for m in matches}
-    parts = ("opening", "new", "matched", "closing")
-    proof = {s: {p: {"count": 0, "sum": 0} for p in parts} for s in SOURCES}
     told = [(x["source"], x["came"], x["net"], x["id"] in named[0]) for x in lines]
     ours = [(GATEWAY, x["came"], x["amount"], x["id"] in named[1]) for x in captures]
-    for source, came, amount, is_matched in told + ours:
-        if came in (OPENING, NEW):
-            for part in (came, "matched" if is_matched else "closing"):
-                proof[source][part]["count"] += 1
-                proof[source][part]["sum"] += amount
-    return proof
+    return added_up(x for x in told + ours if x[1] in (OPENING, NEW))

@@ -13,6 +13,7 @@ from packs import CONTRADICTIONS, Files, changed, contents, put
 from gateway.entry.reconciling import day_sheets_of
 from receipts.log.vouching import vouch
 from reconciliation.evidence import Side
+from reconciliation.open_items import SOURCES
 from reconciliation.pack import form
 from reconciliation.pack.form import rows_in, sha256, vouched_for
 from reconciliation.planning import LINK, Wanted
@@ -141,7 +142,7 @@ async def test_what_comes_after_the_closing_changes_no_pack_and_the_next_day_ope
     one, two = (contents(terminal.folder / f"{n}.zip") for n in ("one", "two"))
 
     (first,), (second,) = rows_in(one[form.PROOF]), rows_in(two[form.PROOF])
-    for source in form.SOURCES:
+    for source in SOURCES:
         assert first[source]["closing"] == second[source]["opening"], source
     assert second["statement"] == {
         "opening": {"count": 0, "sum": 0}, "new": {"count": 3, "sum": 0},

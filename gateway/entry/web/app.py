@@ -43,12 +43,12 @@ from gateway.entry.web.telling import METHODS, Telling
 from gateway.services.bank_texts import BankTexts
 from gateway.services.bills import Bills
 from gateway.services.break_list import BreakList
+from gateway.services.client_statements import ClientStatements
 from gateway.services.desk import Desk
 from gateway.services.displays import Displays
 from gateway.services.erasure import Erasure
 from gateway.services.readings import Readings
 from gateway.services.refund_list import RefundList
-from gateway.services.statements import Statements
 from gateway.services.stuck_refunds import StuckRefunds
 from receipts.authority import Authority
 from receipts.corrections import Corrections
@@ -110,7 +110,7 @@ def _open_doors(app: FastAPI, parts: Parts, limits: Limits) -> None:
         console, refunds, counter, copies, accounts, corrections, authority, privacy,
         RemittancePages(console, remittances_of(parts)), cases,
         DayPages(console, day_sheets_of(parts)),
-        StatementPages(console, Statements(parts.store)),
+        StatementPages(console, ClientStatements(parts.store)),
     )  # fmt: skip
     app.include_router(console_door.routes(pages))
     shown = display.DisplayPage(displays, parts.attempts, parts.settings.public_url)

@@ -12,7 +12,7 @@ from gateway.entry.web.console_form import require
 from gateway.entry.web.export_columns import STATEMENT
 from gateway.entry.web.exports import file_of
 from gateway.services.access import Officer
-from gateway.services.statements import Period, Statements
+from gateway.services.client_statements import ClientStatements, Period
 
 MAY_SEE: Final = frozenset({"accountant", "approver", "auditor"})
 
@@ -22,7 +22,7 @@ class StatementPages:
     """The routes under ``/console/statements``."""
 
     console: Console
-    statements: Statements
+    statements: ClientStatements
 
     async def all(self, request: Request, officer: Officer) -> Response:
         """Show each client's totals of a period: this month, if none is named."""

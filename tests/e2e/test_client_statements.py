@@ -13,7 +13,7 @@ from receipt_days import LE_PHI, PHI, pay
 from sqlalchemy import text
 
 from gateway.services.books import trial_balance
-from gateway.services.statements import Period, Statements
+from gateway.services.client_statements import ClientStatements, Period
 
 
 async def lived(site: Site) -> dict[str, str]:
@@ -36,9 +36,9 @@ async def lived(site: Site) -> dict[str, str]:
 async def test_what_clients_brought_is_what_the_books_say(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.services.statements.page", 1)
+    monkeypatch.setattr("gateway.services.client_statements.page", 1)
     given = await lived(site)
-    statements, period = Statements(site.parts.store), Period(AGENCY, DAY, DAY)
+    statements, period = ClientStatements(site.parts.store), Period(AGENCY, DAY, DAY)
 
     totals = {row["client"]: row for row in await statements.totals(period)}
     lines = [row async for row in statements.lines(period)]

@@ -1,4 +1,4 @@
-"""Statements: what a procedure system's payments brought and gave back in a period, fee by fee.
+"""What each procedure system's payments brought and gave back in a period, fee by fee.
 
 Worked out of the ledger, so that all clients together are what the agency's books say of the same
 days: the turnover of 3330 and 3370 by captures, refunds and disputes. Without a client it is the
@@ -65,7 +65,7 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
-class Statements:
+class ClientStatements:
     """What clients' payments came to."""
 
     store: Store
